@@ -1,0 +1,354 @@
+import type { ReauthReason } from './model/connection.ts'
+import type { Instant } from './model/time.ts'
+
+const BRAND = Symbol.for('@cgk-platform/integrations/error')
+
+/**
+ * Every error that this library throws on purpose. Callers branch on `code`, which never changes within a major
+ * version; `isRetryable` says whether the same call may succeed later without anybody doing anything.
+ * Neither a message nor a property ever holds a secret or what a provider wrote in a response body.
+ */
+export abstract class IntegrationError extends Error {
+  abstract readonly code: string
+  abstract readonly isRetryable: boolean
+  readonly [BRAND] = true
+
+  constructor(message: string) {
+    super(message)
+    this.name = new.target.name
+  }
+
+  toJSON(): { name: string; code: string; message: string; isRetryable: boolean } {
+    return { name: this.name, code: this.code, message: this.message, isRetryable: this.isRetryable }
+  }
+}
+
+/** Works across copies of the package, where `instanceof` does not. */
+export function isIntegrationError(error: unknown): error is AnyIntegrationError {
+  return typeof error === 'object' && error !== null && BRAND in error
+}
+
+/** A setting or an argument of the host is wrong. `problems` names all of them. */
+export class ConfigInvalidError extends IntegrationError {
+  readonly code = 'config_invalid'
+  readonly isRetryable = false
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not usable: ${problems.join('; ')}`)
+    this.problems = problems
+  }
+}
+
+export class TenantInvalidError extends IntegrationError {
+  readonly code = 'tenant_invalid'
+  readonly isRetryable = false
+
+  constructor() {
+    super('A tenant id must be well-formed text of 1 to 255 characters without control characters')
+  }
+}
+
+export class ReturnUrlRefusedError extends IntegrationError {
+  readonly code = 'return_url_refused'
+  readonly isRetryable = false
+
+  constructor() {
+    super(
+      'returnUrl must be a path such as /settings, or an absolute URL on an origin listed in allowedReturnOrigins',
+    )
+  }
+}
+
+export class LimitExceededError extends IntegrationError {
+  readonly code = 'limit_exceeded'
+  readonly isRetryable = true
+  readonly retryAt: Instant
+
+  constructor(retryAt: Instant) {
+    super('Too many connections were started in a short time; start again after retryAt')
+    this.retryAt = retryAt
+  }
+}
+
+/** The person, or the provider for them, said no. `reason` is the provider's error code, cleaned. */
+export class AuthorizationDeniedError extends IntegrationError {
+  readonly code = 'authorization_denied'
+  readonly isRetryable = false
+  readonly reason: string
+
+  constructor(reason: string) {
+    super('The provider did not authorize the connection: it was declined or is not permitted; start again')
+    this.reason = reason
+  }
+}
+
+export class CallbackInvalidError extends IntegrationError {
+  readonly code = 'callback_invalid'
+  readonly isRetryable = false
+
+  constructor(problem: string) {
+    super(`The authorization response is malformed: ${problem}; start the connection again`)
+  }
+}
+
+/** Unknown, expired and used states are deliberately not told apart. */
+export class StateInvalidError extends IntegrationError {
+  readonly code = 'state_invalid'
+  readonly isRetryable = false
+
+  constructor() {
+    super('The state is unknown, expired or already used; start the connection again')
+  }
+}
+
+export class InitiatorMismatchError extends IntegrationError {
+  readonly code = 'initiator_mismatch'
+  readonly isRetryable = false
+
+  constructor() {
+    super(
+      'The connection was started by another user or session; the user who started must finish it, or start again',
+    )
+  }
+}
+
+export class BrowserMismatchError extends IntegrationError {
+  readonly code = 'browser_mismatch'
+  readonly isRetryable = false
+
+  constructor() {
+    super('The connection was started in another browser; finish it where it was started, or start again')
+  }
+}
+
+export class ExchangeRejectedError extends IntegrationError {
+  readonly code = 'exchange_rejected'
+  readonly isRetryable = false
+
+  constructor(provider: string) {
+    super(`${provider} refused the authorization code; start the connection again`)
+  }
+}
+
+export class ScopeMissingError extends IntegrationError {
+  readonly code = 'scope_missing'
+  readonly isRetryable = false
+  readonly missing: readonly string[]
+
+  constructor(provider: string, missing: readonly string[]) {
+    super(`${provider} did not grant what is needed (${missing.join(', ')}); connect again and allow it`)
+    this.missing = missing
+  }
+}
+
+export class NoAdAccountsError extends IntegrationError {
+  readonly code = 'no_ad_accounts'
+  readonly isRetryable = false
+
+  constructor(provider: string) {
+    super(
+      `The person who connected reaches no usable account at ${provider}; ask for access to one there, then connect again`,
+    )
+  }
+}
+
+export class AccountUnknownError extends IntegrationError {
+  readonly code = 'account_unknown'
+  readonly isRetryable = false
+
+  constructor() {
+    super('The account is not one that this connection reaches; choose one of its listed accounts')
+  }
+}
+
+export class AccountChangedError extends IntegrationError {
+  readonly code = 'account_changed'
+  readonly isRetryable = false
+
+  constructor(provider: string) {
+    super(
+      `The new consent is of another ${provider} person or reaches other accounts; disconnect first, or allow the change explicitly`,
+    )
+  }
+}
+
+export class ApiKeyInvalidError extends IntegrationError {
+  readonly code = 'api_key_invalid'
+  readonly isRetryable = false
+
+  constructor(provider: string, problem: string) {
+    super(`The ${provider} API key ${problem}; create a key in ${provider} and connect with it`)
+  }
+}
+
+/** Also the answer to another tenant's connection. */
+export class NotConnectedError extends IntegrationError {
+  readonly code = 'not_connected'
+  readonly isRetryable = false
+
+  constructor(provider: string) {
+    super(`This tenant has no live connection to ${provider}; connect it first`)
+  }
+}
+
+export class ReauthorizationRequiredError extends IntegrationError {
+  readonly code = 'reauthorization_required'
+  readonly isRetryable = false
+  readonly reason: ReauthReason
+
+  constructor(provider: string, reason: ReauthReason) {
+    super(`The connection to ${provider} needs a person to connect again (${reason})`)
+    this.reason = reason
+  }
+}
+
+export class RefreshPendingError extends IntegrationError {
+  readonly code = 'refresh_pending'
+  readonly isRetryable = true
+
+  constructor(provider: string) {
+    super(`A refresh of the ${provider} token is under way or about to be retried; call again shortly`)
+  }
+}
+
+export class ProviderUnavailableError extends IntegrationError {
+  readonly code = 'provider_unavailable'
+  readonly isRetryable = true
+
+  constructor(provider: string) {
+    super(`${provider} did not answer usably; the connection is kept, call again later`)
+  }
+}
+
+export class RateLimitedError extends IntegrationError {
+  readonly code = 'rate_limited'
+  readonly isRetryable = true
+  readonly retryAt: Instant
+
+  constructor(provider: string, retryAt: Instant) {
+    super(`${provider} asks to wait; call again after retryAt`)
+    this.retryAt = retryAt
+  }
+}
+
+/** The app's registration at the provider is wrong (its secret, redirect URI, level); no tenant can mend it. */
+export class ProviderMisconfiguredError extends IntegrationError {
+  readonly code = 'provider_misconfigured'
+  readonly isRetryable = false
+
+  constructor(provider: string, providerCode: string) {
+    super(
+      `${provider} refused this application (${providerCode}); check its client id, secret and redirect URI there`,
+    )
+  }
+}
+
+export class ProviderResponseInvalidError extends IntegrationError {
+  readonly code = 'provider_response_invalid'
+  readonly isRetryable = true
+
+  constructor(provider: string) {
+    super(
+      `${provider} answered with something that is not what its documentation describes; nothing was stored`,
+    )
+  }
+}
+
+export class StoreUnavailableError extends IntegrationError {
+  readonly code = 'store_unavailable'
+  readonly isRetryable = true
+
+  constructor(store: string, advice = 'call again later') {
+    super(`${store} is not available; ${advice}`)
+  }
+}
+
+/** The connection changed between reading and writing. */
+export class StaleConnectionError extends IntegrationError {
+  readonly code = 'stale_connection'
+  readonly isRetryable = true
+
+  constructor() {
+    super('The connection was changed by somebody else at the same time; read it again and retry')
+  }
+}
+
+export class CipherUnavailableError extends IntegrationError {
+  readonly code = 'cipher_unavailable'
+  readonly isRetryable = true
+
+  constructor(problem: string) {
+    super(`The encryption key cannot be had at the moment: ${problem}`)
+  }
+}
+
+export class CipherKeyUnknownError extends IntegrationError {
+  readonly code = 'cipher_key_unknown'
+  readonly isRetryable = false
+
+  constructor(keyId: string) {
+    super(`A value is sealed under key ${keyId}, which is not configured; add that key as a previous key`)
+  }
+}
+
+export class CipherValueInvalidError extends IntegrationError {
+  readonly code = 'cipher_value_invalid'
+  readonly isRetryable = false
+
+  constructor(problem: string) {
+    super(`A value is not one that this library sealed: ${problem}`)
+  }
+}
+
+export class CipherAuthenticationFailedError extends IntegrationError {
+  readonly code = 'cipher_authentication_failed'
+  readonly isRetryable = false
+
+  constructor() {
+    super('A sealed value was altered, or belongs to another tenant, connection, field or version')
+  }
+}
+
+export class MigrationConflictError extends IntegrationError {
+  readonly code = 'migration_conflict'
+  readonly isRetryable = false
+
+  constructor(problem: string) {
+    super(`The database's migrations do not fit this version: ${problem}`)
+  }
+}
+
+/** Every error of the library, so that a `switch` over `code` can be exhaustive. */
+export type AnyIntegrationError =
+  | ConfigInvalidError
+  | TenantInvalidError
+  | ReturnUrlRefusedError
+  | LimitExceededError
+  | AuthorizationDeniedError
+  | CallbackInvalidError
+  | StateInvalidError
+  | InitiatorMismatchError
+  | BrowserMismatchError
+  | ExchangeRejectedError
+  | ScopeMissingError
+  | NoAdAccountsError
+  | AccountUnknownError
+  | AccountChangedError
+  | ApiKeyInvalidError
+  | NotConnectedError
+  | ReauthorizationRequiredError
+  | RefreshPendingError
+  | ProviderUnavailableError
+  | RateLimitedError
+  | ProviderMisconfiguredError
+  | ProviderResponseInvalidError
+  | StoreUnavailableError
+  | StaleConnectionError
+  | CipherUnavailableError
+  | CipherKeyUnknownError
+  | CipherValueInvalidError
+  | CipherAuthenticationFailedError
+  | MigrationConflictError
+
+export type IntegrationErrorCode = AnyIntegrationError['code']

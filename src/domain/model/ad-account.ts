@@ -1,0 +1,43 @@
+/**
+ * What a grant can reach at its provider: a Meta ad account, a Google Ads customer, a TikTok advertiser, a Klaviyo account.
+ * `id` is the provider's own, as text.
+ */
+export interface AdAccount {
+  readonly id: string
+  readonly name?: string
+  /** The provider's own word or number for the account's state; `isUsable` is what it means. */
+  readonly status?: string
+  readonly isUsable: boolean
+  readonly currency?: string
+  readonly timeZone?: string
+  /** Google Ads: the manager through which the account is reached, sent as `login-customer-id`. */
+  readonly loginCustomerId?: string
+  readonly isManager?: boolean
+}
+
+/** A Klaviyo list or segment. */
+export interface Audience {
+  readonly id: string
+  readonly name: string
+  readonly kind: 'list' | 'segment'
+  readonly optIn?: string
+}
+
+/** More than this many accounts are not kept; a grant that reaches them can still select any it names. */
+export const MOST_ACCOUNTS = 5_000
+
+const LONGEST_TEXT = 200
+
+/** Makes text from a provider safe to store and to show: no NUL, no control characters, no lone surrogates, bounded. */
+export function cleanText(text: string): string {
+  return Array.from(text.slice(0, LONGEST_TEXT * 2), cleanCharacter)
+    .join('')
+    .trim()
+    .slice(0, LONGEST_TEXT)
+}
+
+function cleanCharacter(character: string): string {
+  const point = character.codePointAt(0) ?? 0
+  if (point >= 0xd800 && point <= 0xdfff) return ''
+  return point < 0x20 || (point >= 0x7f && point <= 0x9f) ? ' ' : character
+}

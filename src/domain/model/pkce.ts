@@ -1,0 +1,14 @@
+import { base64url } from './bytes.ts'
+import { Secret } from './secret.ts'
+
+/** 32 random bytes give a verifier of 43 unreserved characters (RFC 7636 §4.1). */
+export const VERIFIER_BYTES = 32
+
+export function codeVerifier(random: Uint8Array): Secret {
+  return new Secret(base64url(random))
+}
+
+/** S256, the only method there is (RFC 7636 §4.2; RFC 9700 §2.1.1): `sha256` is of the verifier's ASCII text. */
+export function codeChallenge(sha256: Uint8Array): string {
+  return base64url(sha256)
+}

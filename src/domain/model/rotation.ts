@@ -1,0 +1,45 @@
+import { MINUTE_MS, SECOND_MS } from './time.ts'
+
+/** What a provider does with a refresh token once it is used. */
+export type RotationClass =
+  /** Not rotated, or there is none and the long-lived token is exchanged for another: asking twice is safe. */
+  | { readonly kind: 'none' }
+  /** The old one works for a while, or until the new one is used: asking twice is safe soon enough. */
+  | { readonly kind: 'grace'; readonly graceMs: number }
+  /** The old one is dead at once. */
+  | { readonly kind: 'single_use' }
+  /** Using the old one again kills every token of the grant. */
+  | { readonly kind: 'single_use_revoking' }
+  /** Not documented: treated as the worst. */
+  | { readonly kind: 'unknown' }
+
+export interface RefreshTimings {
+  /** Callers stop waiting after this; the request goes on and its answer is stored. */
+  readonly softTimeoutMs: number
+  /** Bounds what a request may hold on to. */
+  readonly hardTimeoutMs: number
+  readonly leaseTtlMs: number
+}
+
+const SOFT_TIMEOUT_MS = 10 * SECOND_MS
+const HARD_TIMEOUT_MS = 75 * SECOND_MS
+const QUARANTINE_MS = 12 * MINUTE_MS
+
+/**
+ * A lease outlives the request it covers. Where a second request could destroy the grant it also waits out a paused
+ * holder; where a grace runs, the retry must still fall into it.
+ */
+export function refreshTimings(rotation: RotationClass): RefreshTimings {
+  if (rotation.kind === 'grace') {
+    const leaseTtlMs = Math.min(HARD_TIMEOUT_MS + MINUTE_MS, Math.floor(rotation.graceMs * 0.45))
+    const hardTimeoutMs = Math.min(HARD_TIMEOUT_MS, Math.floor(leaseTtlMs * 0.8))
+    return { softTimeoutMs: Math.min(SOFT_TIMEOUT_MS, hardTimeoutMs), hardTimeoutMs, leaseTtlMs }
+  }
+  const leaseTtlMs = rotation.kind === 'none' ? HARD_TIMEOUT_MS + MINUTE_MS : QUARANTINE_MS
+  return { softTimeoutMs: SOFT_TIMEOUT_MS, hardTimeoutMs: HARD_TIMEOUT_MS, leaseTtlMs }
+}
+
+/** Whether the same refresh token may be presented again after an answer was lost. */
+export function isReplaySafe(rotation: RotationClass): boolean {
+  return rotation.kind === 'none' || rotation.kind === 'grace'
+}

@@ -1,0 +1,125 @@
+import type { Backoff } from '../domain/model/backoff.ts'
+import type { ReauthReason } from '../domain/model/connection.ts'
+import type { ConnectionKey } from '../domain/model/identifiers.ts'
+import type { Sealed } from './cipher.ts'
+import type { RetiredGrant, RevocationId, SealedTokens } from './token-store.ts'
+
+export interface ClaimRequest {
+  /** Names the process in the row, for operators. */
+  readonly owner: string
+  readonly leaseTtlMs: number
+  /** Sets the earliest next attempt, before anything is sent. */
+  readonly backoff: Backoff
+  readonly mostAttemptsAnHour: number
+}
+
+/** The right to refresh one connection until the lease ends, by the store's clock. */
+export interface RefreshLease extends ConnectionKey {
+  readonly connectionId: string
+  readonly grantId: string
+  readonly tokenVersion: number
+  readonly epoch: number
+  readonly attempt: number
+  /** An earlier attempt of this version may have succeeded without our knowing: its owner fell silent or its answer was lost. */
+  readonly isUncertain: boolean
+  /** A definitive refusal was seen before and waits for its confirmation. */
+  readonly isSuspect: boolean
+  readonly clientId: string
+  readonly tokens: SealedTokens
+  /** Sealed for the field `previous_refresh_token` of `tokenVersion`. */
+  readonly previousRefreshToken?: Sealed | undefined
+  readonly candidates: readonly SealedCandidate[]
+  readonly remainingMs: number | null
+}
+
+/** A refresh result that could not become current; sealed as `candidate` of the parent version. */
+export interface SealedCandidate {
+  readonly id: string
+  readonly parentVersion: number
+  readonly accessToken: Sealed
+  readonly refreshToken?: Sealed | undefined
+}
+
+/** The result of a refresh, sealed for `tokenVersion + 1`. It carries nothing that a provider could poison. */
+export interface RefreshedTokens {
+  /** Drawn anew for each result; tells an own commit whose acknowledgement was lost from a foreign one. */
+  readonly writeId: string
+  readonly tokens: SealedTokens
+  readonly previousRefreshToken?: Sealed | undefined
+  readonly expiresInMs: number | null
+  readonly refreshExpiresInMs: number | null
+  readonly dueInMs: number
+}
+
+/**
+ * `stored`: it is the row now (also when this very write had been committed before). `superseded`: another result of
+ * the same grant came first; keep this one as a candidate. `grant_gone`: disconnected or reconnected; revoke it.
+ */
+export type StoreOutcome = 'stored' | 'superseded' | 'grant_gone'
+
+export interface ReleaseReason {
+  /** A code of the public set, for status and for those who wait. */
+  readonly errorCode?: string | undefined
+  /** Overrides the backoff that the claim set. */
+  readonly retryInMs?: number | undefined
+  /** The provider may have acted on the request. */
+  readonly isUncertain?: boolean | undefined
+  /** Keep the lease to its end, so that nobody presents the token again before that. */
+  readonly isHeld?: boolean | undefined
+}
+
+/**
+ * Who may ask a provider for a new token, and how its answer is kept. Leases are rows, claimed and released by single
+ * statements on the store's clock; nothing is locked while a provider is asked.
+ * Every adapter passes `refreshLeasesContract`.
+ */
+export interface RefreshLeases {
+  /**
+   * Claims the connection if it is live, its token version is `tokenVersion`, no lease runs, and its backoff and hourly
+   * cap allow it. The attempt is counted and committed before this resolves. A lease whose owner fell silent makes the
+   * claim uncertain. `undefined`: not to be had now, or not of this tenant.
+   */
+  claim(key: ConnectionKey, tokenVersion: number, request: ClaimRequest): Promise<RefreshLease | undefined>
+
+  /**
+   * Makes the result current if the token version is still the lease's parent and the grant is the same, whoever holds
+   * the lease now. Durable when it resolves, even where the database's default is not. Clears candidates, suspicion,
+   * uncertainty, errors, attempt counters and `needs_reauth`, and the lease if it is still this one.
+   */
+  store(lease: RefreshLease, result: RefreshedTokens): Promise<StoreOutcome>
+
+  /** Keeps a result that was superseded. No effect when the grant is gone. */
+  keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void>
+
+  /** Ends the lease if it is still this one; another's lease is never touched. */
+  release(lease: RefreshLease, reason: ReleaseReason): Promise<void>
+
+  /** Notes a definitive refusal and ends the lease: nobody tries again for `forMs`, in which a late result may heal it. */
+  suspect(lease: RefreshLease, forMs: number): Promise<void>
+
+  /** Sets `needs_reauth` if version, grant and epoch are still the lease's. Resolves whether it did. */
+  condemn(lease: RefreshLease, reason: ReauthReason): Promise<boolean>
+}
+
+/**
+ * Grants that are to be revoked at their provider and could not be yet. Entries outlive their connection and tenant.
+ */
+export interface PendingRevocations {
+  /** For a token that arrived after its connection had gone. */
+  add(grant: RetiredGrant): Promise<RevocationId>
+
+  /** Takes up to `limit` entries whose time has come, each to one caller for `leaseMs`; nothing secret. */
+  claimDue(
+    limit: number,
+    leaseMs: number,
+  ): Promise<readonly { readonly id: RevocationId; readonly tenantId: ConnectionKey['tenantId'] }[]>
+
+  read(tenantId: ConnectionKey['tenantId'], id: RevocationId): Promise<RetiredGrant | undefined>
+
+  /** `done` removes the entry; otherwise it falls due again after `retryInMs`, and is removed after 30 days of trying. */
+  settle(
+    tenantId: ConnectionKey['tenantId'],
+    id: RevocationId,
+    outcome: { readonly done: true } | { readonly done: false; readonly retryInMs: number },
+  ): Promise<void>
+}

@@ -1,0 +1,16 @@
+import type { TenantId } from '../domain/model/identifiers.ts'
+
+export interface StartRequest {
+  readonly tenantId: TenantId
+  /** Hash of the initiator; without one only the tenant's limits apply. */
+  readonly initiatorHash?: string | undefined
+}
+
+export type Admission =
+  { readonly admitted: true } | { readonly admitted: false; readonly retryAfterMs: number }
+
+/** Bounds how many authorization requests are started and how many states live at once. */
+export interface StartLimiter {
+  /** Counts the start and says whether it may go on. @throws StoreUnavailableError */
+  admit(request: StartRequest): Promise<Admission>
+}

@@ -1,0 +1,130 @@
+import type { AdAccount } from '../domain/model/ad-account.ts'
+import type {
+  Connection,
+  ConnectionDetails,
+  ConnectionStatus,
+  ProviderSubject,
+  ReauthReason,
+} from '../domain/model/connection.ts'
+import type { ConnectionKey, ConnectionLabel, ProviderName, TenantId } from '../domain/model/identifiers.ts'
+import type { Sealed } from './cipher.ts'
+
+/** What the hot read brings: one row, one round trip. */
+export interface TokenReading {
+  readonly connectionId: string
+  readonly grantId: string
+  readonly tokenVersion: number
+  readonly status: ConnectionStatus
+  readonly reauthReason?: ReauthReason | undefined
+  /** Absent on a disconnected connection. */
+  readonly accessToken?: Sealed | undefined
+  /** Until the access token's end by the store's clock, negative after it; `null`: no known end. */
+  readonly remainingMs: number | null
+  readonly lifetimeMs: number | null
+  /** How much longer a lease on this connection runs; 0: there is none. */
+  readonly leaseMs: number
+  /** How long until another attempt may be made; 0: at once. */
+  readonly nextAttemptMs: number
+  /** Code of the last refresh failure since tokens were last stored. */
+  readonly lastErrorCode?: string | undefined
+}
+
+export interface SealedTokens {
+  readonly accessToken: Sealed
+  readonly refreshToken?: Sealed | undefined
+}
+
+/** A new consent, ready to be stored. Its secrets are sealed for `connectionId`, `grantId` and token version 1. */
+export interface NewGrant extends ConnectionKey {
+  readonly connectionId: string
+  readonly grantId: string
+  readonly clientId: string
+  readonly tokens: SealedTokens
+  readonly expiresInMs: number | null
+  readonly refreshExpiresInMs: number | null
+  readonly dataAccessExpiresInMs: number | null
+  /** When the job should first look at it. */
+  readonly dueInMs: number
+  readonly status: 'active' | 'pending_account_selection'
+  readonly subject?: ProviderSubject | undefined
+  readonly scopes: readonly string[]
+  readonly accounts: readonly AdAccount[]
+  readonly selectedAccountId?: string | undefined
+  readonly selectedAccountName?: string | undefined
+  readonly details: ConnectionDetails
+}
+
+/** A grant that is no longer used, with what it takes to revoke it. Its secrets keep the context they were sealed for. */
+export interface RetiredGrant extends ConnectionKey {
+  readonly connectionId: string
+  readonly grantId: string
+  readonly tokenVersion: number
+  readonly clientId: string
+  readonly subject?: ProviderSubject | undefined
+  readonly accessToken?: Sealed | undefined
+  readonly refreshToken?: Sealed | undefined
+}
+
+/** Identifies a queued revocation. */
+export type RevocationId = string
+
+export type SaveOutcome =
+  | {
+      readonly saved: true
+      readonly replaced?: { readonly grant: RetiredGrant; readonly revocation: RevocationId } | undefined
+    }
+  | { readonly saved: false }
+
+/** What may change without new tokens. A member that is absent stays; `null` clears. */
+export interface ConnectionPatch {
+  readonly status?: ConnectionStatus
+  readonly accounts?: readonly AdAccount[]
+  readonly selectedAccountId?: string | null
+  readonly selectedAccountName?: string | null
+  readonly scopes?: readonly string[]
+  readonly details?: ConnectionDetails
+  readonly dataAccessExpiresInMs?: number | null
+  readonly lastErrorCode?: string | null
+  /** The credential was just proved to live: sets `lastSyncAt`. */
+  readonly isVerified?: true
+}
+
+export interface ConnectionFilter {
+  readonly provider?: ProviderName
+  readonly label?: ConnectionLabel
+}
+
+/**
+ * One tenant's connections. The store itself keeps tenants apart: whatever is asked, no row of another tenant is read,
+ * counted or changed. Every adapter passes `tokenStoreContract` and rejects with StoreUnavailableError when it cannot
+ * reach its database.
+ */
+export interface TokenStore {
+  /** The hot read: one round trip. Missing and another tenant's are both `undefined`. */
+  read(key: ConnectionKey): Promise<TokenReading | undefined>
+
+  /** The tenant's connections, disconnected ones included, without a secret, ordered by provider and label. */
+  list(tenantId: TenantId, filter?: ConnectionFilter): Promise<readonly Connection[]>
+
+  /**
+   * Stores a new consent, all of it or nothing. `expected` is the connection as it was read before (absent: there was
+   * none); if it has changed since, nothing is stored and `saved` is false. A grant that was replaced is moved to the
+   * revocation queue in the same transaction when `queueReplaced` says so.
+   */
+  save(grant: NewGrant, expected: Connection | undefined, queueReplaced: boolean): Promise<SaveOutcome>
+
+  /** Changes what is no token, if `rowVersion` and the grant are still those of `connection`. Resolves whether it did. */
+  change(connection: Connection, patch: ConnectionPatch): Promise<boolean>
+
+  /**
+   * Final for the grant: its secrets leave the row and go, still sealed, to the revocation queue in the same
+   * transaction (or nowhere, when `queue` is false). `undefined` when there was nothing live.
+   */
+  disconnect(
+    key: ConnectionKey,
+    queue: boolean,
+  ): Promise<{ readonly grant: RetiredGrant; readonly revocation?: RevocationId | undefined } | undefined>
+
+  /** Removes every row of the tenant but its queued revocations. Resolves how many connections there were. */
+  deleteTenant(tenantId: TenantId): Promise<number>
+}
