@@ -22,6 +22,7 @@ function lookUp(name: string): Account | undefined {
     const answer = spawnSync('id', [flag, name], { encoding: 'utf8' })
     return answer.status === 0 ? Number(answer.stdout.trim()) : Number.NaN
   })
-  if (uid === undefined || gid === undefined || !Number.isInteger(uid) || !Number.isInteger(gid)) return undefined
+  if (uid === undefined || gid === undefined || !Number.isInteger(uid) || !Number.isInteger(gid))
+    return undefined
   return { name, uid, gid }
 }

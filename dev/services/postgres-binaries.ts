@@ -1,4 +1,13 @@
-import { cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 import { z } from 'zod'
@@ -21,7 +30,8 @@ export function postgresBinaries(account: Account | undefined): string {
 
   const home = join(sharedCacheFolder(), `postgres-${installed.version}`)
   if (!isRunnable(join(home, 'native'), account)) copyOut(installed.folder, home)
-  if (!isRunnable(join(home, 'native'), account)) throw new Error(`the Postgres server in ${home} does not run`)
+  if (!isRunnable(join(home, 'native'), account))
+    throw new Error(`the Postgres server in ${home} does not run`)
   return join(home, 'native')
 }
 

@@ -9,7 +9,8 @@ export interface RedisBinary {
   readonly env: Readonly<Record<string, string>>
 }
 
-const MISSING = 'No Redis: set REDIS_URL, or install redis-server or valkey-server (Debian: apt-get install redis-server)'
+const MISSING =
+  'No Redis: set REDIS_URL, or install redis-server or valkey-server (Debian: apt-get install redis-server)'
 
 /** The server on PATH, else a private copy by Debian's own package tool, fetched once and without root. */
 export function redisBinary(): RedisBinary {
@@ -34,7 +35,10 @@ function onPath(path: string, name: string): string | undefined {
 }
 
 function privateCopy(home: string, path: string): RedisBinary | undefined {
-  const binary = { command: join(home, 'redis-server'), env: { PATH: path, LD_LIBRARY_PATH: libraryPath(home) } }
+  const binary = {
+    command: join(home, 'redis-server'),
+    env: { PATH: path, LD_LIBRARY_PATH: libraryPath(home) },
+  }
   const runs = spawnSync(binary.command, ['--version'], { env: binary.env, stdio: 'ignore' })
   return runs.status === 0 ? binary : undefined
 }
@@ -54,7 +58,8 @@ function libraryPath(home: string): string {
  * server under the name `redis-server`.
  */
 function fetchWithApt(home: string, path: string): void {
-  if (onPath(path, 'apt-get') === undefined || onPath(path, 'dpkg-deb') === undefined) throw new Error(MISSING)
+  if (onPath(path, 'apt-get') === undefined || onPath(path, 'dpkg-deb') === undefined)
+    throw new Error(MISSING)
   mkdirSync(dirname(home), { recursive: true })
   const work = mkdtempSync(`${home}-`)
   try {
@@ -69,7 +74,8 @@ function fetchWithApt(home: string, path: string): void {
 }
 
 function fetchInto(work: string, path: string): void {
-  const apt = (args: readonly string[], cwd = work): string => run('apt-get', [...privateAptFolders(work), ...args], cwd)
+  const apt = (args: readonly string[], cwd = work): string =>
+    run('apt-get', [...privateAptFolders(work), ...args], cwd)
   apt(['update'])
   // -qq hides the plan of a simulation; -q alone does not.
   const simulated = apt(['--simulate', '--no-install-recommends', 'install', 'redis-tools'])
@@ -92,7 +98,12 @@ function privateAptFolders(work: string): string[] {
   const cache = join(work, 'apt', 'cache')
   mkdirSync(join(lists, 'partial'), { recursive: true })
   mkdirSync(join(cache, 'archives', 'partial'), { recursive: true })
-  const settings = [`Dir::State::lists=${lists}`, `Dir::Cache=${cache}`, 'Debug::NoLocking=1', 'APT::Sandbox::User=']
+  const settings = [
+    `Dir::State::lists=${lists}`,
+    `Dir::Cache=${cache}`,
+    'Debug::NoLocking=1',
+    'APT::Sandbox::User=',
+  ]
   return ['-qq', ...settings.flatMap((setting) => ['-o', setting])]
 }
 

@@ -66,7 +66,14 @@ function givenRedis(url: string): RunningRedis {
     throw new Error('this Redis server is not ours to disturb: ask for a dedicated one')
   }
   const port = Number(new URL(url).port || '6379')
-  return { url, port, stop: () => Promise.resolve(), kill: () => Promise.resolve(), pause: refuse, resume: refuse }
+  return {
+    url,
+    port,
+    stop: () => Promise.resolve(),
+    kill: () => Promise.resolve(),
+    pause: refuse,
+    resume: refuse,
+  }
 }
 
 function spawnServer(port: number, options: RedisOptions): OwnedProcess {

@@ -24,7 +24,9 @@ export async function freshDatabase(kind: 'migrated' | 'empty' = 'migrated'): Pr
 }
 
 async function drop(name: string): Promise<void> {
-  await onServer((client) => client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`))
+  await onServer((client) =>
+    client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`),
+  )
 }
 
 async function onServer(work: (client: Client) => Promise<unknown>): Promise<void> {
