@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { runsAs, unprivilegedAccount } from './accounts.ts'
@@ -149,9 +149,10 @@ function temporaryHome(account: Account | undefined): string {
 }
 
 /** The wanted folder, or a lasting one outside when the account that runs the server cannot reach it. */
-function keptHome(wanted: string, account: Account | undefined): string {
+function keptHome(folder: string, account: Account | undefined): string {
+  const wanted = resolve(folder)
   mkdirSync(wanted, { recursive: true })
-  if (account === undefined || runsAs(account, 'test', ['-x', wanted])) return wanted
+  if (account === undefined || runsAs(account, 'test', ['-x', dirname(wanted)])) return wanted
   const name = createHash('sha256').update(wanted).digest('hex').slice(0, 16)
   const outside = join(sharedCacheFolder(), `data-${name}`)
   mkdirSync(outside, { recursive: true })
