@@ -30,7 +30,10 @@ export interface DueConnections {
    */
   claimDue(request: DueRequest): Promise<readonly RefreshLease[]>
 
-  /** Puts a leased connection's next due time off and ends the lease: it was verified, or there was nothing to do. */
+  /**
+   * Ends the lease of a connection whose credential was proved to live: sets its next due time and `lastSyncAt`, and
+   * clears errors, attempt counters, suspicion and the earliest next attempt.
+   */
   postpone(lease: RefreshLease, dueInMs: number): Promise<void>
 
   /** How many live connections are due now. */

@@ -22,6 +22,15 @@ export function effectiveMargin(lifetimeMs: number | null, marginMs: number): nu
 }
 
 /**
+ * Whether a token is old enough to be renewed before it must: platforms such as Meta give a new one at most daily. A
+ * token that lives shorter than that is renewed at half its life.
+ */
+export function mayRenewAhead(age: TokenAge, renewAtMostEveryMs: number): boolean {
+  if (age.remainingMs === null || age.lifetimeMs === null) return true
+  return age.lifetimeMs - age.remainingMs >= Math.min(renewAtMostEveryMs, age.lifetimeMs / 2)
+}
+
+/**
  * How long after a store the background job should look at the connection again: at the start of its refresh window,
  * spread over the window's first tenth so that connections made together do not fall due together.
  */

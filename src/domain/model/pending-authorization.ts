@@ -1,6 +1,5 @@
 import type { ConnectionLabel, ProviderName, TenantId } from './identifiers.ts'
 import type { Secret } from './secret.ts'
-import type { Instant } from './time.ts'
 
 /** Ten minutes, by the server's clock, for the record, the browser's cookie and the code verifier alike. */
 export const STATE_LIFETIME_MS = 10 * 60 * 1_000
@@ -24,6 +23,4 @@ export interface PendingAuthorization {
   readonly initiatorHash?: string
   readonly browserHash?: string
   readonly allowAccountChange: boolean
-  readonly startedAt: Instant
-  readonly expiresAt: Instant
 }

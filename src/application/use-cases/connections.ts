@@ -1,0 +1,205 @@
+import {
+  AccountUnknownError,
+  ApiKeyInvalidError,
+  NotConnectedError,
+  StaleConnectionError,
+} from '../../domain/errors.ts'
+import type { AdAccount, Audience } from '../../domain/model/ad-account.ts'
+import type { Connection, ConnectionDetails } from '../../domain/model/connection.ts'
+import { isLive } from '../../domain/model/connection.ts'
+import type { ConnectionKey, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
+import { Secret } from '../../domain/model/secret.ts'
+import { ProviderFailure } from '../../domain/provider-failure.ts'
+import type { GrantService } from '../../domain/services/grant-service.ts'
+import type {
+  Completion,
+  CompleteRequest,
+  OAuthService,
+  StartRequest,
+} from '../../domain/services/oauth-service.ts'
+import { toPublicError } from '../../domain/services/public-errors.ts'
+import type { RevocationResult, RevocationService } from '../../domain/services/revocation-service.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
+import type { ProviderClient } from '../../ports/provider-client.ts'
+import type { ConnectionPatch, TokenStore } from '../../ports/token-store.ts'
+import type { ProviderRegistry } from '../provider-registry.ts'
+import type { AccessTokens } from './access-tokens.ts'
+
+export interface ConnectionsDependencies {
+  readonly oauth: OAuthService
+  readonly grants: GrantService
+  readonly revocations: RevocationService
+  readonly accessTokens: AccessTokens
+  readonly tokens: TokenStore
+  readonly providers: ProviderRegistry
+  readonly clock: Clock
+  readonly events: ConnectionEvents
+}
+
+const MOST_TURNS = 5
+
+/** What a tenant's admin does with connections: connect, choose an account, look again, disconnect, leave. */
+export class Connections {
+  readonly #deps: ConnectionsDependencies
+
+  constructor(dependencies: ConnectionsDependencies) {
+    this.#deps = dependencies
+  }
+
+  /** @throws ConfigInvalidError, ReturnUrlRefusedError, LimitExceededError, StoreUnavailableError, CipherUnavailableError */
+  async start(request: StartRequest): Promise<{ authUrl: string; state: string }> {
+    return this.#deps.oauth.start(this.#deps.providers.oauth(request.key.provider), request)
+  }
+
+  /** @throws what `OAuthService.complete` throws */
+  async complete(provider: ProviderName, request: CompleteRequest): Promise<Completion> {
+    return this.#deps.oauth.complete(this.#deps.providers.oauth(provider), request)
+  }
+
+  /**
+   * Connects with a private API key, after the provider has accepted it.
+   * @throws ApiKeyInvalidError, ScopeMissingError, AccountChangedError, ProviderUnavailableError, RateLimitedError, …
+   */
+  async connectWithApiKey(
+    key: ConnectionKey,
+    apiKey: string,
+    allowAccountChange = false,
+  ): Promise<Connection> {
+    const client = this.#deps.providers.get(key.provider)
+    try {
+      const connection = await this.#deps.grants.connect(client, {
+        key,
+        clientId: '',
+        requestedScopes: [],
+        allowAccountChange,
+        tokens: { accessToken: new Secret(apiKey), expiresInMs: null, refreshExpiresInMs: null },
+        sentAt: this.#deps.clock.monotonicMs(),
+      })
+      this.#emit('connection.completed', key)
+      return connection
+    } catch (error) {
+      if (error instanceof ProviderFailure && error.kind === 'reauthorize') {
+        throw new ApiKeyInvalidError(client.traits.displayName, 'was not accepted')
+      }
+      throw this.#public(client, error)
+    }
+  }
+
+  async get(key: ConnectionKey): Promise<Connection | undefined> {
+    const connection = await this.#deps.grants.find(key)
+    return connection?.status === 'disconnected' ? undefined : connection
+  }
+
+  /** @throws NotConnectedError, AccountUnknownError, StaleConnectionError */
+  async selectAccount(key: ConnectionKey, accountId: string, accountName?: string): Promise<Connection> {
+    const changed = await this.#change(key, (connection) => {
+      const account = connection.accounts.find((candidate) => candidate.id === accountId)
+      if (account === undefined) throw new AccountUnknownError()
+      const patch = {
+        selectedAccountId: account.id,
+        selectedAccountName: accountName ?? account.name ?? null,
+      }
+      return connection.status === 'pending_account_selection' ? { ...patch, status: 'active' } : patch
+    })
+    this.#emit('connection.account_selected', key)
+    return changed
+  }
+
+  /** Asks the provider again which accounts and audiences the grant reaches, and keeps the answer. */
+  async rediscover(key: ConnectionKey): Promise<Connection> {
+    const client = this.#deps.providers.get(key.provider)
+    const accessToken = await this.#deps.accessTokens.get(key)
+    try {
+      const { accounts, audiences } = await client.examine(accessToken)
+      return await this.#change(key, (connection) => ({
+        accounts,
+        isVerified: true,
+        ...(audiences === undefined ? {} : { details: { ...connection.details, audiences } }),
+      }))
+    } catch (error) {
+      throw this.#public(client, error)
+    }
+  }
+
+  /** @throws NotConnectedError, AccountUnknownError when an id is none of the connection's audiences */
+  async chooseAudiences(
+    key: ConnectionKey,
+    chosen: { readonly emailListId: string | null; readonly smsListId: string | null },
+  ): Promise<Connection> {
+    return this.#change(key, (connection) => ({ details: withAudiences(connection.details, chosen) }))
+  }
+
+  /**
+   * Final for the grant, whatever a refresh in flight brings; the provider is told at once or from a queue.
+   * @throws NotConnectedError, StoreUnavailableError
+   */
+  async disconnect(key: ConnectionKey): Promise<RevocationResult> {
+    const client = this.#deps.providers.get(key.provider)
+    const retired = await this.#deps.tokens.disconnect(key, client.traits.revocation !== 'none')
+    if (retired === undefined) throw new NotConnectedError(client.traits.displayName)
+    this.#emit('connection.disconnected', key)
+    if (retired.revocation === undefined) return 'local_only'
+    return this.#deps.revocations.attempt(client, key.tenantId, retired.revocation)
+  }
+
+  /** Disconnects everything of the tenant and removes its rows; queued revocations are finished by the job. */
+  async deleteTenant(tenantId: TenantId): Promise<{ connections: number }> {
+    const { clock, events, tokens } = this.#deps
+    const connections = await tokens.list(tenantId)
+    for (const connection of connections) {
+      if (connection.status !== 'disconnected') await this.disconnect(connection)
+    }
+    await tokens.deleteTenant(tenantId)
+    events.emit({ type: 'tenant.deleted', at: clock.now(), tenantId })
+    return { connections: connections.length }
+  }
+
+  async #change(
+    key: ConnectionKey,
+    patchOf: (connection: Connection) => ConnectionPatch,
+  ): Promise<Connection> {
+    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+      const connection = await this.#deps.grants.find(key)
+      if (connection === undefined || !isUsable(connection)) {
+        throw new NotConnectedError(this.#deps.providers.get(key.provider).traits.displayName)
+      }
+      if (await this.#deps.tokens.change(connection, patchOf(connection))) {
+        const changed = await this.#deps.grants.find(key)
+        if (changed !== undefined) return changed
+      }
+    }
+    throw new StaleConnectionError()
+  }
+
+  #public(client: ProviderClient, error: unknown): unknown {
+    return toPublicError(error, client.traits.displayName, this.#deps.clock.now())
+  }
+
+  #emit(type: ConnectionEventType, key: ConnectionKey): void {
+    const { tenantId, provider, label } = key
+    this.#deps.events.emit({ type, at: this.#deps.clock.now(), tenantId, provider, label })
+  }
+}
+
+function isUsable(connection: Connection): boolean {
+  return isLive(connection.status) || connection.status === 'needs_reauth'
+}
+
+function withAudiences(
+  details: ConnectionDetails,
+  chosen: { readonly emailListId: string | null; readonly smsListId: string | null },
+): ConnectionDetails {
+  const { emailListId: _email, smsListId: _sms, ...rest } = details
+  const known = (id: string): string => {
+    if (details.audiences?.some((audience) => audience.id === id) !== true) throw new AccountUnknownError()
+    return id
+  }
+  return {
+    ...rest,
+    ...(chosen.emailListId === null ? {} : { emailListId: known(chosen.emailListId) }),
+    ...(chosen.smsListId === null ? {} : { smsListId: known(chosen.smsListId) }),
+  }
+}
+
+export type { AdAccount, Audience }

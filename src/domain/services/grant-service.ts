@@ -1,0 +1,219 @@
+import type { Cipher } from '../../ports/cipher.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Examination, ProviderClient } from '../../ports/provider-client.ts'
+import type { RandomSource } from '../../ports/random-source.ts'
+import type { NewGrant, SealedTokens, TokenStore } from '../../ports/token-store.ts'
+import { AccountChangedError, NoAdAccountsError, ScopeMissingError, StaleConnectionError } from '../errors.ts'
+import { MOST_ACCOUNTS } from '../model/ad-account.ts'
+import type { AdAccount } from '../model/ad-account.ts'
+import { uuidFrom } from '../model/bytes.ts'
+import type { Connection, ConnectionDetails } from '../model/connection.ts'
+import { dueInMs } from '../model/freshness.ts'
+import type { ConnectionKey } from '../model/identifiers.ts'
+import type { TokenSet } from '../model/token-set.ts'
+import { connectionContext } from './connection-context.ts'
+import type { RevocationService } from './revocation-service.ts'
+
+export interface GrantServiceDependencies {
+  readonly tokens: TokenStore
+  readonly cipher: Cipher
+  readonly revocations: RevocationService
+  readonly random: RandomSource
+  readonly clock: Clock
+}
+
+export interface ReceivedGrant {
+  readonly key: ConnectionKey
+  readonly clientId: string
+  readonly requestedScopes: readonly string[]
+  readonly allowAccountChange: boolean
+  readonly tokens: TokenSet
+  /** Monotonic time at which the credential was asked for: lifetimes count from there. */
+  readonly sentAt: number
+}
+
+/** How often a new consent is sealed and offered anew when the connection changed in between. */
+const MOST_SAVES = 5
+
+/** From a credential that a provider just issued to a stored connection: examine, compare, seal, store. */
+export class GrantService {
+  readonly #deps: GrantServiceDependencies
+
+  constructor(dependencies: GrantServiceDependencies) {
+    this.#deps = dependencies
+  }
+
+  async find(key: ConnectionKey): Promise<Connection | undefined> {
+    const { provider, label } = key
+    const [connection] = await this.#deps.tokens.list(key.tenantId, { provider, label })
+    return connection
+  }
+
+  /**
+   * All or nothing: when anything fails after the credential was issued, nothing is stored and the orphan grant is
+   * revoked, unless another live connection depends on it.
+   * @throws ScopeMissingError, NoAdAccountsError, AccountChangedError, StoreUnavailableError, CipherUnavailableError,
+   * StaleConnectionError, and ProviderFailure of the examination
+   */
+  async connect(client: ProviderClient, received: ReceivedGrant): Promise<Connection> {
+    let examination: Examination | undefined
+    try {
+      examination = await client.examine(received.tokens.accessToken)
+      this.#judge(client, examination)
+      return await this.#save(client, received, examination)
+    } catch (error) {
+      await this.#deps.revocations.revokeOrphan(client, {
+        key: received.key,
+        clientId: received.clientId,
+        tokens: received.tokens,
+        subject: examination?.subject,
+      })
+      throw error
+    }
+  }
+
+  #judge(client: ProviderClient, examination: Examination): void {
+    const { displayName, hasAccounts } = client.traits
+    if (examination.missingScopes.length > 0)
+      throw new ScopeMissingError(displayName, examination.missingScopes)
+    if (hasAccounts && !examination.accounts.some((account) => account.isUsable))
+      throw new NoAdAccountsError(displayName)
+  }
+
+  async #save(
+    client: ProviderClient,
+    received: ReceivedGrant,
+    examination: Examination,
+  ): Promise<Connection> {
+    for (let turn = 0; turn < MOST_SAVES; turn += 1) {
+      const existing = await this.find(received.key)
+      if (!received.allowAccountChange) refuseAccountChange(client, existing, examination)
+      const grant = await this.#newGrant(client, received, examination, existing)
+      // A platform whose revocation ends all of a person's grants would end the new one too.
+      const outcome = await this.#deps.tokens.save(grant, existing, client.traits.revocation === 'token')
+      if (!outcome.saved) continue
+      if (outcome.replaced !== undefined) {
+        await this.#deps.revocations.attempt(client, received.key.tenantId, outcome.replaced.revocation)
+      }
+      const stored = await this.find(received.key)
+      if (stored !== undefined) return stored
+    }
+    throw new StaleConnectionError()
+  }
+
+  async #newGrant(
+    client: ProviderClient,
+    received: ReceivedGrant,
+    examination: Examination,
+    existing: Connection | undefined,
+  ): Promise<NewGrant> {
+    const { key, tokens } = received
+    const connectionId = existing?.id ?? this.#uuid()
+    const grantId = this.#uuid()
+    const expiresInMs = this.#left(
+      received,
+      examination.expiresInMs === undefined ? tokens.expiresInMs : examination.expiresInMs,
+    )
+    const accounts = examination.accounts.slice(0, MOST_ACCOUNTS)
+    const selected = chooseAccount(client, accounts, existing)
+    return {
+      ...key,
+      connectionId,
+      grantId,
+      clientId: received.clientId,
+      tokens: await this.#seal({ ...key, connectionId, grantId }, tokens),
+      expiresInMs,
+      refreshExpiresInMs: this.#left(received, tokens.refreshExpiresInMs),
+      dataAccessExpiresInMs: examination.dataAccessExpiresInMs ?? null,
+      dueInMs: firstDue(client, expiresInMs, this.#jitter()),
+      status: client.traits.hasAccounts && selected === undefined ? 'pending_account_selection' : 'active',
+      subject: examination.subject,
+      scopes: examination.grantedScopes ?? tokens.grantedScopes ?? received.requestedScopes,
+      accounts,
+      selectedAccountId: selected?.id,
+      selectedAccountName: selected?.name,
+      details: detailsOf(examination, existing),
+    }
+  }
+
+  async #seal(
+    grant: ConnectionKey & { connectionId: string; grantId: string },
+    tokens: TokenSet,
+  ): Promise<SealedTokens> {
+    const { cipher } = this.#deps
+    const accessToken = await cipher.seal(tokens.accessToken, connectionContext(grant, 1, 'access_token'))
+    if (tokens.refreshToken === undefined) return { accessToken }
+    return {
+      accessToken,
+      refreshToken: await cipher.seal(tokens.refreshToken, connectionContext(grant, 1, 'refresh_token')),
+    }
+  }
+
+  #left(received: ReceivedGrant, lifetimeMs: number | null): number | null {
+    if (lifetimeMs === null) return null
+    return Math.max(0, Math.floor(lifetimeMs - (this.#deps.clock.monotonicMs() - received.sentAt)))
+  }
+
+  #uuid(): string {
+    return uuidFrom(this.#deps.random.bytes(16))
+  }
+
+  #jitter(): number {
+    return (this.#deps.random.bytes(1)[0] ?? 0) / 256
+  }
+}
+
+/** When the job should look at a credential that was just stored: before its end, or for its daily verification. */
+export function firstDue(client: ProviderClient, expiresInMs: number | null, jitter: number): number {
+  const { renewal, windowMs, verifyEveryMs, renewAtMostEveryMs } = client.traits
+  if (expiresInMs === null) return Math.floor(verifyEveryMs * (0.9 + jitter * 0.1))
+  const due = Math.max(dueInMs(expiresInMs, windowMs, jitter), Math.min(renewAtMostEveryMs, expiresInMs / 2))
+  return Math.floor(renewal === 'none' ? Math.min(due, verifyEveryMs) : due)
+}
+
+function refuseAccountChange(
+  client: ProviderClient,
+  existing: Connection | undefined,
+  examination: Examination,
+): void {
+  if (existing === undefined || existing.status === 'disconnected') return
+  const before = existing.subject
+  const after = examination.subject
+  const isOther =
+    before !== undefined && after !== undefined
+      ? before.issuer !== after.issuer || before.id !== after.id
+      : existing.selectedAccountId !== undefined &&
+        !examination.accounts.some((account) => account.id === existing.selectedAccountId)
+  if (isOther) throw new AccountChangedError(client.traits.displayName)
+}
+
+/** The account that was selected before, or the only one there is; otherwise a person chooses. */
+function chooseAccount(
+  client: ProviderClient,
+  accounts: readonly AdAccount[],
+  existing: Connection | undefined,
+): AdAccount | undefined {
+  const usable = accounts.filter((account) => account.isUsable)
+  const isKept = existing !== undefined && existing.status !== 'disconnected'
+  const kept = isKept ? usable.find((account) => account.id === existing.selectedAccountId) : undefined
+  if (kept !== undefined) return kept
+  return usable.length === 1 || !client.traits.hasAccounts ? usable[0] : undefined
+}
+
+function detailsOf(examination: Examination, existing: Connection | undefined): ConnectionDetails {
+  const { tokenKind, publicApiKey, audiences } = examination
+  const chosen = existing?.status === 'disconnected' ? undefined : existing?.details
+  const stillThere = (id: string | undefined): boolean =>
+    id !== undefined && audiences?.some((audience) => audience.id === id) === true
+  return {
+    ...(tokenKind === undefined ? {} : { tokenKind }),
+    ...(publicApiKey === undefined ? {} : { publicApiKey }),
+    ...(audiences === undefined ? {} : { audiences }),
+    ...(chosen?.emailListId !== undefined && stillThere(chosen.emailListId)
+      ? { emailListId: chosen.emailListId }
+      : {}),
+    ...(chosen?.smsListId !== undefined && stillThere(chosen.smsListId)
+      ? { smsListId: chosen.smsListId }
+      : {}),
+  }
+}

@@ -1,0 +1,222 @@
+import type { ConnectionEvents } from '../../ports/connection-events.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Digest } from '../../ports/digest.ts'
+import type { OAuthProviderClient } from '../../ports/provider-client.ts'
+import type { RandomSource } from '../../ports/random-source.ts'
+import type { StartLimiter } from '../../ports/start-limiter.ts'
+import {
+  BrowserMismatchError,
+  CallbackInvalidError,
+  ConfigInvalidError,
+  InitiatorMismatchError,
+  LimitExceededError,
+  StateInvalidError,
+} from '../errors.ts'
+import { base64url } from '../model/bytes.ts'
+import { parseCallback } from '../model/callback.ts'
+import type { AuthorizationResponse, Callback } from '../model/callback.ts'
+import type { Connection } from '../model/connection.ts'
+import type { ConnectionKey } from '../model/identifiers.ts'
+import type { Initiator, PendingAuthorization } from '../model/pending-authorization.ts'
+import { codeChallenge, codeVerifier, VERIFIER_BYTES } from '../model/pkce.ts'
+import { parseReturnUrl } from '../model/return-url.ts'
+import type { Secret } from '../model/secret.ts'
+import type { GrantService } from './grant-service.ts'
+import { toPublicError } from './public-errors.ts'
+import type { StateService } from './state-service.ts'
+
+export interface OAuthServiceDependencies {
+  readonly states: StateService
+  readonly grants: GrantService
+  readonly limiter?: StartLimiter | undefined
+  readonly digest: Digest
+  readonly random: RandomSource
+  readonly clock: Clock
+  readonly events: ConnectionEvents
+  /** Origins that an absolute returnUrl may have. */
+  readonly allowedReturnOrigins: readonly string[]
+  /** Refuse to start without an initiator. */
+  readonly requireInitiator: boolean
+}
+
+export interface StartRequest {
+  readonly key: ConnectionKey
+  readonly returnUrl: string
+  readonly initiator?: Initiator | undefined
+  /** A secret that only the starting browser holds, as a cookie; the web handler always gives one. */
+  readonly browser?: string | undefined
+  /** Let the new consent be of another person, or reach other accounts, than the connection it replaces. */
+  readonly allowAccountChange?: boolean | undefined
+}
+
+export interface CompleteRequest {
+  readonly callback: Callback
+  readonly initiator?: Initiator | undefined
+  readonly browser?: string | undefined
+}
+
+export interface Completion {
+  readonly connection: Connection
+  readonly returnUrl: string
+}
+
+/** The authorization code grant, from the authorization request to a stored connection (RFC 6749 §4.1, RFC 9700). */
+export class OAuthService {
+  readonly #deps: OAuthServiceDependencies
+
+  constructor(dependencies: OAuthServiceDependencies) {
+    this.#deps = dependencies
+  }
+
+  /**
+   * @throws ReturnUrlRefusedError, LimitExceededError, StoreUnavailableError, CipherUnavailableError, and
+   * ConfigInvalidError when an initiator is required and none was given
+   */
+  async start(
+    client: OAuthProviderClient,
+    request: StartRequest,
+  ): Promise<{ authUrl: string; state: string }> {
+    const { random, digest, states, grants } = this.#deps
+    const returnUrl = parseReturnUrl(request.returnUrl, this.#deps.allowedReturnOrigins)
+    const initiatorHash = this.#hashInitiator(request.key, request.initiator)
+    if (initiatorHash === undefined && this.#deps.requireInitiator) {
+      throw new ConfigInvalidError(['initiator: required, because requireInitiator is set'])
+    }
+    await this.#admit(request.key, initiatorHash)
+    const { clientId, redirectUri, scopes, pkce } = client.authorization
+    const verifier = pkce.method === 'S256' ? codeVerifier(random.bytes(VERIFIER_BYTES)) : undefined
+    const pending: PendingAuthorization = {
+      ...request.key,
+      returnUrl,
+      redirectUri,
+      clientId,
+      scopes,
+      allowAccountChange: request.allowAccountChange === true,
+      ...(verifier === undefined ? {} : { codeVerifier: verifier }),
+      ...(initiatorHash === undefined ? {} : { initiatorHash }),
+      ...(request.browser === undefined ? {} : { browserHash: this.#hashBrowser(request.browser) }),
+    }
+    const [state, existing] = await Promise.all([states.issue(pending), grants.find(request.key)])
+    const authUrl = client.authorizationUrl({
+      state,
+      isReconnect: existing !== undefined,
+      ...(verifier === undefined ? {} : { codeChallenge: codeChallenge(digest.sha256(verifier.reveal())) }),
+    })
+    this.#emit('connection.started', request.key, initiatorHash)
+    return { authUrl, state }
+  }
+
+  /**
+   * The state is consumed whatever comes of it, and nothing reaches the provider before every check has passed.
+   * @throws CallbackInvalidError, StateInvalidError, InitiatorMismatchError, BrowserMismatchError,
+   * AuthorizationDeniedError, and what `GrantService.connect` throws
+   */
+  async complete(client: OAuthProviderClient, request: CompleteRequest): Promise<Completion> {
+    const response = parseCallback(request.callback, client.authorization.codeParameters)
+    const pending = await this.#deps.states.redeem(response.state, client.traits.provider)
+    try {
+      this.#check(client, pending, request, response)
+      const code = codeOf(response)
+      await this.#deps.states.bar(response.state)
+      const connection = await this.#connect(client, pending, code)
+      this.#emit('connection.completed', pending, pending.initiatorHash)
+      return { connection, returnUrl: pending.returnUrl }
+    } catch (error) {
+      const translated = toPublicError(error, client.traits.displayName, this.#deps.clock.now())
+      this.#emit('connection.refused', pending, pending.initiatorHash, translated)
+      throw translated
+    }
+  }
+
+  async #connect(
+    client: OAuthProviderClient,
+    pending: PendingAuthorization,
+    code: Secret,
+  ): Promise<Connection> {
+    const sentAt = this.#deps.clock.monotonicMs()
+    const { redirectUri, codeVerifier: verifier } = pending
+    const tokens = await client.exchangeCode({ code, redirectUri, codeVerifier: verifier })
+    return this.#deps.grants.connect(client, {
+      key: { tenantId: pending.tenantId, provider: pending.provider, label: pending.label },
+      clientId: pending.clientId,
+      requestedScopes: pending.scopes,
+      allowAccountChange: pending.allowAccountChange,
+      tokens,
+      sentAt,
+    })
+  }
+
+  #check(
+    client: OAuthProviderClient,
+    pending: PendingAuthorization,
+    request: CompleteRequest,
+    response: AuthorizationResponse,
+  ): void {
+    const { clientId, iss } = client.authorization
+    if (pending.clientId !== clientId) throw new StateInvalidError()
+    if (!this.#matches(pending.initiatorHash, this.#hashInitiator(pending, request.initiator))) {
+      throw new InitiatorMismatchError()
+    }
+    const browserHash = request.browser === undefined ? undefined : this.#hashBrowser(request.browser)
+    if (!this.#matches(pending.browserHash, browserHash)) throw new BrowserMismatchError()
+    // RFC 9207 §2.4: compared as text, required only where the server says that it always sends it.
+    const isMissing = response.iss === undefined
+    if (isMissing ? iss?.isAlwaysSent === true : iss !== undefined && response.iss !== iss.value) {
+      throw new CallbackInvalidError('iss does not name the provider that was asked')
+    }
+  }
+
+  /** What was not bound at the start is not asked for; what was bound must be there and be equal. */
+  #matches(bound: string | undefined, given: string | undefined): boolean {
+    if (bound === undefined) return true
+    const { digest } = this.#deps
+    return given !== undefined && digest.equal(digest.sha256(bound), digest.sha256(given))
+  }
+
+  async #admit(key: ConnectionKey, initiatorHash: string | undefined): Promise<void> {
+    const admission = await this.#deps.limiter?.admit({ tenantId: key.tenantId, initiatorHash })
+    if (admission?.admitted === false)
+      throw new LimitExceededError(this.#deps.clock.now() + admission.retryAfterMs)
+  }
+
+  #hashInitiator(key: { readonly tenantId: string }, initiator: Initiator | undefined): string | undefined {
+    if (initiator === undefined) return undefined
+    if (typeof initiator.userId !== 'string' || initiator.userId === '') {
+      throw new ConfigInvalidError(['initiator.userId: must be the id of the signed-in user'])
+    }
+    // JSON keeps the three parts apart whatever they contain.
+    const text = JSON.stringify(['initiator', key.tenantId, initiator.userId, initiator.sessionId ?? null])
+    return base64url(this.#deps.digest.sha256(text))
+  }
+
+  #hashBrowser(browser: string): string {
+    return base64url(this.#deps.digest.sha256(`browser:${browser}`))
+  }
+
+  #emit(
+    type: 'connection.started' | 'connection.completed' | 'connection.refused',
+    key: ConnectionKey,
+    actor: string | undefined,
+    error?: unknown,
+  ): void {
+    const { tenantId, provider, label } = key
+    this.#deps.events.emit({
+      type,
+      at: this.#deps.clock.now(),
+      tenantId,
+      provider,
+      label,
+      ...(actor === undefined ? {} : { actor }),
+      ...(error === undefined ? {} : { reason: reasonOf(error) }),
+    })
+  }
+}
+
+function codeOf(response: AuthorizationResponse): Secret {
+  if (response.outcome.kind === 'denied') throw response.outcome.error
+  return response.outcome.code
+}
+
+function reasonOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unexpected'
+}

@@ -1,0 +1,155 @@
+import type { Cipher } from '../../ports/cipher.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ConnectionEvents } from '../../ports/connection-events.ts'
+import type { DueConnections } from '../../ports/due-connections.ts'
+import type { ProviderClient } from '../../ports/provider-client.ts'
+import type { RandomSource } from '../../ports/random-source.ts'
+import type { PendingRevocations } from '../../ports/refresh-leases.ts'
+import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
+import { uuidFrom } from '../model/bytes.ts'
+import type { ProviderSubject } from '../model/connection.ts'
+import type { ConnectionKey, TenantId } from '../model/identifiers.ts'
+import type { Secret } from '../model/secret.ts'
+import { MINUTE_MS } from '../model/time.ts'
+import type { TokenSet } from '../model/token-set.ts'
+import { ProviderFailure } from '../provider-failure.ts'
+import { connectionContext } from './connection-context.ts'
+
+/**
+ * What became of a grant at its provider. `kept_for_other_connection`: revoking would have ended another live
+ * connection of the same person. `local_only`: the platform has no such call, or refuses it for good.
+ */
+export type RevocationResult = 'at_provider' | 'queued' | 'kept_for_other_connection' | 'local_only'
+
+export interface RevocationServiceDependencies {
+  readonly revocations: PendingRevocations
+  readonly due: DueConnections
+  readonly cipher: Cipher
+  readonly random: RandomSource
+  readonly clock: Clock
+  readonly events: ConnectionEvents
+}
+
+export interface OrphanGrant {
+  readonly key: ConnectionKey
+  readonly clientId: string
+  readonly tokens: TokenSet
+  readonly subject: ProviderSubject | undefined
+}
+
+/** A retired grant's own row is live again only when it was connected anew, and then it does count. */
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+
+const RETRY_MS = 5 * MINUTE_MS
+
+/** Ends grants at their providers (RFC 7009), at once where possible and from a durable queue where not. */
+export class RevocationService {
+  readonly #deps: RevocationServiceDependencies
+
+  constructor(dependencies: RevocationServiceDependencies) {
+    this.#deps = dependencies
+  }
+
+  /** Tries one queued revocation. It never rejects: what cannot be done now stays queued. */
+  async attempt(client: ProviderClient, tenantId: TenantId, id: RevocationId): Promise<RevocationResult> {
+    try {
+      const grant = await this.#deps.revocations.read(tenantId, id)
+      if (grant === undefined) return 'at_provider'
+      const result = await this.#revoke(client, grant)
+      await this.#deps.revocations.settle(tenantId, id, { done: true })
+      if (result === 'at_provider') this.#emit(grant)
+      return result
+    } catch (error) {
+      return this.#afterFailure(tenantId, id, error)
+    }
+  }
+
+  /** For a token that was issued but could not be stored. Never rejects. */
+  async revokeOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
+    if (client.traits.revocation === 'none') return
+    try {
+      const isShared = await this.#isShared(client, orphan.clientId, orphan.subject)
+      if (!isShared) await client.revoke(orphan.tokens)
+    } catch {
+      await this.#queue(orphan).catch(() => undefined)
+    }
+  }
+
+  /** Queues a token that arrived after its connection had gone, then tries to revoke it. Never rejects. */
+  async revokeLate(client: ProviderClient, grant: RetiredGrant): Promise<void> {
+    try {
+      const id = await this.#deps.revocations.add(grant)
+      await this.attempt(client, grant.tenantId, id)
+    } catch {
+      // The store is down and the connection is gone: nobody can use the token, and it ends by itself.
+    }
+  }
+
+  async #revoke(client: ProviderClient, grant: RetiredGrant): Promise<RevocationResult> {
+    if (client.traits.revocation === 'none') return 'local_only'
+    if (await this.#isShared(client, grant.clientId, grant.subject)) {
+      return 'kept_for_other_connection'
+    }
+    const open = (
+      sealed: RetiredGrant['accessToken'],
+      field: 'access_token' | 'refresh_token',
+    ): Promise<Secret> | undefined =>
+      sealed === undefined
+        ? undefined
+        : this.#deps.cipher.open(sealed, connectionContext(grant, grant.tokenVersion, field))
+    await client.revoke({
+      accessToken: await open(grant.accessToken, 'access_token'),
+      refreshToken: await open(grant.refreshToken, 'refresh_token'),
+    })
+    return 'at_provider'
+  }
+
+  /** Where a revocation ends everything of a person, a person whom we do not know counts as shared. */
+  async #isShared(
+    client: ProviderClient,
+    clientId: string,
+    subject: ProviderSubject | undefined,
+  ): Promise<boolean> {
+    const { revocation, provider } = client.traits
+    if (revocation !== 'subject') return false
+    if (subject === undefined) return true
+    return this.#deps.due.isGrantShared({ provider, clientId, subject, exceptConnectionId: NOBODY })
+  }
+
+  async #afterFailure(tenantId: TenantId, id: RevocationId, error: unknown): Promise<RevocationResult> {
+    const isFinal =
+      error instanceof ProviderFailure &&
+      error.delivery === 'answered' &&
+      (error.kind === 'permission' || error.kind === 'misconfigured')
+    const { revocations } = this.#deps
+    const retryInMs = error instanceof ProviderFailure ? (error.retryAfterMs ?? RETRY_MS) : RETRY_MS
+    await revocations
+      .settle(tenantId, id, isFinal ? { done: true } : { done: false, retryInMs })
+      .catch(() => undefined)
+    return isFinal ? 'local_only' : 'queued'
+  }
+
+  async #queue(orphan: OrphanGrant): Promise<void> {
+    const { cipher, random, revocations } = this.#deps
+    const ids = { connectionId: uuidFrom(random.bytes(16)), grantId: uuidFrom(random.bytes(16)) }
+    const grant = { ...orphan.key, ...ids }
+    const { accessToken, refreshToken } = orphan.tokens
+    await revocations.add({
+      ...grant,
+      tokenVersion: 1,
+      clientId: orphan.clientId,
+      subject: orphan.subject,
+      accessToken: await cipher.seal(accessToken, connectionContext(grant, 1, 'access_token')),
+      refreshToken:
+        refreshToken === undefined
+          ? undefined
+          : await cipher.seal(refreshToken, connectionContext(grant, 1, 'refresh_token')),
+    })
+  }
+
+  #emit(grant: RetiredGrant): void {
+    const { tenantId, provider, label, connectionId } = grant
+    const at = this.#deps.clock.now()
+    this.#deps.events.emit({ type: 'connection.revoked', at, tenantId, provider, label, connectionId })
+  }
+}

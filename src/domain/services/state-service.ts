@@ -1,0 +1,97 @@
+import type { Cipher, SealContext } from '../../ports/cipher.ts'
+import type { Digest } from '../../ports/digest.ts'
+import type { RandomSource } from '../../ports/random-source.ts'
+import type { StateKeys } from '../../ports/state-keys.ts'
+import type { ConsumedStates, StateKey, StateStore } from '../../ports/state-store.ts'
+import { StateInvalidError } from '../errors.ts'
+import { base64url } from '../model/bytes.ts'
+import type { ProviderName } from '../model/identifiers.ts'
+import { STATE_LIFETIME_MS } from '../model/pending-authorization.ts'
+import type { PendingAuthorization } from '../model/pending-authorization.ts'
+import { Secret } from '../model/secret.ts'
+import { DAY_MS } from '../model/time.ts'
+import { decodePending, encodePending } from './pending-authorization-text.ts'
+
+export interface StateServiceDependencies {
+  readonly states: StateStore
+  /** Needed where the state store can be restored from an older snapshot, as Redis can. */
+  readonly consumed?: ConsumedStates | undefined
+  readonly cipher: Cipher
+  readonly keys: StateKeys
+  readonly digest: Digest
+  readonly random: RandomSource
+}
+
+const NONCE_BYTES = 32
+/** A snapshot older than this cannot bring a state back: its ten minutes are long over. */
+const BARRIER_MS = DAY_MS
+
+/**
+ * Issues and redeems states: a 256-bit nonce and its HMAC, opaque and single-use (RFC 6749 §10.12, RFC 9700 §4.2.4).
+ * What a state stands for is in the store only, sealed, under the state's hash.
+ */
+export class StateService {
+  readonly #deps: StateServiceDependencies
+
+  constructor(dependencies: StateServiceDependencies) {
+    this.#deps = dependencies
+  }
+
+  /** @throws StoreUnavailableError, CipherUnavailableError */
+  async issue(pending: PendingAuthorization): Promise<string> {
+    const { cipher, keys, random, states } = this.#deps
+    const nonce = base64url(random.bytes(NONCE_BYTES))
+    const state = nonce + this.#mac(await keys.signing(), pending.provider, nonce)
+    const key = this.#keyOf(state)
+    const sealed = await cipher.seal(new Secret(encodePending(pending)), contextOf(pending.provider, key))
+    await states.remember(key, sealed, STATE_LIFETIME_MS)
+    return state
+  }
+
+  /**
+   * Consumes the state. A state that is unknown, expired, used, forged or another provider's is one and the same error.
+   * @throws StateInvalidError, StoreUnavailableError
+   */
+  async redeem(state: string, provider: ProviderName): Promise<PendingAuthorization> {
+    if (!(await this.#isAuthentic(state, provider))) throw new StateInvalidError()
+    const key = this.#keyOf(state)
+    const sealed = await this.#deps.states.consume(key)
+    if (sealed === undefined) throw new StateInvalidError()
+    const opened = await this.#deps.cipher.open(sealed, contextOf(provider, key))
+    const pending = decodePending(opened.reveal())
+    if (pending?.provider !== provider) throw new StateInvalidError()
+    return pending
+  }
+
+  /**
+   * The second barrier, durable before a code is exchanged: a state that a restored store brings back is refused.
+   * @throws StateInvalidError, StoreUnavailableError
+   */
+  async bar(state: string): Promise<void> {
+    const { consumed } = this.#deps
+    if (consumed !== undefined && !(await consumed.record(this.#keyOf(state), BARRIER_MS)))
+      throw new StateInvalidError()
+  }
+
+  async #isAuthentic(state: string, provider: ProviderName): Promise<boolean> {
+    if (!/^[A-Za-z0-9_-]{86}$/.test(state)) return false
+    const nonce = state.slice(0, 43)
+    const { digest, keys } = this.#deps
+    const given = digest.sha256(state)
+    const accepted = await keys.accepted()
+    // Hashes of equal length are compared, so that neither length nor content shows in the time it takes.
+    return accepted.some((key) => digest.equal(digest.sha256(nonce + this.#mac(key, provider, nonce)), given))
+  }
+
+  #mac(key: Uint8Array, provider: ProviderName, nonce: string): string {
+    return base64url(this.#deps.digest.hmacSha256(key, `state:${provider}:${nonce}`))
+  }
+
+  #keyOf(state: string): StateKey {
+    return base64url(this.#deps.digest.sha256(state))
+  }
+}
+
+function contextOf(provider: ProviderName, stateHash: StateKey): SealContext {
+  return { purpose: 'state', provider, stateHash }
+}

@@ -1,0 +1,188 @@
+import type { Background } from '../../ports/background.ts'
+import type { Cipher } from '../../ports/cipher.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ConnectionEvents } from '../../ports/connection-events.ts'
+import type { DueConnections } from '../../ports/due-connections.ts'
+import type { ProviderCircuit } from '../../ports/provider-circuit.ts'
+import type { ProviderClient } from '../../ports/provider-client.ts'
+import type { RandomSource } from '../../ports/random-source.ts'
+import type { ClaimRequest, RefreshLease, RefreshLeases } from '../../ports/refresh-leases.ts'
+import type { TokenReading, TokenStore } from '../../ports/token-store.ts'
+import {
+  isIntegrationError,
+  NotConnectedError,
+  ProviderUnavailableError,
+  ReauthorizationRequiredError,
+  RefreshPendingError,
+} from '../errors.ts'
+import { MOST_ATTEMPTS_AN_HOUR, REFRESH_BACKOFF } from '../model/backoff.ts'
+import { isLive } from '../model/connection.ts'
+import { assessFreshness, mayRenewAhead } from '../model/freshness.ts'
+import type { Freshness } from '../model/freshness.ts'
+import type { ConnectionKey } from '../model/identifiers.ts'
+import { refreshTimings } from '../model/rotation.ts'
+import type { Secret } from '../model/secret.ts'
+import { connectionContext } from './connection-context.ts'
+import { pendingErrorOf } from './pending-error.ts'
+import { RefreshAttempt } from './refresh-attempt.ts'
+import type { RevocationService } from './revocation-service.ts'
+
+export interface TokenLifecycleDependencies {
+  readonly tokens: TokenStore
+  readonly leases: RefreshLeases
+  readonly due: DueConnections
+  readonly revocations: RevocationService
+  readonly cipher: Cipher
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly circuit: ProviderCircuit
+  readonly background: Background
+  readonly events: ConnectionEvents
+  /** Names this process in a lease. */
+  readonly owner: string
+}
+
+/** A reading of a live connection, and what its age means. */
+export interface LiveReading {
+  readonly reading: TokenReading
+  readonly freshness: Freshness
+}
+
+const FIRST_POLL_MS = 5
+const LONGEST_POLL_MS = 500
+
+/**
+ * Serves access tokens and renews them: one request at the provider however many ask, nothing stored that was
+ * superseded, nothing lost that a living process holds. `docs/refresh-protocol.md` tells it step by step.
+ */
+export class TokenLifecycleService {
+  readonly #deps: TokenLifecycleDependencies
+  readonly #attempts: RefreshAttempt
+
+  constructor(dependencies: TokenLifecycleDependencies) {
+    this.#deps = dependencies
+    this.#attempts = new RefreshAttempt(dependencies)
+  }
+
+  /** @throws NotConnectedError, ReauthorizationRequiredError, StoreUnavailableError */
+  async read(client: ProviderClient, key: ConnectionKey): Promise<LiveReading> {
+    const reading = await this.#deps.tokens.read(key)
+    if (reading?.accessToken === undefined) throw unusable(client, reading)
+    if (!isLive(reading.status)) throw unusable(client, reading)
+    return { reading, freshness: freshnessOf(client, reading) }
+  }
+
+  /** @throws the errors of `Cipher.open`; none of them changes the connection */
+  async open(key: ConnectionKey, reading: TokenReading): Promise<Secret> {
+    if (reading.accessToken === undefined) throw new NotConnectedError(key.provider)
+    const context = connectionContext({ ...key, ...reading }, reading.tokenVersion, 'access_token')
+    try {
+      return await this.#deps.cipher.open(reading.accessToken, context)
+    } catch (error) {
+      this.#emitDecryptFailure(key, reading, error)
+      throw error
+    }
+  }
+
+  /**
+   * Renews the token that was read: claims the connection and asks the provider, or waits for whoever does. A credential
+   * without renewal is verified. Callers stop waiting after the soft timeout; what is under way goes on.
+   * @throws ReauthorizationRequiredError, RefreshPendingError, ProviderUnavailableError, RateLimitedError, …
+   */
+  async renew(client: ProviderClient, key: ConnectionKey, seen: TokenReading): Promise<Secret> {
+    const { clock } = this.#deps
+    const deadline = clock.monotonicMs() + refreshTimings(client.traits.rotation).softTimeoutMs
+    let current = seen
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
+      const renewed = await this.#claimAndAttempt(client, key, current, deadline)
+      if (renewed !== undefined) return renewed
+      const left = deadline - clock.monotonicMs()
+      if (left <= 0) throw new RefreshPendingError(client.traits.displayName)
+      await clock.delay(Math.min(left, pollMs * (0.5 + this.#jitter())))
+      const { reading, freshness } = await this.read(client, key)
+      if (reading.tokenVersion !== seen.tokenVersion || reading.grantId !== seen.grantId) {
+        if (freshness !== 'expired') return this.open(key, reading)
+      }
+      current = reading
+    }
+  }
+
+  /**
+   * Renews a connection that the job claimed, at `claimedAt` on the monotonic clock, and waits to the end. Rejects like
+   * `renew`; the outcome is in the row either way.
+   */
+  async renewLeased(client: ProviderClient, lease: RefreshLease, claimedAt: number): Promise<Secret> {
+    return this.#attempts.run(client, lease, claimedAt)
+  }
+
+  claimRequest(client: ProviderClient): ClaimRequest {
+    return {
+      owner: this.#deps.owner,
+      leaseTtlMs: refreshTimings(client.traits.rotation).leaseTtlMs,
+      backoff: { ...REFRESH_BACKOFF, jitter: this.#jitter() },
+      mostAttemptsAnHour: MOST_ATTEMPTS_AN_HOUR,
+    }
+  }
+
+  async #claimAndAttempt(
+    client: ProviderClient,
+    key: ConnectionKey,
+    seen: TokenReading,
+    deadline: number,
+  ): Promise<Secret | undefined> {
+    const { clock, leases } = this.#deps
+    if (seen.leaseMs > 0) return undefined
+    const claimedAt = clock.monotonicMs()
+    const lease = await leases.claim(key, seen.tokenVersion, this.claimRequest(client))
+    if (lease === undefined) {
+      // Nobody holds it and nobody may claim it: the last attempt failed and its backoff runs.
+      const pending = seen.nextAttemptMs > 0 ? pendingErrorOf(client, seen, clock.now()) : undefined
+      if (pending !== undefined) throw pending
+      return undefined
+    }
+    return this.#bounded(client, this.#attempts.run(client, lease, claimedAt), deadline)
+  }
+
+  /** Stops waiting, keeps listening: the attempt is never aborted for its caller's sake. */
+  async #bounded(client: ProviderClient, attempt: Promise<Secret>, deadline: number): Promise<Secret> {
+    const { background, clock } = this.#deps
+    background.keep(attempt)
+    const timeout = clock.delay(deadline - clock.monotonicMs()).then(() => {
+      throw new ProviderUnavailableError(client.traits.displayName)
+    })
+    return Promise.race([attempt, timeout])
+  }
+
+  #emitDecryptFailure(key: ConnectionKey, reading: TokenReading, error: unknown): void {
+    const { tenantId, provider, label } = key
+    const reason = isIntegrationError(error) ? error.code : 'unexpected'
+    const at = this.#deps.clock.now()
+    const { connectionId } = reading
+    this.#deps.events.emit({
+      type: 'token.decrypt_failed',
+      at,
+      tenantId,
+      provider,
+      label,
+      connectionId,
+      reason,
+    })
+  }
+
+  #jitter(): number {
+    return (this.#deps.random.bytes(1)[0] ?? 0) / 256
+  }
+}
+
+function freshnessOf(client: ProviderClient, reading: TokenReading): Freshness {
+  const freshness = assessFreshness(reading, client.traits.marginMs)
+  return freshness === 'ahead' && !mayRenewAhead(reading, client.traits.renewAtMostEveryMs)
+    ? 'fresh'
+    : freshness
+}
+
+function unusable(client: ProviderClient, reading: TokenReading | undefined): Error {
+  const { displayName } = client.traits
+  if (reading?.status !== 'needs_reauth') return new NotConnectedError(displayName)
+  return new ReauthorizationRequiredError(displayName, reading.reauthReason ?? 'revoked_or_expired')
+}
