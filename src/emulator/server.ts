@@ -174,8 +174,8 @@ function parseJson(body: string): Readonly<Record<string, unknown>> {
 async function readBody(request: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = []
   let length = 0
-  for await (const piece of request) {
-    const bytes = Buffer.from(piece)
+  const body: AsyncIterable<Buffer> = request
+  for await (const bytes of body) {
     length += bytes.length
     if (length > largestBody) throw new Error('the request body is larger than the emulator reads')
     pieces.push(bytes)

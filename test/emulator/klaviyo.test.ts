@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { consent, type Emulator, emulatorApps, emulatorKlaviyoKeys } from '../../src/emulator/index.ts'
 import {
   basicOf,
@@ -11,6 +12,10 @@ import {
   withQuery,
 } from './running-emulator.ts'
 
+const listsPage = z.object({
+  data: z.array(z.object({ attributes: z.object({ name: z.string() }) })),
+  links: z.object({ next: z.string().nullable() }),
+})
 const revision = { revision: '2026-07-15' }
 
 function api(emulator: Emulator, path: string, headers: Readonly<Record<string, string>>): Promise<Response> {
@@ -38,9 +43,7 @@ test('pages lists by ten with a cursor, and its links name the real host', async
   do {
     const query: string = cursor === null ? '' : `?page[cursor]=${cursor}`
     const answer = await api(emulator, `/lists${query}`, withKey(emulatorKlaviyoKeys.full))
-    const page: { data: { attributes: { name: string } }[]; links: { next: string | null } } = JSON.parse(
-      await answer.text(),
-    )
+    const page = listsPage.parse(await answer.json())
     expect(page.data.length).toBeLessThanOrEqual(10)
     names.push(...page.data.map(({ attributes }) => attributes.name))
     if (page.links.next !== null)

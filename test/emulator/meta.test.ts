@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import {
   consent,
   ConsentRefusedError,
@@ -14,9 +15,15 @@ import {
   postForm,
   redirectUri,
   runEmulator,
+  tokensOf,
   withQuery,
 } from './running-emulator.ts'
 
+const accountsPage = z.object({
+  data: z.array(z.object({ id: z.string() })),
+  paging: z.object({ next: z.string().optional() }).optional(),
+})
+const profileBody = z.object({ id: z.string() })
 const { clientId, clientSecret } = emulatorApps.meta
 
 function graph(
@@ -66,11 +73,9 @@ test.each([
 test('exchanges a code for a short token and that for a long one, and describes both', async () => {
   const emulator = await runEmulator()
   const short = await exchange(emulator, { code: await metaCode(emulator) })
-  expect(await short.json()).toEqual({
-    access_token: expect.stringMatching(/^EAA/),
-    token_type: 'bearer',
-    expires_in: 5400,
-  })
+  const body = await tokensOf(short)
+  expect(body.access_token).toMatch(/^EAA/)
+  expect(body).toMatchObject({ token_type: 'bearer', expires_in: 5400 })
   const long = await metaToken(emulator, { person: 'ada' })
   expect(long['expires_in']).toBe(5_183_944)
   const app = { access_token: `${clientId}|${clientSecret}`, input_token: long.access_token }
@@ -138,9 +143,7 @@ test('pages through 3,000 ad accounts by the next link on its own host', async (
   let pages = 0
   while (url !== undefined) {
     expect(url.startsWith(emulator.url)).toBe(true)
-    const page: { data: { id: string }[]; paging?: { next?: string } } = JSON.parse(
-      await (await fetch(url)).text(),
-    )
+    const page = accountsPage.parse(await (await fetch(url)).json())
     for (const { id } of page.data) ids.add(id)
     url = page.paging?.next
     pages += 1
@@ -222,9 +225,7 @@ test('throttles with HTTP 400 or 403, usage headers and no Retry-After', async (
 test('posts a signed request that the app can verify with its secret', async () => {
   const emulator = await runEmulator()
   const { access_token: token } = await metaToken(emulator, { person: 'ada' })
-  const profile: { id: string } = JSON.parse(
-    await (await graph(emulator, 'me', { access_token: token })).text(),
-  )
+  const profile = profileBody.parse(await (await graph(emulator, 'me', { access_token: token })).json())
   const received: string[] = []
   const app = createServer((request, response) => {
     request.on('data', (piece: Buffer) => received.push(piece.toString()))

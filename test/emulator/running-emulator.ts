@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, expect } from 'vitest'
+import { z } from 'zod'
 import {
   consent,
   type ConsentChoice,
@@ -28,7 +29,7 @@ export async function runEmulator(options: EmulatorOptions = {}): Promise<Emulat
 }
 
 export function withQuery(base: string, query: Readonly<Record<string, string>>): string {
-  return `${base}?${new URLSearchParams(query)}`
+  return `${base}?${new URLSearchParams(query).toString()}`
 }
 
 export function postForm(
@@ -47,16 +48,17 @@ export function basicOf(app: {
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
 }
 
-export type TokenBody = Readonly<Record<string, unknown>> & {
-  readonly access_token: string
-  readonly refresh_token: string
-}
+const tokenBody = z.looseObject({ access_token: z.string(), refresh_token: z.string().default('') })
+const tiktokBody = z.object({ data: z.object({ access_token: z.string() }) })
+
+/** A token answer; `refresh_token` is empty when there was none. */
+export type TokenBody = z.output<typeof tokenBody>
 
 /** The JSON of an answer that was a success. */
 export async function tokensOf(response: Response): Promise<TokenBody> {
   const text = await response.text()
   expect(response.status, text).toBe(200)
-  return JSON.parse(text)
+  return tokenBody.parse(JSON.parse(text))
 }
 
 export function metaDialogUrl(emulator: Emulator, query: Readonly<Record<string, string>> = {}): string {
@@ -137,7 +139,7 @@ export async function tiktokCode(emulator: Emulator, choice: ConsentChoice): Pro
 export async function tiktokToken(emulator: Emulator, person: string): Promise<string> {
   const body = { ...tiktokApp, auth_code: await tiktokCode(emulator, { person }) }
   const response = await postJson(`${emulator.endpoints.tiktok.api}/oauth2/access_token/`, body)
-  const answer: { readonly data: { readonly access_token: string } } = JSON.parse(await response.text())
+  const answer = tiktokBody.parse(await response.json())
   return answer.data.access_token
 }
 

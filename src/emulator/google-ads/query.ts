@@ -15,7 +15,7 @@ interface Condition {
   readonly value: string
 }
 
-type Field = (placed: PlacedCustomer) => Json
+type Field = (placed: PlacedCustomer) => string | boolean
 
 const shared: Readonly<Record<string, Field>> = {
   id: ({ customer }) => customer.id,
@@ -93,7 +93,7 @@ function parseCondition(text: string): readonly Condition[] {
 }
 
 function matches(resource: AdsQuery['resource'], placed: PlacedCustomer, condition: Condition): boolean {
-  const actual = String(readerOf(resource, condition.field)?.(placed)).toLowerCase()
+  const actual = String(readerOf(resource, condition.field)?.(placed) ?? '').toLowerCase()
   const wanted = condition.value.toLowerCase()
   switch (condition.operator) {
     case '=':
