@@ -10,14 +10,18 @@ const inward = ['model', 'errors', 'ports']
 
 /** The first row whose path matches owns the file. `$1` in a name is the folder that `path` captured. */
 export const layers: readonly Layer[] = [
-  { name: 'model', path: /^src\/domain\/model\//, mayImport: [] },
-  { name: 'errors', path: /^src\/domain\/errors(\.ts$|\/)/, mayImport: ['model'] },
+  { name: 'model', path: /^src\/domain\/model\//, mayImport: ['errors'] },
+  { name: 'errors', path: /^src\/domain\/(errors|provider-failure)\.ts$/, mayImport: ['model'] },
   { name: 'services', path: /^src\/domain\/services\//, mayImport: inward },
   { name: 'ports', path: /^src\/ports\//, mayImport: ['model', 'errors'] },
   { name: 'composition', path: /^src\/application\/container\//, mayImport: 'everything' },
   { name: 'config', path: /^src\/application\/config\//, mayImport: [...inward, 'services'] },
   { name: 'application', path: /^src\/application\//, mayImport: [...inward, 'services', 'config'] },
-  { name: 'providers', path: /^src\/adapters\/providers\/[^/]+\.ts$/, mayImport: inward },
+  {
+    name: 'providers',
+    path: /^src\/adapters\/providers\/([^/]+\.ts$|(http|shared|oauth2)\/)/,
+    mayImport: inward,
+  },
   { name: 'providers/$1', path: /^src\/adapters\/providers\/([^/]+)\//, mayImport: [...inward, 'providers'] },
   { name: 'adapters/$1', path: /^src\/adapters\/([^/]+)\//, mayImport: inward },
   {

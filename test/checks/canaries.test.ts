@@ -42,12 +42,6 @@ function imports(what: string, file: string, specifier: string, complaint: RegEx
 describe('the import check', () => {
   catches(checkImports, [
     imports(
-      'a model that imports the errors',
-      'src/domain/model/x.ts',
-      '../errors.ts',
-      /must not import errors/,
-    ),
-    imports(
       'a model that imports a port',
       'src/domain/model/x.ts',
       '../../ports/tenant-store.ts',

@@ -64,7 +64,7 @@ function isPlainText(value: unknown): value is string {
     value.length > 0 &&
     value.length <= LONGEST_ID &&
     isWellFormed(value) &&
-    !/[\u0000-\u001f\u007f-\u009f]/.test(value) // eslint-disable-line no-control-regex -- control characters are what it refuses
+    !/[\u0000-\u001f\u007f-\u009f]/.test(value)
   )
 }
 

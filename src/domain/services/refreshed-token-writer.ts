@@ -1,5 +1,5 @@
 import type { ProviderClient } from '../../ports/provider-client.ts'
-import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/refresh-leases.ts'
+import type { RefreshedTokens, RefreshLease } from '../../ports/refresh-leases.ts'
 import type { SealedTokens } from '../../ports/token-store.ts'
 import { isIntegrationError, NotConnectedError } from '../errors.ts'
 import { uuidFrom } from '../model/bytes.ts'
@@ -36,36 +36,28 @@ export class RefreshedTokenWriter {
     const writeId = uuidFrom(this.#deps.random.bytes(16))
     const result = await this.#untilItWorks(() => this.#seal(client, lease, received, writeId))
     const outcome = await this.#untilItWorks(() => this.#deps.leases.store(lease, result))
-    await this.#settle(client, lease, received, result, outcome)
-    if (outcome === 'grant_gone') throw new NotConnectedError(client.traits.displayName)
+    if (outcome === 'stored') this.#emitRefreshed(lease)
+    if (outcome === 'superseded') await this.#keepCandidate(lease, received, writeId)
+    if (outcome === 'grant_gone') {
+      this.#revokeLate(client, lease, result.tokens)
+      throw new NotConnectedError(client.traits.displayName)
+    }
     return received.tokens.accessToken
   }
 
-  async #settle(
-    client: ProviderClient,
-    lease: RefreshLease,
-    received: Received,
-    result: RefreshedTokens,
-    outcome: StoreOutcome,
-  ): Promise<void> {
-    const { background, clock, events, revocations } = this.#deps
-    const { tenantId, provider, label, connectionId, grantId, clientId, tokenVersion } = lease
-    if (outcome === 'stored') {
-      events.emit({ type: 'token.refreshed', at: clock.now(), tenantId, provider, label, connectionId })
-    }
-    if (outcome === 'superseded') await this.#keepCandidate(lease, received, result.writeId)
-    if (outcome === 'grant_gone' && client.traits.revocation === 'token') {
-      const grant = {
-        tenantId,
-        provider,
-        label,
-        connectionId,
-        grantId,
-        clientId,
-        tokenVersion: tokenVersion + 1,
-      }
-      background.keep(revocations.revokeLate(client, { ...grant, ...result.tokens }))
-    }
+  #emitRefreshed(lease: RefreshLease): void {
+    const { clock, events } = this.#deps
+    const { tenantId, provider, label, connectionId } = lease
+    events.emit({ type: 'token.refreshed', at: clock.now(), tenantId, provider, label, connectionId })
+  }
+
+  /** The connection went while its refresh was under way: what arrived for it must not outlive it. */
+  #revokeLate(client: ProviderClient, lease: RefreshLease, tokens: SealedTokens): void {
+    if (client.traits.revocation !== 'token') return
+    const { tenantId, provider, label, connectionId, grantId, clientId } = lease
+    const grant = { tenantId, provider, label, connectionId, grantId, clientId, ...tokens }
+    const { background, revocations } = this.#deps
+    background.keep(revocations.revokeLate(client, { ...grant, tokenVersion: lease.tokenVersion + 1 }))
   }
 
   async #keepCandidate(lease: RefreshLease, received: Received, id: string): Promise<void> {
