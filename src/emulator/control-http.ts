@@ -46,6 +46,12 @@ class Argument {
     return value
   }
 
+  texts(name: string): readonly string[] {
+    const value = this.#given[name]
+    if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value
+    throw new ControlInputError(`${name} must be an array of strings`)
+  }
+
   isGiven(name: string): boolean {
     return this.#given[name] !== undefined && this.#given[name] !== null
   }
@@ -85,6 +91,7 @@ const commands: Readonly<Record<string, Command>> = {
   requireAppSecretProof: (control, given) => control.requireAppSecretProof(given.text('required') === 'true'),
   expireAccessTokens: (control, given) =>
     control.expireAccessTokens(given.platform(), given.optionalText('person')),
+  grant: (control, given) => control.grant(given.platform(), given.text('person'), given.texts('scopes')),
   revokeAtPlatform: (control, given) =>
     control.revokeAtPlatform(
       given.platform(),

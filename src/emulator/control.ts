@@ -90,6 +90,23 @@ export class EmulatorControl {
     return tokens.length
   }
 
+  /** Tokens as a consent of that person would give them, without the consent: for filling a large store. */
+  grant(platform: EmulatedPlatform, person: string, scopes: readonly string[]): Issue {
+    const { ledger, settings } = this.#world
+    const { access, longLived, refresh } = settings.lifetimes(platform)
+    const service = this.#services.find((each) => each.platform === platform)
+    service?.grant?.(person, scopes)
+    const hasRefreshToken = platform !== 'meta' && platform !== 'tiktok'
+    return ledger.issue(ledger.open({ platform, clientId: service?.clientId ?? '', person, scopes }), {
+      access: {
+        value: ledger.mint('granted_a_', 64),
+        seconds: longLived ?? access,
+        isLongLived: longLived !== null,
+      },
+      refresh: hasRefreshToken ? { value: ledger.mint('granted_r_', 64), seconds: refresh } : undefined,
+    })
+  }
+
   /** Ends every grant of the person, as if done in the platform's own settings; returns how many. */
   revokeAtPlatform(platform: EmulatedPlatform, person: string, reason: EndReason = 'app_removed'): number {
     const live = this.#world.ledger.lineages(platform, person).filter((lineage) => !lineage.ended)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { EmulatedPlatform } from './platform.ts'
 
 /** Somebody who can sign in at a platform. The same people, with the same accounts, at every start. */
 export interface EmulatedPerson {
@@ -50,7 +51,19 @@ export const emulatorPeople = {
     { id: 'nora', name: 'Nora Quist', about: 'owns an account without any list' },
   ],
   standard: [ada, sol, nora],
-} as const satisfies Readonly<Record<string, readonly EmulatedPerson[]>>
+} as const satisfies Readonly<Record<EmulatedPlatform, readonly EmulatedPerson[]>>
+
+/**
+ * Whether somebody by that id can sign in there. Beside the people listed, `guest-1`, `guest-2`, … exist without
+ * end, each with one account: one for every tenant of a large test.
+ */
+export function isPersonOf(platform: EmulatedPlatform, person: string): boolean {
+  return isGuest(person) || emulatorPeople[platform].some(({ id }) => id === person)
+}
+
+export function isGuest(person: string): boolean {
+  return /^guest-\d+$/.test(person)
+}
 
 /** A decimal id of that many digits, always the same for the same name. */
 export function stableId(name: string, digits: number): string {

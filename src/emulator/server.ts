@@ -12,7 +12,10 @@ export interface PlatformService {
   readonly platform: EmulatedPlatform
   readonly prefix: string
   readonly route: (call: Call) => Route | undefined
+  readonly clientId: string
   readonly throttled: () => Answer
+  /** Notes what the person granted, where that is kept beside the tokens. */
+  readonly grant?: (person: string, scopes: readonly string[]) => void
   /** Forgets what is kept about the person beyond tokens, because the app was removed. */
   readonly forget?: (person: string) => void
 }
@@ -33,7 +36,7 @@ const largestBody = 1024 * 1024
 export function createEmulatorServer(parts: ServerParts): Server {
   const recent = new Map<EmulatedPlatform, number[]>()
   return createServer((request, response) => {
-    serve(parts, recent, { request, response }).catch(() => cutConnection(response))
+    serve(parts, recent, { request, response }).catch((error: unknown) => reportFailure(response, error))
   })
 }
 
@@ -90,8 +93,11 @@ async function answerRoute(
       ? undefined
       : await route.handle()
   const issue = right?.issue
+  response.once('finish', () => {
+    if (issue) issue.outcome = 'sent'
+  })
   response.once('close', () => {
-    if (issue) issue.outcome = response.writableFinished ? 'sent' : 'cut'
+    if (issue?.outcome === 'pending') issue.outcome = 'cut'
   })
   await pause(fault?.delayAfterMs ?? 0)
   if (fault?.reset === 'after') {
@@ -100,6 +106,12 @@ async function answerRoute(
   }
   const answer = isReplaced || !right ? prescribedAnswer(fault ?? {}) : retouch(right, fault)
   await deliver(response, answer, { fault, entry })
+}
+
+/** A mistake of the emulator, or of the fault that was scripted, must not look like one of the platform. */
+function reportFailure(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) cutConnection(response)
+  else response.writeHead(500, { 'content-type': 'text/plain' }).end(`the emulator failed: ${String(error)}`)
 }
 
 function logEntry(

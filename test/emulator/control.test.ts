@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
 import { type Emulator, EmulatorPortInUseError, type Fault, startEmulator } from '../../src/emulator/index.ts'
-import { postJson, runEmulator, standardRefresh, standardTokens, tokensOf } from './running-emulator.ts'
+import {
+  metaToken,
+  postJson,
+  runEmulator,
+  standardRefresh,
+  standardTokens,
+  type TokenBody,
+  tokensOf,
+  withQuery,
+} from './running-emulator.ts'
 
 async function refreshUnder(
   fault: Fault,
@@ -137,4 +146,33 @@ test('a port that is taken is named in the error', async () => {
 test('platforms that were not asked for do not answer', async () => {
   const emulator = await runEmulator({ platforms: ['standard'] })
   expect((await fetch(emulator.endpoints.meta.authorization)).status).toBe(404)
+})
+
+test('guests sign in without end, each with an account of their own', async () => {
+  const emulator = await runEmulator()
+  const first = await metaToken(emulator, { person: 'guest-1' })
+  const second = await metaToken(emulator, { person: 'guest-2000' })
+  const accounts = async ({ access_token: token }: TokenBody): Promise<string> => {
+    const url = withQuery(`${emulator.endpoints.meta.graph}/me/adaccounts`, { access_token: token })
+    return (await fetch(url)).text()
+  }
+  const [one, other] = await Promise.all([accounts(first), accounts(second)])
+  expect([one, other].map((text) => text.split('"act_').length)).toEqual([2, 2])
+  expect(one).not.toBe(other)
+})
+
+test('tokens granted without a consent work like any other', async () => {
+  const emulator = await runEmulator()
+  const { access } = emulator.control.grant('meta', 'guest-1', ['ads_read'])
+  const url = withQuery(`${emulator.endpoints.meta.graph}/me/adaccounts`, { access_token: access })
+  expect((await fetch(url)).status).toBe(200)
+  const { refresh } = emulator.control.grant('standard', 'guest-1', ['read'])
+  expect((await standardRefresh(emulator, refresh ?? '')).status).toBe(200)
+})
+
+test('a mistake in a script shows as the emulator’s, not as the platform’s', async () => {
+  const emulator = await runEmulator()
+  emulator.control.fail('standard', 'dialog', { merge: { a: 1 } })
+  const answer = await fetch(emulator.endpoints.standard.authorization)
+  expect([answer.status, await answer.text()]).toEqual([500, expect.stringContaining('the emulator failed')])
 })

@@ -1,7 +1,7 @@
 import { emulatorApps } from '../apps.ts'
 import { type ConsentDecision, consentPage, readDecision, readRequest, refusalPage } from '../consent-page.ts'
 import { type Answer, type Call, redirectAnswer } from '../exchange.ts'
-import { emulatorPeople } from '../people.ts'
+import { emulatorPeople, isPersonOf } from '../people.ts'
 import type { World } from '../world.ts'
 import { adwordsScope } from './ads-api.ts'
 
@@ -76,7 +76,7 @@ function decide(
   const { request, redirectUri, scopes, decision } = asked
   const { person } = decision
   const state = request.get('state')
-  if (!emulatorPeople.google_ads.some(({ id }) => id === person)) {
+  if (!isPersonOf('google_ads', person)) {
     return refusalPage('Sign in', 'Couldn’t find your Google Account.')
   }
   const granted = scopes.filter((scope) => decision.ticked.includes(scope) && !isDeclinedBy(person, scope))

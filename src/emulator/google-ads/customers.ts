@@ -1,4 +1,4 @@
-import { stableId } from '../people.ts'
+import { isGuest, stableId } from '../people.ts'
 
 /** A Google Ads account, and the manager it hangs under in this person's view. */
 export interface GoogleCustomer {
@@ -36,7 +36,7 @@ const known = new Map<string, readonly GoogleCustomer[]>()
 
 /** The accounts that the person reaches directly. */
 export function customersOf(person: string): readonly GoogleCustomer[] {
-  const customers = known.get(person) ?? plans[person]?.() ?? []
+  const customers = known.get(person) ?? plans[person]?.() ?? (isGuest(person) ? [leaf(person, 1)] : [])
   known.set(person, customers)
   return customers
 }

@@ -1,3 +1,4 @@
+import { emulatorApps } from '../apps.ts'
 import { type Answer, authorizationOf, type Call, jsonAnswer, type Route } from '../exchange.ts'
 import type { PlatformService } from '../server.ts'
 import type { World } from '../world.ts'
@@ -16,6 +17,7 @@ export function googleAdsService(world: World): PlatformService {
   const identity = new GoogleIdentity()
   return {
     platform: 'google_ads',
+    clientId: emulatorApps.google_ads.clientId,
     prefix: '/google',
     throttled: () => quotaError(1),
     forget: (person) => consents.forget(person),

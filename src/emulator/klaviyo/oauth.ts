@@ -2,7 +2,7 @@ import { emulatorApps } from '../apps.ts'
 import { consentPage, readDecision, readRequest, refusalPage } from '../consent-page.ts'
 import { type Answer, type Call, jsonAnswer, redirectAnswer } from '../exchange.ts'
 import type { Issue, Lineage, TokenWish } from '../ledger.ts'
-import { emulatorPeople } from '../people.ts'
+import { emulatorPeople, isPersonOf } from '../people.ts'
 import { isVerifierRight } from '../pkce.ts'
 import { spendRefreshToken } from '../rotation.ts'
 import { isAuthenticClient, oauthError } from '../token-endpoint.ts'
@@ -37,7 +37,7 @@ export function klaviyoAuthorization(world: World, call: Call): Answer {
     })
   }
   const { isAllowed, person } = readDecision(call.form)
-  if (!emulatorPeople.klaviyo.some(({ id }) => id === person)) {
+  if (!isPersonOf('klaviyo', person)) {
     return refusalPage('Log in to Klaviyo', 'Nobody by that name can sign in.')
   }
   if (!isAllowed) return respond({ error: 'access_denied', error_description: 'The user denied access' })

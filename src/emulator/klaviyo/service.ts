@@ -1,3 +1,4 @@
+import { emulatorApps } from '../apps.ts'
 import type { PlatformService } from '../server.ts'
 import type { World } from '../world.ts'
 import type { KlaviyoKeyring } from './keyring.ts'
@@ -9,6 +10,7 @@ import { klaviyoResources } from './resources.ts'
 export function klaviyoService(world: World, keyring: KlaviyoKeyring): PlatformService {
   return {
     platform: 'klaviyo',
+    clientId: emulatorApps.klaviyo.clientId,
     prefix: '/klaviyo',
     throttled: () => klaviyoThrottle(),
     forget: (person) => keyring.delete(person),

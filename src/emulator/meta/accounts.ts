@@ -1,5 +1,5 @@
 import type { Json } from '../exchange.ts'
-import { stableId } from '../people.ts'
+import { isGuest, stableId } from '../people.ts'
 
 /** An ad account with every field that the emulator can be asked for. */
 export type MetaAdAccount = Readonly<Record<string, Json>> & { readonly id: string }
@@ -10,7 +10,9 @@ const closed = 101
 
 /** The ad accounts that a person reaches, oldest first. */
 export function adAccountsOf(person: string): readonly MetaAdAccount[] {
-  return Array.from({ length: counts[person] ?? 0 }, (_, index) => adAccount(person, index))
+  return Array.from({ length: counts[person] ?? (isGuest(person) ? 1 : 0) }, (_, index) =>
+    adAccount(person, index),
+  )
 }
 
 function adAccount(person: string, index: number): MetaAdAccount {

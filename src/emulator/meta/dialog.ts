@@ -1,7 +1,7 @@
 import { emulatorApps } from '../apps.ts'
 import { consentPage, readDecision, readRequest, refusalPage } from '../consent-page.ts'
 import { type Answer, type Call, redirectAnswer } from '../exchange.ts'
-import { emulatorPeople } from '../people.ts'
+import { emulatorPeople, isPersonOf } from '../people.ts'
 import type { World } from '../world.ts'
 import type { MetaPermissions } from './permissions.ts'
 
@@ -50,7 +50,7 @@ function decide(
   const { request, redirectUri, scopes } = asked
   const { isAllowed, person, ticked } = readDecision(asked.form)
   const state = request.get('state')
-  if (!emulatorPeople.meta.some(({ id }) => id === person)) {
+  if (!isPersonOf('meta', person)) {
     return refusalPage('Log in to Facebook', 'Nobody by that name can sign in.')
   }
   if (!isAllowed) {

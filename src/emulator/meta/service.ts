@@ -1,3 +1,4 @@
+import { emulatorApps } from '../apps.ts'
 import type { Call, Route } from '../exchange.ts'
 import { rateLimitAnswer } from './rate-limit.ts'
 import type { PlatformService } from '../server.ts'
@@ -13,8 +14,11 @@ export function metaService(world: World): PlatformService {
   const permissions = new MetaPermissions()
   return {
     platform: 'meta',
+    clientId: emulatorApps.meta.clientId,
     prefix: '/meta',
     throttled: () => rateLimitAnswer(4),
+    grant: (person, scopes) =>
+      permissions.decide(person, { asked: scopes, ticked: scopes, isRerequest: true }),
     forget: (person) => permissions.forget(person),
     route: (call) => {
       if (/^\/(v\d+\.\d+\/)?dialog\/oauth$/.test(call.path)) {

@@ -1,7 +1,7 @@
 import { emulatorApps } from '../apps.ts'
 import { consentPage, readDecision, readRequest, refusalPage } from '../consent-page.ts'
 import { type Answer, type Call, redirectAnswer } from '../exchange.ts'
-import { emulatorPeople } from '../people.ts'
+import { emulatorPeople, isPersonOf } from '../people.ts'
 import type { World } from '../world.ts'
 
 /** The authorization endpoint. PKCE with S256 is required, and every response names its issuer (RFC 9207). */
@@ -37,7 +37,7 @@ export function standardAuthorization(world: World, call: Call): Answer {
     })
   }
   const { isAllowed, person, ticked } = readDecision(call.form)
-  if (!emulatorPeople.standard.some(({ id }) => id === person)) {
+  if (!isPersonOf('standard', person)) {
     return refusalPage('Sign in', 'Nobody by that name can sign in.')
   }
   if (!isAllowed) return respond({ error: 'access_denied', error_description: 'The person declined' })

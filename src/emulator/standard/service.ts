@@ -1,6 +1,6 @@
 import { emulatorApps } from '../apps.ts'
 import { authorizationOf, type Answer, type Call, jsonAnswer } from '../exchange.ts'
-import { emulatorPeople, stableId } from '../people.ts'
+import { emulatorPeople, isGuest, stableId } from '../people.ts'
 import type { PlatformService } from '../server.ts'
 import { isAuthenticClient, oauthError } from '../token-endpoint.ts'
 import type { World } from '../world.ts'
@@ -13,6 +13,7 @@ const counts: Readonly<Record<string, number>> = { ada: 3, sol: 1 }
 export function standardService(world: World): PlatformService {
   return {
     platform: 'standard',
+    clientId: emulatorApps.standard.clientId,
     prefix: '/standard',
     throttled: () => jsonAnswer(429, { error: 'temporarily_unavailable' }, { 'retry-after': '1' }),
     route: (call) => {
@@ -57,7 +58,7 @@ function me(world: World, call: Call): Answer {
   }
   world.ledger.noteUse(token)
   const { person, scopes } = token.lineage
-  const accounts = Array.from({ length: counts[person] ?? 0 }, (_, index) => ({
+  const accounts = Array.from({ length: counts[person] ?? (isGuest(person) ? 1 : 0) }, (_, index) => ({
     id: stableId(`standard ${person} ${index}`, 10),
     name: `${person} account ${index + 1}`,
   }))

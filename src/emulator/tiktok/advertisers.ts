@@ -1,5 +1,5 @@
 import type { Json } from '../exchange.ts'
-import { stableId } from '../people.ts'
+import { isGuest, stableId } from '../people.ts'
 
 /** An advertiser with every field that `advertiser/info/` can be asked for. */
 export type TikTokAdvertiser = Readonly<Record<string, Json>> & {
@@ -11,7 +11,7 @@ const counts: Readonly<Record<string, number>> = { ada: 3, sol: 1, max: 3000, da
 
 /** The advertisers that the person can authorise. */
 export function advertisersOf(person: string): readonly TikTokAdvertiser[] {
-  return Array.from({ length: counts[person] ?? 0 }, (_, index) => ({
+  return Array.from({ length: counts[person] ?? (isGuest(person) ? 1 : 0) }, (_, index) => ({
     advertiser_id: stableId(`tiktok ${person} ${index}`, 19),
     name: `${person} brand ${index + 1}`,
     status: person === 'clara' && index === 1 ? 'STATUS_DISABLE' : 'STATUS_ENABLE',

@@ -1,7 +1,7 @@
 import { emulatorApps } from '../apps.ts'
 import { consentPage, linkPage, readDecision, readRequest, refusalPage } from '../consent-page.ts'
 import { type Answer, type Call, redirectAnswer } from '../exchange.ts'
-import { emulatorPeople } from '../people.ts'
+import { emulatorPeople, isPersonOf } from '../people.ts'
 import type { World } from '../world.ts'
 
 const permissions = [
@@ -32,7 +32,7 @@ export function tiktokPortal(world: World, call: Call): Answer {
   }
   const { isAllowed, person, ticked } = readDecision(call.form)
   const state = request.get('state')
-  if (!emulatorPeople.tiktok.some(({ id }) => id === person)) {
+  if (!isPersonOf('tiktok', person)) {
     return refusalPage('Log in to TikTok for Business', 'Nobody by that name can sign in.')
   }
   if (!isAllowed) {

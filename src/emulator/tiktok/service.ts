@@ -1,3 +1,4 @@
+import { emulatorApps } from '../apps.ts'
 import type { Answer, Call } from '../exchange.ts'
 import type { PlatformService } from '../server.ts'
 import type { World } from '../world.ts'
@@ -23,6 +24,7 @@ const operations: Readonly<Record<string, Operation>> = {
 export function tiktokService(world: World): PlatformService {
   return {
     platform: 'tiktok',
+    clientId: emulatorApps.tiktok.clientId,
     prefix: '/tiktok',
     throttled: () => tiktokAnswer(40100, 'Too many requests. Please retry in some time.'),
     route: (call) => {
