@@ -23,7 +23,7 @@ export interface ConsentDecision {
 const style = `:root{color-scheme:light dark;font-family:system-ui,sans-serif}
 body{max-width:34rem;margin:2rem auto;padding:0 1rem;line-height:1.5}
 fieldset{margin:1rem 0;border:1px solid GrayText;border-radius:.5rem}
-label{display:block;padding:.25rem 0}small{display:block;margin-left:1.6rem;color:GrayText}
+label{display:block;padding:.25rem 0}small{display:block;margin-left:1.6rem}
 button{font:inherit;padding:.5rem 1.5rem;margin-right:.5rem}:focus-visible{outline:3px solid Highlight}`
 
 /** A page that a person, a keyboard, a screen reader or a headless browser can fill in. No script. */
