@@ -28,7 +28,7 @@ import type { StateService } from './state-service.ts'
 export interface OAuthServiceDependencies {
   readonly states: StateService
   readonly grants: GrantService
-  readonly limiter?: StartLimiter | undefined
+  readonly limiter: StartLimiter
   readonly digest: Digest
   readonly random: RandomSource
   readonly clock: Clock
@@ -174,9 +174,8 @@ export class OAuthService {
   }
 
   async #admit(key: ConnectionKey, initiatorHash: string | undefined): Promise<void> {
-    const admission = await this.#deps.limiter?.admit({ tenantId: key.tenantId, initiatorHash })
-    if (admission?.admitted === false)
-      throw new LimitExceededError(this.#deps.clock.now() + admission.retryAfterMs)
+    const admission = await this.#deps.limiter.admit({ tenantId: key.tenantId, initiatorHash })
+    if (!admission.admitted) throw new LimitExceededError(this.#deps.clock.now() + admission.retryAfterMs)
   }
 
   #hashInitiator(key: { readonly tenantId: string }, initiator: Initiator | undefined): string | undefined {

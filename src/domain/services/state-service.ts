@@ -14,8 +14,8 @@ import { decodePending, encodePending } from './pending-authorization-text.ts'
 
 export interface StateServiceDependencies {
   readonly states: StateStore
-  /** Needed where the state store can be restored from an older snapshot, as Redis can. */
-  readonly consumed?: ConsumedStates | undefined
+  /** Outlives a state store that is restored from an older snapshot, as a Redis can be. */
+  readonly consumed: ConsumedStates
   readonly cipher: Cipher
   readonly keys: StateKeys
   readonly digest: Digest
@@ -68,9 +68,8 @@ export class StateService {
    * @throws StateInvalidError, StoreUnavailableError
    */
   async bar(state: string): Promise<void> {
-    const { consumed } = this.#deps
-    if (consumed !== undefined && !(await consumed.record(this.#keyOf(state), BARRIER_MS)))
-      throw new StateInvalidError()
+    const isFirst = await this.#deps.consumed.record(this.#keyOf(state), BARRIER_MS)
+    if (!isFirst) throw new StateInvalidError()
   }
 
   async #isAuthentic(state: string, provider: ProviderName): Promise<boolean> {

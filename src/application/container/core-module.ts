@@ -1,0 +1,178 @@
+import { ContainerModule } from 'inversify'
+import type { Bind } from 'inversify'
+
+import type { ProviderName } from '../../domain/model/identifiers.ts'
+import { GrantService } from '../../domain/services/grant-service.ts'
+import { OAuthService } from '../../domain/services/oauth-service.ts'
+import { RevocationService } from '../../domain/services/revocation-service.ts'
+import { StateService } from '../../domain/services/state-service.ts'
+import { TokenLifecycleService } from '../../domain/services/token-lifecycle-service.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { ProviderClient } from '../../ports/provider-client.ts'
+import { BackgroundWork } from '../background-work.ts'
+import { EventListeners } from '../event-listeners.ts'
+import type { ConnectionEventListener } from '../event-listeners.ts'
+import { ProviderCircuits } from '../provider-circuits.ts'
+import { ProviderRegistry } from '../provider-registry.ts'
+import { AccessTokens } from '../use-cases/access-tokens.ts'
+import { ConnectionStatuses } from '../use-cases/connection-statuses.ts'
+import { Connections } from '../use-cases/connections.ts'
+import { RefreshDueConnections } from '../use-cases/refresh-due-connections.ts'
+import { IDS } from './identifiers.ts'
+import { Shutdown } from './shutdown.ts'
+
+export interface CoreSettings {
+  /** Names this process in leases; shown to operators. */
+  readonly owner: string
+  readonly allowedReturnOrigins: readonly string[]
+  readonly requireInitiator: boolean
+  readonly missingProviders: ReadonlyMap<ProviderName, readonly string[]>
+  readonly onEvent?: ConnectionEventListener | undefined
+  readonly logger: Logger
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
+}
+
+/** The services and use cases over whatever ports the other modules, or the host itself, bind. */
+export function coreModule(settings: CoreSettings): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bindProcess(bind, settings)
+    bindServices(bind, settings)
+    bindUseCases(bind)
+  })
+}
+
+function bindProcess(bind: Bind, settings: CoreSettings): void {
+  bind(IDS.CoreSettings).toConstantValue(settings)
+  bind(IDS.Logger).toConstantValue(settings.logger)
+  bind(IDS.ConnectionEvents).toConstantValue(
+    new EventListeners({ listener: settings.onEvent, logger: settings.logger }),
+  )
+  const background = new BackgroundWork(settings.waitUntil)
+  bind(IDS.BackgroundWork).toConstantValue(background)
+  bind(IDS.Background).toConstantValue(background)
+  bind(IDS.Shutdown)
+    .toResolvedValue(
+      (clock, work) => new Shutdown({ clock, background: work }),
+      [IDS.Clock, IDS.BackgroundWork],
+    )
+    .inSingletonScope()
+  bind(IDS.ProviderCircuit)
+    .toResolvedValue((clock, logger) => new ProviderCircuits({ clock, logger }), [IDS.Clock, IDS.Logger])
+    .inSingletonScope()
+  bind(IDS.ProviderRegistry)
+    .toResolvedValue(
+      (clients: ProviderClient[]) => new ProviderRegistry(clients, settings.missingProviders),
+      [{ serviceIdentifier: IDS.ProviderClient, isMultiple: true }],
+    )
+    .inSingletonScope()
+}
+
+function bindServices(bind: Bind, settings: CoreSettings): void {
+  bind(IDS.StateService)
+    .toResolvedValue(
+      (states, consumed, cipher, keys, digest, random) =>
+        new StateService({ states, consumed, cipher, keys, digest, random }),
+      [IDS.StateStore, IDS.ConsumedStates, IDS.Cipher, IDS.StateKeys, IDS.Digest, IDS.RandomSource],
+    )
+    .inSingletonScope()
+  bind(IDS.RevocationService)
+    .toResolvedValue(
+      (revocations, due, cipher, random, clock, events) =>
+        new RevocationService({ revocations, due, cipher, random, clock, events }),
+      [
+        IDS.PendingRevocations,
+        IDS.DueConnections,
+        IDS.Cipher,
+        IDS.RandomSource,
+        IDS.Clock,
+        IDS.ConnectionEvents,
+      ],
+    )
+    .inSingletonScope()
+  bind(IDS.GrantService)
+    .toResolvedValue(
+      (tokens, cipher, revocations, random, clock) =>
+        new GrantService({ tokens, cipher, revocations, random, clock }),
+      [IDS.TokenStore, IDS.Cipher, IDS.RevocationService, IDS.RandomSource, IDS.Clock],
+    )
+    .inSingletonScope()
+  bind(IDS.OAuthService)
+    .toResolvedValue(
+      (states, grants, limiter, digest, random, clock, events) =>
+        new OAuthService({ states, grants, limiter, digest, random, clock, events, ...settings }),
+      [
+        IDS.StateService,
+        IDS.GrantService,
+        IDS.StartLimiter,
+        IDS.Digest,
+        IDS.RandomSource,
+        IDS.Clock,
+        IDS.ConnectionEvents,
+      ],
+    )
+    .inSingletonScope()
+  bind(IDS.TokenLifecycleService)
+    .toResolvedValue(
+      (tokens, leases, due, revocations, cipher, clock, random, circuit, work, events) =>
+        new TokenLifecycleService({
+          ...{ tokens, leases, due, revocations, cipher, clock, random, circuit, events },
+          background: work,
+          owner: settings.owner,
+        }),
+      [
+        IDS.TokenStore,
+        IDS.RefreshLeases,
+        IDS.DueConnections,
+        IDS.RevocationService,
+        IDS.Cipher,
+        IDS.Clock,
+        IDS.RandomSource,
+        IDS.ProviderCircuit,
+        IDS.Background,
+        IDS.ConnectionEvents,
+      ],
+    )
+    .inSingletonScope()
+}
+
+function bindUseCases(bind: Bind): void {
+  bind(IDS.AccessTokens)
+    .toResolvedValue(
+      (lifecycle, providers, work) => new AccessTokens({ lifecycle, providers, background: work }),
+      [IDS.TokenLifecycleService, IDS.ProviderRegistry, IDS.Background],
+    )
+    .inSingletonScope()
+  bind(IDS.Connections)
+    .toResolvedValue(
+      (oauth, grants, revocations, accessTokens, tokens, providers, clock, events) =>
+        new Connections({ oauth, grants, revocations, accessTokens, tokens, providers, clock, events }),
+      [
+        IDS.OAuthService,
+        IDS.GrantService,
+        IDS.RevocationService,
+        IDS.AccessTokens,
+        IDS.TokenStore,
+        IDS.ProviderRegistry,
+        IDS.Clock,
+        IDS.ConnectionEvents,
+      ],
+    )
+    .inSingletonScope()
+  bind(IDS.ConnectionStatuses)
+    .toResolvedValue((tokens) => new ConnectionStatuses({ tokens }), [IDS.TokenStore])
+    .inSingletonScope()
+  bind(IDS.RefreshDueConnections)
+    .toResolvedValue(
+      (lifecycle, due, pendingRevocations, revocations, providers, clock) =>
+        new RefreshDueConnections({ lifecycle, due, pendingRevocations, revocations, providers, clock }),
+      [
+        IDS.TokenLifecycleService,
+        IDS.DueConnections,
+        IDS.PendingRevocations,
+        IDS.RevocationService,
+        IDS.ProviderRegistry,
+        IDS.Clock,
+      ],
+    )
+    .inSingletonScope()
+}

@@ -1,0 +1,174 @@
+import { isIntegrationError } from '../../domain/errors.ts'
+import type { ConnectionLabel, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
+import { MINUTE_MS } from '../../domain/model/time.ts'
+import type { RevocationService } from '../../domain/services/revocation-service.ts'
+import type { TokenLifecycleService } from '../../domain/services/token-lifecycle-service.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { DueConnections } from '../../ports/due-connections.ts'
+import type { PendingRevocations, RefreshLease } from '../../ports/refresh-leases.ts'
+import type { ProviderRegistry } from '../provider-registry.ts'
+
+export interface RefreshDueDependencies {
+  readonly lifecycle: TokenLifecycleService
+  readonly due: DueConnections
+  readonly pendingRevocations: PendingRevocations
+  readonly revocations: RevocationService
+  readonly providers: ProviderRegistry
+  readonly clock: Clock
+}
+
+export interface RefreshDueOptions {
+  /** How many connections are refreshed at once in this process. */
+  readonly concurrency?: number | undefined
+  /** Stop claiming after this many connections. */
+  readonly limit?: number | undefined
+  /** Told of each connection as it is finished. */
+  readonly onOutcome?: ((outcome: DueOutcome) => void) | undefined
+  /** Asked before each claim; `true` ends the run after what is under way. */
+  readonly isStopping?: (() => boolean) | undefined
+}
+
+export interface DueOutcome {
+  readonly tenantId: TenantId
+  readonly provider: ProviderName
+  readonly label: ConnectionLabel
+  readonly result: 'refreshed' | 'skipped' | 'failed'
+  /** A code of the public set, when it was not refreshed. */
+  readonly code?: string
+}
+
+export interface RefreshDueResult {
+  readonly total: number
+  readonly refreshed: number
+  /** Somebody else came first, or the platform asks to wait; nothing is wrong. */
+  readonly skipped: number
+  readonly failed: number
+  /** The first thousand failures. */
+  readonly errors: readonly DueOutcome[]
+}
+
+const DEFAULT_CONCURRENCY = 20
+const MOST_ERRORS = 1_000
+const REVOCATIONS_A_RUN = 50
+const HARMLESS = new Set(['refresh_pending', 'rate_limited', 'stale_connection', 'not_connected'])
+
+/**
+ * Renews and verifies what is due. Any number of workers may run it at once: each connection is leased to one of them.
+ * One failure stops nothing, a failing store ends the run.
+ */
+export class RefreshDueConnections {
+  readonly #deps: RefreshDueDependencies
+
+  constructor(dependencies: RefreshDueDependencies) {
+    this.#deps = dependencies
+  }
+
+  /** @throws StoreUnavailableError when nothing can be claimed */
+  async run(options: RefreshDueOptions = {}): Promise<RefreshDueResult> {
+    const tally = new Tally(options.onOutcome)
+    const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
+    const source = new LeaseSource(this.#deps, concurrency, options)
+    await Promise.all(Array.from({ length: concurrency }, () => this.#work(source, tally)))
+    await this.#revokeQueued()
+    return tally.result()
+  }
+
+  async #work(source: LeaseSource, tally: Tally): Promise<void> {
+    for (let next = await source.next(); next !== undefined; next = await source.next()) {
+      const { lease, claimedAt } = next
+      try {
+        await this.#deps.lifecycle.renewLeased(this.#deps.providers.get(lease.provider), lease, claimedAt)
+        tally.add(lease, 'refreshed')
+      } catch (error) {
+        const code = isIntegrationError(error) ? error.code : 'unexpected'
+        tally.add(lease, HARMLESS.has(code) ? 'skipped' : 'failed', code)
+      }
+    }
+  }
+
+  /** What `disconnect` could not tell a provider yet. */
+  async #revokeQueued(): Promise<void> {
+    const { pendingRevocations, providers, revocations } = this.#deps
+    const queued = await pendingRevocations.claimDue(REVOCATIONS_A_RUN, 2 * MINUTE_MS)
+    for (const { id, tenantId } of queued) {
+      const grant = await pendingRevocations.read(tenantId, id)
+      if (grant !== undefined && providers.names().includes(grant.provider)) {
+        await revocations.attempt(providers.get(grant.provider), tenantId, id)
+      }
+    }
+  }
+}
+
+/** Hands out leases one by one and claims the next batch while the last is being worked on. */
+class LeaseSource {
+  readonly #deps: RefreshDueDependencies
+  readonly #concurrency: number
+  readonly #options: RefreshDueOptions
+  readonly #ready: { lease: RefreshLease; claimedAt: number }[] = []
+  #claimed = 0
+  #isExhausted = false
+  #claiming: Promise<void> | undefined
+
+  constructor(dependencies: RefreshDueDependencies, concurrency: number, options: RefreshDueOptions) {
+    this.#deps = dependencies
+    this.#concurrency = concurrency
+    this.#options = options
+  }
+
+  async next(): Promise<{ lease: RefreshLease; claimedAt: number } | undefined> {
+    for (;;) {
+      if (this.#ready.length < this.#concurrency / 2) this.#claimMore()
+      const ready = this.#ready.shift()
+      if (ready !== undefined) return ready
+      if (this.#claiming === undefined) return undefined
+      await this.#claiming
+    }
+  }
+
+  #claimMore(): void {
+    if (this.#claiming !== undefined || this.#isExhausted) return
+    const left = (this.#options.limit ?? Infinity) - this.#claimed
+    if (left <= 0 || this.#options.isStopping?.() === true) return
+    this.#claiming = this.#claim(Math.min(this.#concurrency, left)).finally(() => {
+      this.#claiming = undefined
+    })
+  }
+
+  async #claim(limit: number): Promise<void> {
+    const { clock, due, lifecycle, providers } = this.#deps
+    const names = providers.names()
+    const claimedAt = clock.monotonicMs()
+    const leases = await due.claimDue({
+      limit,
+      mostPerTenant: Math.max(1, Math.ceil(limit / 4)),
+      providers: names,
+      claims: Object.fromEntries(names.map((name) => [name, lifecycle.claimRequest(providers.get(name))])),
+    })
+    this.#claimed += leases.length
+    this.#isExhausted = leases.length === 0
+    this.#ready.push(...leases.map((lease) => ({ lease, claimedAt })))
+  }
+}
+
+class Tally {
+  readonly #onOutcome: ((outcome: DueOutcome) => void) | undefined
+  readonly #counts = { refreshed: 0, skipped: 0, failed: 0 }
+  readonly #errors: DueOutcome[] = []
+
+  constructor(onOutcome: ((outcome: DueOutcome) => void) | undefined) {
+    this.#onOutcome = onOutcome
+  }
+
+  add(lease: RefreshLease, result: DueOutcome['result'], code?: string): void {
+    const { tenantId, provider, label } = lease
+    const outcome: DueOutcome = { tenantId, provider, label, result, ...(code === undefined ? {} : { code }) }
+    this.#counts[result] += 1
+    if (result === 'failed' && this.#errors.length < MOST_ERRORS) this.#errors.push(outcome)
+    this.#onOutcome?.(outcome)
+  }
+
+  result(): RefreshDueResult {
+    const { refreshed, skipped, failed } = this.#counts
+    return { total: refreshed + skipped + failed, refreshed, skipped, failed, errors: this.#errors }
+  }
+}
