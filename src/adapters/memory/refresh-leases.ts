@@ -1,0 +1,154 @@
+import type { ReauthReason } from '../../domain/model/connection.ts'
+import type { ConnectionKey } from '../../domain/model/identifiers.ts'
+import type { Instant } from '../../domain/model/time.ts'
+import type {
+  ClaimRequest,
+  RefreshedTokens,
+  RefreshLease,
+  RefreshLeases,
+  ReleaseReason,
+  SealedCandidate,
+  StoreOutcome,
+} from '../../ports/refresh-leases.ts'
+import { claimRow, grantRow, heldRow } from './claiming.ts'
+import { after, untried } from './connection-row.ts'
+import type { ConnectionRow } from './connection-row.ts'
+import type { MemoryDatabase } from './memory-database.ts'
+
+/** Refresh leases in memory; see MemoryDatabase. */
+export class MemoryRefreshLeases implements RefreshLeases {
+  readonly #database: MemoryDatabase
+
+  constructor(database: MemoryDatabase) {
+    this.#database = database
+  }
+
+  async claim(
+    key: ConnectionKey,
+    tokenVersion: number,
+    request: ClaimRequest,
+  ): Promise<RefreshLease | undefined> {
+    return this.#database.transact({ key, request }, (own, tables, now) => {
+      const row = tables.connection(own.key)
+      return row?.connection.tokenVersion === tokenVersion
+        ? claimRow(tables, row, own.request, now)
+        : undefined
+    })
+  }
+
+  async store(lease: RefreshLease, result: RefreshedTokens): Promise<StoreOutcome> {
+    return this.#database.transact({ lease, result }, (own, tables, now): StoreOutcome => {
+      const row = grantRow(tables, own.lease)
+      if (row === undefined) return 'grant_gone'
+      if (row.connection.tokenVersion !== own.lease.tokenVersion) {
+        return row.lastWriteId === own.result.writeId ? 'stored' : 'superseded'
+      }
+      tables.put(refreshed(row, own.lease, own.result, now))
+      return 'stored'
+    })
+  }
+
+  async keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void> {
+    return this.#database.transact({ lease, candidate }, (own, tables) => {
+      const row = grantRow(tables, own.lease)
+      // The same id comes again when an acknowledgement was lost.
+      if (row === undefined || row.candidates.some(({ id }) => id === own.candidate.id)) return
+      tables.put({ ...row, candidates: [...row.candidates, own.candidate] })
+    })
+  }
+
+  async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
+    return this.#database.transact({ lease, reason }, (own, tables, now) => {
+      const row = heldRow(tables, own.lease)
+      if (row !== undefined) tables.put(released(row, own.reason, now))
+    })
+  }
+
+  async suspect(lease: RefreshLease, forMs: number): Promise<void> {
+    return this.#database.transact(lease, (own, tables, now) => {
+      const row = heldRow(tables, own)
+      if (row === undefined) return
+      const isCurrent = row.connection.tokenVersion === own.tokenVersion
+      const suspicion = { nextAttemptAt: undefined, suspectUntil: now + forMs }
+      tables.put({
+        ...row,
+        connection: isCurrent
+          ? { ...row.connection, lastErrorCode: 'refresh_pending', lastErrorAt: now, updatedAt: now }
+          : row.connection,
+        refresh: { ...row.refresh, lease: undefined, ...(isCurrent ? suspicion : {}) },
+      })
+    })
+  }
+
+  async condemn(lease: RefreshLease, reason: ReauthReason): Promise<boolean> {
+    return this.#database.transact(lease, (own, tables, now) => {
+      const row = grantRow(tables, own)
+      const isCurrent = row?.refresh.epoch === own.epoch && row.connection.tokenVersion === own.tokenVersion
+      if (row === undefined || !isCurrent) return false
+      tables.put({
+        ...row,
+        connection: {
+          ...row.connection,
+          status: 'needs_reauth',
+          reauthReason: reason,
+          lastErrorCode: 'reauthorization_required',
+          lastErrorAt: now,
+          rowVersion: row.connection.rowVersion + 1,
+          updatedAt: now,
+        },
+        refresh: { ...row.refresh, lease: undefined },
+      })
+      return true
+    })
+  }
+}
+
+function refreshed(
+  row: ConnectionRow,
+  lease: RefreshLease,
+  result: RefreshedTokens,
+  now: Instant,
+): ConnectionRow {
+  const { lastErrorCode: _code, lastErrorAt: _at, reauthReason: _reason, ...rest } = row.connection
+  const isOwn = row.refresh.epoch === lease.epoch
+  return {
+    ...row,
+    connection: {
+      ...rest,
+      status: rest.status === 'needs_reauth' ? row.statusWhenHealed : rest.status,
+      tokenVersion: lease.tokenVersion + 1,
+      tokenExpiresAt: after(now, result.expiresInMs),
+      refreshExpiresAt: after(now, result.refreshExpiresInMs),
+      lastSyncAt: now,
+      updatedAt: now,
+    },
+    lifetimeMs: result.expiresInMs,
+    tokens: result.tokens,
+    previousRefreshToken: result.previousRefreshToken,
+    candidates: [],
+    lastWriteId: result.writeId,
+    dueAt: now + result.dueInMs,
+    refresh: { ...untried(row.refresh.epoch), lease: isOwn ? undefined : row.refresh.lease },
+  }
+}
+
+function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): ConnectionRow {
+  const { connection, refresh } = row
+  const { errorCode, isHeld, isUncertain, retryInMs } = reason
+  return {
+    ...row,
+    connection:
+      errorCode === undefined
+        ? connection
+        : { ...connection, lastErrorCode: errorCode, lastErrorAt: now, updatedAt: now },
+    refresh: {
+      ...refresh,
+      lease:
+        isHeld === true && refresh.lease !== undefined
+          ? { owner: undefined, until: refresh.lease.until }
+          : undefined,
+      nextAttemptAt: retryInMs === undefined ? refresh.nextAttemptAt : now + retryInMs,
+      isUncertain: refresh.isUncertain || isUncertain === true,
+    },
+  }
+}

@@ -1,0 +1,157 @@
+import type { Connection } from '../../domain/model/connection.ts'
+import type { ConnectionKey, TenantId } from '../../domain/model/identifiers.ts'
+import type { Instant } from '../../domain/model/time.ts'
+import type {
+  ConnectionFilter,
+  ConnectionPatch,
+  NewGrant,
+  RetiredGrant,
+  RevocationId,
+  SaveOutcome,
+  TokenReading,
+  TokenStore,
+} from '../../ports/token-store.ts'
+import { after, readingOf, retiredGrantOf, rowOf, untried } from './connection-row.ts'
+import type { ConnectionRow } from './connection-row.ts'
+import type { MemoryDatabase } from './memory-database.ts'
+
+/** Connections in memory; see MemoryDatabase. */
+export class MemoryTokenStore implements TokenStore {
+  readonly #database: MemoryDatabase
+
+  constructor(database: MemoryDatabase) {
+    this.#database = database
+  }
+
+  async read(key: ConnectionKey): Promise<TokenReading | undefined> {
+    return this.#database.transact(key, (own, tables, now) => {
+      const row = tables.connection(own)
+      return row === undefined ? undefined : readingOf(row, now)
+    })
+  }
+
+  async list(tenantId: TenantId, filter: ConnectionFilter = {}): Promise<readonly Connection[]> {
+    return this.#database.transact(filter, ({ provider, label }, tables) =>
+      tables
+        .connections()
+        .map((row) => row.connection)
+        .filter((connection) => connection.tenantId === tenantId)
+        .filter((connection) => provider === undefined || connection.provider === provider)
+        .filter((connection) => label === undefined || connection.label === label)
+        .sort((a, b) => compare(a.provider, b.provider) || compare(a.label, b.label)),
+    )
+  }
+
+  async save(
+    grant: NewGrant,
+    expected: Connection | undefined,
+    queueReplaced: boolean,
+  ): Promise<SaveOutcome> {
+    return this.#database.transact({ grant, expected }, (own, tables, now): SaveOutcome => {
+      const existing = tables.connection(own.grant)
+      if (!isAsExpected(existing?.connection, own.expected)) return { saved: false }
+      tables.put(rowOf(own.grant, existing, now))
+      const replaced = existing === undefined ? undefined : retiredGrantOf(existing)
+      if (replaced === undefined || !queueReplaced) return { saved: true }
+      return { saved: true, replaced: { grant: replaced, revocation: tables.queue(replaced, now) } }
+    })
+  }
+
+  async change(connection: Connection, patch: ConnectionPatch): Promise<boolean> {
+    return this.#database.transact({ connection, patch }, (own, tables, now) => {
+      const row = tables.connection(own.connection)
+      if (row === undefined || !isUnchanged(row.connection, own.connection)) return false
+      tables.put(patched(row, own.patch, now))
+      return true
+    })
+  }
+
+  async disconnect(
+    key: ConnectionKey,
+    queue: boolean,
+  ): Promise<{ readonly grant: RetiredGrant; readonly revocation?: RevocationId | undefined } | undefined> {
+    return this.#database.transact(key, (own, tables, now) => {
+      const row = tables.connection(own)
+      const grant = row === undefined ? undefined : retiredGrantOf(row)
+      if (row === undefined || grant === undefined) return undefined
+      tables.put(disconnected(row, now))
+      return { grant, revocation: queue ? tables.queue(grant, now) : undefined }
+    })
+  }
+
+  async deleteTenant(tenantId: TenantId): Promise<number> {
+    return this.#database.transact(tenantId, (own, tables) => {
+      const rows = tables.connections().filter((row) => row.connection.tenantId === own)
+      for (const row of rows) tables.remove(row.connection)
+      return rows.length
+    })
+  }
+}
+
+function isAsExpected(existing: Connection | undefined, expected: Connection | undefined): boolean {
+  if (existing === undefined || expected === undefined) return existing === expected
+  return isUnchanged(existing, expected) && existing.tokenVersion === expected.tokenVersion
+}
+
+function isUnchanged(existing: Connection, seen: Connection): boolean {
+  return (
+    existing.id === seen.id && existing.grantId === seen.grantId && existing.rowVersion === seen.rowVersion
+  )
+}
+
+function patched(row: ConnectionRow, patch: ConnectionPatch, now: Instant): ConnectionRow {
+  const { lastErrorCode, lastErrorAt, reauthReason, selectedAccountId, selectedAccountName, ...rest } =
+    row.connection
+  const status = patch.status ?? rest.status
+  const accountId = patch.selectedAccountId === undefined ? selectedAccountId : patch.selectedAccountId
+  const accountName =
+    patch.selectedAccountName === undefined ? selectedAccountName : patch.selectedAccountName
+  const error = patch.lastErrorCode === undefined ? lastErrorCode : patch.lastErrorCode
+  const errorAt = patch.lastErrorCode === undefined ? lastErrorAt : now
+  const connection: Connection = {
+    ...rest,
+    status,
+    ...(reauthReason !== undefined && status === 'needs_reauth' ? { reauthReason } : {}),
+    accounts: patch.accounts ?? rest.accounts,
+    ...(typeof accountId === 'string' ? { selectedAccountId: accountId } : {}),
+    ...(typeof accountName === 'string' ? { selectedAccountName: accountName } : {}),
+    scopes: patch.scopes ?? rest.scopes,
+    details: patch.details ?? rest.details,
+    dataAccessExpiresAt:
+      patch.dataAccessExpiresInMs === undefined
+        ? rest.dataAccessExpiresAt
+        : after(now, patch.dataAccessExpiresInMs),
+    ...(typeof error === 'string' ? { lastErrorCode: error } : {}),
+    ...(typeof error === 'string' && errorAt !== undefined ? { lastErrorAt: errorAt } : {}),
+    lastSyncAt: patch.isVerified === true ? now : rest.lastSyncAt,
+    rowVersion: rest.rowVersion + 1,
+    updatedAt: now,
+  }
+  const isLiveStatus = status === 'active' || status === 'pending_account_selection'
+  return { ...row, connection, statusWhenHealed: isLiveStatus ? status : row.statusWhenHealed }
+}
+
+function disconnected(row: ConnectionRow, now: Instant): ConnectionRow {
+  const { lastErrorCode: _code, lastErrorAt: _at, reauthReason: _reason, ...rest } = row.connection
+  return {
+    ...row,
+    connection: {
+      ...rest,
+      status: 'disconnected',
+      tokenExpiresAt: null,
+      refreshExpiresAt: null,
+      dataAccessExpiresAt: null,
+      rowVersion: rest.rowVersion + 1,
+      updatedAt: now,
+    },
+    lifetimeMs: null,
+    tokens: undefined,
+    previousRefreshToken: undefined,
+    candidates: [],
+    refresh: untried(row.refresh.epoch),
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
