@@ -1,0 +1,161 @@
+import { ConfigInvalidError } from '../../domain/errors.ts'
+import type { ProviderName } from '../../domain/model/identifiers.ts'
+import type { IntegrationsConfigInput } from './integrations-config.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface EnvironmentConfig {
+  readonly config: IntegrationsConfigInput
+  /** What the providers that are not configured lack, variable by variable. */
+  readonly missing: ReadonlyMap<ProviderName, readonly string[]>
+}
+
+interface ProviderVariables {
+  readonly provider: ProviderName
+  readonly prefix: string
+  readonly required: readonly string[]
+  readonly needsRedirect: boolean
+}
+
+const PROVIDERS: readonly ProviderVariables[] = [
+  { provider: 'meta', prefix: 'META', required: ['META_APP_ID', 'META_APP_SECRET'], needsRedirect: true },
+  {
+    provider: 'google_ads',
+    prefix: 'GOOGLE_ADS',
+    required: ['GOOGLE_ADS_CLIENT_ID', 'GOOGLE_ADS_CLIENT_SECRET'],
+    needsRedirect: true,
+  },
+  {
+    provider: 'tiktok',
+    prefix: 'TIKTOK',
+    required: ['TIKTOK_APP_ID', 'TIKTOK_APP_SECRET'],
+    needsRedirect: true,
+  },
+  { provider: 'klaviyo', prefix: 'KLAVIYO', required: [], needsRedirect: false },
+]
+
+const GENERAL_KEY = 'INTEGRATION_ENCRYPTION_KEY'
+
+/**
+ * The configuration of the root functions. A provider's variables are required when it is used, not before.
+ * @throws ConfigInvalidError when DATABASE_URL is missing or a `…_PREVIOUS` is no JSON array, naming all of it
+ */
+export function configFromEnvironment(env: Environment): EnvironmentConfig {
+  const problems = [
+    ...(read(env, 'DATABASE_URL') === undefined
+      ? ['DATABASE_URL: is missing; set it to the Postgres that keeps the connections']
+      : []),
+    ...[GENERAL_KEY, ...PROVIDERS.map(keyVariable)].flatMap((name) => previousProblem(env, name)),
+  ]
+  if (problems.length > 0) throw new ConfigInvalidError(problems)
+  const missing = new Map(
+    PROVIDERS.map((one) => [one.provider, lacking(env, one)] as const).filter(
+      ([, names]) => names.length > 0,
+    ),
+  )
+  return { config: assemble(env, missing), missing }
+}
+
+function assemble(env: Environment, missing: EnvironmentConfig['missing']): IntegrationsConfigInput {
+  const general = keyOf(env, GENERAL_KEY)
+  const own = PROVIDERS.flatMap((one) => {
+    const key = keyOf(env, keyVariable(one))
+    return key === undefined ? [] : [[one.provider, key] as const]
+  })
+  const byProvider = Object.fromEntries(own)
+  const redisUrl = read(env, 'REDIS_URL')
+  const baseUrl = originOf(read(env, 'NEXT_PUBLIC_URL'))
+  const basePath = read(env, 'INTEGRATIONS_BASE_PATH')
+  const emulatorUrl = read(env, 'INTEGRATIONS_EMULATOR_URL')
+  return {
+    database: { connectionString: read(env, 'DATABASE_URL') ?? '' },
+    encryption: general === undefined ? { byProvider } : { ...general, byProvider },
+    providers: providersOf(env, missing),
+    ...(redisUrl === undefined ? {} : { redis: { url: redisUrl } }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(basePath === undefined ? {} : { basePath }),
+    ...(emulatorUrl === undefined ? {} : { emulatorUrl }),
+  }
+}
+
+function providersOf(
+  env: Environment,
+  missing: EnvironmentConfig['missing'],
+): NonNullable<IntegrationsConfigInput['providers']> {
+  const is = (provider: ProviderName): boolean => !missing.has(provider)
+  const of = (name: string): string => read(env, name) ?? ''
+  const redirect = (prefix: string): { redirectUri?: string } => {
+    const redirectUri = read(env, `${prefix}_REDIRECT_URI`)
+    return redirectUri === undefined ? {} : { redirectUri }
+  }
+  const developerToken = read(env, 'GOOGLE_ADS_DEVELOPER_TOKEN')
+  return {
+    ...(is('meta')
+      ? { meta: { appId: of('META_APP_ID'), appSecret: of('META_APP_SECRET'), ...redirect('META') } }
+      : {}),
+    ...(is('google_ads')
+      ? {
+          googleAds: {
+            clientId: of('GOOGLE_ADS_CLIENT_ID'),
+            clientSecret: of('GOOGLE_ADS_CLIENT_SECRET'),
+            ...(developerToken === undefined ? {} : { developerToken }),
+            ...redirect('GOOGLE_ADS'),
+          },
+        }
+      : {}),
+    ...(is('tiktok')
+      ? { tiktok: { appId: of('TIKTOK_APP_ID'), appSecret: of('TIKTOK_APP_SECRET'), ...redirect('TIKTOK') } }
+      : {}),
+    ...(is('klaviyo') ? { klaviyo: {} } : {}),
+  }
+}
+
+function lacking(
+  env: Environment,
+  { prefix, required, needsRedirect }: ProviderVariables,
+): readonly string[] {
+  const names = required.filter((name) => read(env, name) === undefined)
+  const hasKey = [GENERAL_KEY, `${prefix}_ENCRYPTION_KEY`].some((name) => read(env, name) !== undefined)
+  const hasRedirect = [`${prefix}_REDIRECT_URI`, 'NEXT_PUBLIC_URL'].some(
+    (name) => read(env, name) !== undefined,
+  )
+  return [
+    ...names.map((name) => `${name}: is missing`),
+    ...(hasKey ? [] : [`${prefix}_ENCRYPTION_KEY or ${GENERAL_KEY}: is missing`]),
+    ...(needsRedirect && !hasRedirect ? [`NEXT_PUBLIC_URL or ${prefix}_REDIRECT_URI: is missing`] : []),
+  ]
+}
+
+function keyVariable({ prefix }: ProviderVariables): string {
+  return `${prefix}_ENCRYPTION_KEY`
+}
+
+function keyOf(env: Environment, name: string): { key: string; previousKeys: string[] } | undefined {
+  const key = read(env, name)
+  return key === undefined ? undefined : { key, previousKeys: parsePrevious(env, name) ?? [] }
+}
+
+function previousProblem(env: Environment, name: string): readonly string[] {
+  return parsePrevious(env, name) === undefined ? [`${name}_PREVIOUS: must be a JSON array of keys`] : []
+}
+
+function parsePrevious(env: Environment, name: string): string[] | undefined {
+  const text = read(env, `${name}_PREVIOUS`)
+  if (text === undefined) return []
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) && value.every((key) => typeof key === 'string') ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** An empty variable is as good as none. */
+function read(env: Environment, name: string): string | undefined {
+  const value = env[name]
+  return value === undefined || value.trim() === '' ? undefined : value
+}
+
+function originOf(url: string | undefined): string | undefined {
+  return url?.replace(/\/+$/, '')
+}

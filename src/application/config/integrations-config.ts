@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { ConfigInvalidError } from '../../domain/errors.ts'
+
+const text = z.string().min(1)
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => new URL(url).pathname === '/', 'must be an origin')
+const keys = z.strictObject({
+  /** 32 random bytes in hex or base64, or any other text of 32 or more characters. */
+  key: text,
+  /** Keys that only open what they sealed before. */
+  previousKeys: z.array(text).default([]),
+})
+
+const redirectUri = z.url().optional()
+const scopes = z.array(text).optional()
+
+const database = z.union([
+  z.literal('memory'),
+  z.strictObject({
+    connectionString: text,
+    /** Connections of the pool for everything but the hot read. */
+    maxConnections: z.int().min(1).default(10),
+    /** Own connections on which the hot reads of all callers are pipelined; 0 behind PgBouncer. */
+    readConnections: z.int().min(0).max(4).default(1),
+  }),
+  z.strictObject({ pool: z.custom<HostPool>(isPool, 'must be a pg.Pool') }),
+])
+
+/** What the library asks of a pool that the host brings: pg's. */
+export interface HostPool {
+  query(text: string, values?: unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }>
+  connect(): Promise<unknown>
+}
+
+/** What the library asks of a Redis client that the host brings: ioredis's, single or Cluster. */
+export interface HostRedis {
+  set(...parameters: unknown[]): Promise<unknown>
+}
+
+const providers = z.strictObject({
+  meta: z
+    .strictObject({
+      appId: text,
+      appSecret: text,
+      redirectUri,
+      scopes,
+      /** Facebook Login for Business: the configuration decides over the scopes. */
+      configId: text.optional(),
+      endpoints: z.strictObject({ authorization: text, graph: text }).optional(),
+    })
+    .optional(),
+  googleAds: z
+    .strictObject({
+      clientId: text,
+      clientSecret: text,
+      developerToken: text.optional(),
+      redirectUri,
+      scopes,
+      endpoints: z.strictObject({ authorization: text, token: text, revoke: text, ads: text }).optional(),
+    })
+    .optional(),
+  tiktok: z
+    .strictObject({
+      appId: text,
+      appSecret: text,
+      redirectUri,
+      endpoints: z.strictObject({ authorization: text, api: text }).optional(),
+    })
+    .optional(),
+  klaviyo: z.strictObject({ endpoints: z.strictObject({ api: text }).optional() }).optional(),
+  /** Any other standard platform, by its definition. */
+  oauth2: z
+    .array(
+      z.strictObject({
+        definition: z.unknown(),
+        clientId: text,
+        clientSecret: text.optional(),
+        redirectUri,
+        scopes,
+      }),
+    )
+    .default([]),
+})
+
+const schema = z.strictObject({
+  /** `memory` loses everything with the process: for tests. */
+  database,
+  /** Keeps the states; without it Postgres does. */
+  redis: z
+    .union([
+      z.strictObject({ url: text }),
+      z.strictObject({ client: z.custom<HostRedis>(isRedis, 'must be an ioredis client') }),
+    ])
+    .optional(),
+  encryption: z.union([
+    z.strictObject({ ...keys.shape, byProvider: z.record(text, keys).default({}) }),
+    z.strictObject({ byProvider: z.record(text, keys) }),
+    z.strictObject({
+      kms: z.strictObject({
+        keyId: text,
+        region: text.optional(),
+        endpoint: text.optional(),
+        app: text.default('integrations'),
+        partition: z.enum(['all', 'hash', 'tenant']).default('all'),
+      }),
+      /** Signs states; 32 or more characters. */
+      stateKey: text,
+      previousStateKeys: z.array(text).default([]),
+    }),
+  ]),
+  /** Where the host is reached: `https://app.example.com`. */
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  /** Where the handler is mounted; redirect URI = baseUrl + it + /<provider>/callback. */
+  basePath: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'must be a path such as /api/integrations')
+    .default('/api/integrations'),
+  allowedReturnOrigins: z.array(origin).default([]),
+  requireInitiator: z.boolean().default(false),
+  providers: providers.default({ oauth2: [] }),
+  /** Talk to the emulator instead of the platforms; loopback only. */
+  emulatorUrl: z.url().optional(),
+})
+
+export type IntegrationsConfigInput = z.input<typeof schema>
+export type IntegrationsConfig = z.output<typeof schema>
+
+/** @throws ConfigInvalidError naming every problem at once, and no value */
+export function parseConfig(input: unknown): IntegrationsConfig {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  throw new ConfigInvalidError(
+    parsed.error.issues.map((issue) => `${issue.path.join('.') || 'config'}: ${issue.message}`),
+  )
+}
+
+function isPool(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'query' in value && 'connect' in value
+}
+
+function isRedis(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'set' in value
+}
