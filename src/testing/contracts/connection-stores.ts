@@ -1,0 +1,43 @@
+import type { DueConnections } from '../../ports/due-connections.ts'
+import type { PendingRevocations, RefreshLeases } from '../../ports/refresh-leases.ts'
+import type { TokenStore } from '../../ports/token-store.ts'
+import type { RegisterTest } from './register-test.ts'
+
+/** The four ports that lie over one database. */
+export interface ConnectionStores {
+  readonly tokens: TokenStore
+  readonly leases: RefreshLeases
+  readonly due: DueConnections
+  readonly revocations: PendingRevocations
+
+  /**
+   * Lets at least `ms` pass for the stores: by setting their clock, or where that is a real database's, by moving every
+   * time in its rows `ms` into the past.
+   */
+  elapse(ms: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens stores with nothing in them. */
+export type OpenConnectionStores = () => Promise<ConnectionStores>
+
+/** By title, what stores promise, each told as a test over empty stores of its own. */
+export type ConnectionPromises = Readonly<Record<string, (stores: ConnectionStores) => Promise<void>>>
+
+/** Registers each promise as a test; its stores are closed however it ends. */
+export function registerPromises(
+  test: RegisterTest,
+  open: OpenConnectionStores,
+  groups: readonly ConnectionPromises[],
+): void {
+  for (const [title, body] of groups.flatMap((group) => Object.entries(group))) {
+    test(title, async () => {
+      const stores = await open()
+      try {
+        await body(stores)
+      } finally {
+        await stores.close()
+      }
+    })
+  }
+}
