@@ -15,7 +15,12 @@ export const layers: readonly Layer[] = [
   { name: 'services', path: /^src\/domain\/services\//, mayImport: inward },
   { name: 'ports', path: /^src\/ports\//, mayImport: ['model', 'errors'] },
   { name: 'composition', path: /^src\/application\/container\//, mayImport: 'everything' },
-  { name: 'config', path: /^src\/application\/config\//, mayImport: [...inward, 'services'] },
+  {
+    // Its types name the clients that a host may bring.
+    name: 'config',
+    path: /^src\/application\/config\//,
+    mayImport: [...inward, 'services', 'adapters/postgres', 'adapters/redis'],
+  },
   { name: 'application', path: /^src\/application\//, mayImport: [...inward, 'services', 'config'] },
   {
     name: 'providers',
@@ -26,7 +31,7 @@ export const layers: readonly Layer[] = [
   { name: 'adapters/$1', path: /^src\/adapters\/([^/]+)\//, mayImport: inward },
   {
     name: 'composition',
-    path: /^src\/(index\.ts$|web\/|cli\/|emulator\/|testing\/)/,
+    path: /^src\/(index\.ts$|root\/|web\/|cli\/|emulator\/|testing\/)/,
     mayImport: 'everything',
   },
 ]

@@ -30,6 +30,11 @@ export class ProviderRegistry {
     throw new ConfigInvalidError(lacking ?? ['provider: no provider of this name is configured'])
   }
 
+  /** Whether the library knows the provider, configured or not. @throws ConfigInvalidError when it does not */
+  mustKnow(provider: ProviderName): void {
+    if (!this.#missing.has(provider)) this.get(provider)
+  }
+
   /** @throws ConfigInvalidError also when the provider is not connected by OAuth */
   oauth(provider: ProviderName): OAuthProviderClient {
     const client = this.get(provider)

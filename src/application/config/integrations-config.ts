@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { RedisCommands } from '../../adapters/redis/redis-commands.ts'
 import { ConfigInvalidError } from '../../domain/errors.ts'
 
 const text = z.string().min(1)
@@ -31,11 +32,6 @@ const database = z.union([
 export interface HostPool {
   query(text: string, values?: unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }>
   connect(): Promise<unknown>
-}
-
-/** What the library asks of a Redis client that the host brings: ioredis's, single or Cluster. */
-export interface HostRedis {
-  set(...parameters: unknown[]): Promise<unknown>
 }
 
 const providers = z.strictObject({
@@ -90,7 +86,7 @@ const schema = z.strictObject({
   redis: z
     .union([
       z.strictObject({ url: text }),
-      z.strictObject({ client: z.custom<HostRedis>(isRedis, 'must be an ioredis client') }),
+      z.strictObject({ client: z.custom<RedisCommands>(isRedis, 'must be an ioredis client') }),
     ])
     .optional(),
   encryption: z.union([

@@ -4,7 +4,6 @@ import {
   NotConnectedError,
   StaleConnectionError,
 } from '../../domain/errors.ts'
-import type { AdAccount, Audience } from '../../domain/model/ad-account.ts'
 import type { Connection, ConnectionDetails } from '../../domain/model/connection.ts'
 import { isLive } from '../../domain/model/connection.ts'
 import type { ConnectionKey, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
@@ -37,6 +36,14 @@ export interface ConnectionsDependencies {
   readonly events: ConnectionEvents
 }
 
+export interface ApiKeyRequest {
+  readonly key: ConnectionKey
+  readonly apiKey: string
+  /** Must be the account's own, when it is given. */
+  readonly publicApiKey?: string | undefined
+  readonly allowAccountChange?: boolean | undefined
+}
+
 const MOST_TURNS = 5
 
 /** What a tenant's admin does with connections: connect, choose an account, look again, disconnect, leave. */
@@ -61,18 +68,16 @@ export class Connections {
    * Connects with a private API key, after the provider has accepted it.
    * @throws ApiKeyInvalidError, ScopeMissingError, AccountChangedError, ProviderUnavailableError, RateLimitedError, …
    */
-  async connectWithApiKey(
-    key: ConnectionKey,
-    apiKey: string,
-    allowAccountChange = false,
-  ): Promise<Connection> {
+  async connectWithApiKey(request: ApiKeyRequest): Promise<Connection> {
+    const { key, apiKey, publicApiKey, allowAccountChange } = request
     const client = this.#deps.providers.get(key.provider)
     try {
       const connection = await this.#deps.grants.connect(client, {
         key,
         clientId: '',
         requestedScopes: [],
-        allowAccountChange,
+        allowAccountChange: allowAccountChange === true,
+        expectedPublicApiKey: publicApiKey,
         tokens: { accessToken: new Secret(apiKey), expiresInMs: null, refreshExpiresInMs: null },
         sentAt: this.#deps.clock.monotonicMs(),
       })
@@ -201,5 +206,3 @@ function withAudiences(
     ...(chosen.smsListId === null ? {} : { smsListId: known(chosen.smsListId) }),
   }
 }
-
-export type { AdAccount, Audience }

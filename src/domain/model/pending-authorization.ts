@@ -1,5 +1,6 @@
 import type { ConnectionLabel, ProviderName, TenantId } from './identifiers.ts'
 import type { Secret } from './secret.ts'
+import type { Instant } from './time.ts'
 
 /** Ten minutes, by the server's clock, for the record, the browser's cookie and the code verifier alike. */
 export const STATE_LIFETIME_MS = 10 * 60 * 1_000
@@ -23,4 +24,5 @@ export interface PendingAuthorization {
   readonly initiatorHash?: string
   readonly browserHash?: string
   readonly allowAccountChange: boolean
+  readonly startedAt: Instant
 }

@@ -3,7 +3,13 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Examination, ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
 import type { NewGrant, SealedTokens, TokenStore } from '../../ports/token-store.ts'
-import { AccountChangedError, NoAdAccountsError, ScopeMissingError, StaleConnectionError } from '../errors.ts'
+import {
+  AccountChangedError,
+  ApiKeyInvalidError,
+  NoAdAccountsError,
+  ScopeMissingError,
+  StaleConnectionError,
+} from '../errors.ts'
 import { MOST_ACCOUNTS } from '../model/ad-account.ts'
 import type { AdAccount } from '../model/ad-account.ts'
 import { uuidFrom } from '../model/bytes.ts'
@@ -27,6 +33,8 @@ export interface ReceivedGrant {
   readonly clientId: string
   readonly requestedScopes: readonly string[]
   readonly allowAccountChange: boolean
+  /** Klaviyo: the public key that the account must have. */
+  readonly expectedPublicApiKey?: string | undefined
   readonly tokens: TokenSet
   /** Monotonic time at which the credential was asked for: lifetimes count from there. */
   readonly sentAt: number
@@ -59,7 +67,7 @@ export class GrantService {
     let examination: Examination | undefined
     try {
       examination = await client.examine(received.tokens.accessToken)
-      this.#judge(client, examination)
+      this.#judge(client, received, examination)
       return await this.#save(client, received, examination)
     } catch (error) {
       await this.#deps.revocations.revokeOrphan(client, {
@@ -72,8 +80,12 @@ export class GrantService {
     }
   }
 
-  #judge(client: ProviderClient, examination: Examination): void {
+  #judge(client: ProviderClient, received: ReceivedGrant, examination: Examination): void {
     const { displayName, hasAccounts } = client.traits
+    const { expectedPublicApiKey } = received
+    if (expectedPublicApiKey !== undefined && expectedPublicApiKey !== examination.publicApiKey) {
+      throw new ApiKeyInvalidError(displayName, 'belongs to another account than the public key')
+    }
     if (examination.missingScopes.length > 0)
       throw new ScopeMissingError(displayName, examination.missingScopes)
     if (hasAccounts && !examination.accounts.some((account) => account.isUsable))

@@ -92,6 +92,7 @@ export class OAuthService {
       clientId,
       scopes,
       allowAccountChange: request.allowAccountChange === true,
+      startedAt: this.#deps.clock.now(),
       ...(verifier === undefined ? {} : { codeVerifier: verifier }),
       ...(initiatorHash === undefined ? {} : { initiatorHash }),
       ...(request.browser === undefined ? {} : { browserHash: this.#hashBrowser(request.browser) }),

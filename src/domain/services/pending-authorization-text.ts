@@ -11,8 +11,9 @@ export function encodePending(pending: PendingAuthorization): string {
 export function decodePending(text: string): PendingAuthorization | undefined {
   const record = parseRecord(text)
   if (record === undefined || !isProviderName(record['provider'])) return undefined
-  const { returnUrl, redirectUri, clientId, scopes, codeVerifier } = record
+  const { returnUrl, redirectUri, clientId, scopes, startedAt, codeVerifier } = record
   if (!isText(returnUrl) || !isText(redirectUri) || !isText(clientId) || !isTexts(scopes)) return undefined
+  if (typeof startedAt !== 'number') return undefined
   return {
     tenantId: parseTenantId(record['tenantId']),
     provider: record['provider'],
@@ -21,6 +22,7 @@ export function decodePending(text: string): PendingAuthorization | undefined {
     redirectUri,
     clientId,
     scopes,
+    startedAt,
     allowAccountChange: record['allowAccountChange'] === true,
     ...(isText(codeVerifier) ? { codeVerifier: new Secret(codeVerifier) } : {}),
     ...(isText(record['initiatorHash']) ? { initiatorHash: record['initiatorHash'] } : {}),

@@ -1,0 +1,54 @@
+import { errorCodeOf } from '../domain/services/public-errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { RandomSource } from '../ports/random-source.ts'
+import type { RefreshDueConnections } from './use-cases/refresh-due-connections.ts'
+
+export interface RefreshRunnerDependencies {
+  readonly job: RefreshDueConnections
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly logger: Logger
+  readonly everyMs: number
+}
+
+/** Runs the job again and again in one process. Its timer does not keep the process alive. */
+export class RefreshRunner {
+  readonly #deps: RefreshRunnerDependencies
+  #isStopping = false
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(dependencies: RefreshRunnerDependencies) {
+    this.#deps = dependencies
+  }
+
+  start(): void {
+    void this.#loop()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await this.#running
+  }
+
+  async #loop(): Promise<void> {
+    const { clock, everyMs, random } = this.#deps
+    while (!this.#isStopping) {
+      const jitter = (random.bytes(1)[0] ?? 0) / 256
+      await clock.delay(everyMs * (0.8 + jitter * 0.4))
+      this.#running = this.#runOnce()
+      await this.#running
+    }
+  }
+
+  async #runOnce(): Promise<void> {
+    if (this.#isStopping) return
+    const { job, logger } = this.#deps
+    try {
+      const { total, refreshed, skipped, failed } = await job.run({ isStopping: () => this.#isStopping })
+      if (total > 0) logger.log('info', 'Refreshed what was due', { total, refreshed, skipped, failed })
+    } catch (error) {
+      logger.log('warn', 'The refresh run was ended early', { code: errorCodeOf(error) })
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type { Container } from 'inversify'
+import { configFromEnvironment } from '../application/config/environment.ts'
+import { createIntegrationsContainer } from '../application/container/create-integrations-container.ts'
+import { IDS } from '../application/container/identifiers.ts'
+
+let configured: Container | undefined
+
+/** The container of the root functions: the host's own, or one built from the environment when it is first needed. */
+export function defaultContainer(): Container {
+  if (configured === undefined) {
+    const { config, missing } = configFromEnvironment(process.env)
+    configured = createIntegrationsContainer(config, { missingProviders: missing })
+  }
+  return configured
+}
+
+/** Makes the root functions work over `container`. Whoever made a container that is replaced closes it. */
+export function configureIntegrations(container: Container): void {
+  configured = container
+}
+
+/**
+ * Waits for refreshes under way, so that no token a provider issued is lost, then closes what the container opened.
+ * Call it when the process is asked to end: the library installs no signal handler. The next use builds a new
+ * container.
+ */
+export async function closeIntegrations(): Promise<void> {
+  const container = configured
+  configured = undefined
+  await container?.get(IDS.Shutdown).close()
+}

@@ -1,0 +1,109 @@
+import { IDS } from '../application/container/identifiers.ts'
+import { isIntegrationError } from '../domain/errors.ts'
+import type { Callback, CallbackParameters } from '../domain/model/callback.ts'
+import type { Connection } from '../domain/model/connection.ts'
+import { parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
+import type { ConnectionKey, IntegrationProvider } from '../domain/model/identifiers.ts'
+import type { Initiator } from '../domain/model/pending-authorization.ts'
+import type { RevocationResult } from '../domain/services/revocation-service.ts'
+import { defaultContainer } from './default-container.ts'
+import { toDate } from './views.ts'
+
+/** Which of several connections of a tenant to one provider; `default` when it is left out. */
+export interface Which {
+  readonly label?: string
+}
+
+export interface StartOAuth extends Which {
+  readonly tenantId: string
+  /** A path of the host such as `/settings`, or an absolute URL on an allowed origin. */
+  readonly returnUrl: string
+  /** The signed-in user. When it is given, only the same user (and session) can complete. */
+  readonly initiator?: Initiator
+  /** A random value that the host also sets as a cookie, so that only the same browser can complete. */
+  readonly browser?: string
+  /** Let the consent be of another person or reach other accounts than the connection that it replaces. */
+  readonly allowAccountChange?: boolean
+}
+
+/** The callback's parameters, with what was bound at the start. */
+export type CompleteOAuth =
+  Callback | (CallbackParameters & { readonly initiator?: Initiator; readonly browser?: string })
+
+export interface TokenRefresh {
+  readonly success: boolean
+  readonly newExpiresAt?: Date
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
+export interface Disconnection {
+  readonly revoked: RevocationResult
+}
+
+export function keyOf(provider: IntegrationProvider, tenantId: string, which: Which = {}): ConnectionKey {
+  return { tenantId: parseTenantId(tenantId), provider, label: parseLabel(which.label) }
+}
+
+export async function startOAuth(
+  provider: IntegrationProvider,
+  request: StartOAuth,
+): Promise<{ authUrl: string; state: string }> {
+  const { tenantId, label, ...rest } = request
+  const key = keyOf(provider, tenantId, label === undefined ? {} : { label })
+  return defaultContainer()
+    .get(IDS.Connections)
+    .start({ key, ...rest })
+}
+
+export async function completeOAuth(
+  provider: IntegrationProvider,
+  request: CompleteOAuth,
+): Promise<{ connection: Connection; returnUrl: string }> {
+  const connections = defaultContainer().get(IDS.Connections)
+  if (request instanceof URLSearchParams) return connections.complete(provider, { callback: request })
+  const { code, state, iss, error, errorDescription, ...bound } = request
+  return connections.complete(provider, { callback: { code, state, iss, error, errorDescription }, ...bound })
+}
+
+export async function findConnection<T>(
+  key: ConnectionKey,
+  view: (connection: Connection) => T,
+): Promise<T | null> {
+  const connection = await defaultContainer().get(IDS.Connections).get(key)
+  return connection === undefined ? null : view(connection)
+}
+
+export async function accessToken(key: ConnectionKey): Promise<string> {
+  const token = await defaultContainer().get(IDS.AccessTokens).get(key)
+  return token.reveal()
+}
+
+/** Never rejects for what a provider or a store does: that is the result. Rejects for a wrong configuration. */
+export async function refreshToken(key: ConnectionKey): Promise<TokenRefresh> {
+  const container = defaultContainer()
+  try {
+    await container.get(IDS.AccessTokens).refresh(key)
+    const connection = await container.get(IDS.Connections).get(key)
+    const newExpiresAt = toDate(connection?.tokenExpiresAt ?? null)
+    return newExpiresAt === null ? { success: true } : { success: true, newExpiresAt }
+  } catch (error) {
+    if (!isIntegrationError(error) || error.code === 'config_invalid') throw error
+    return { success: false, error: { code: error.code, message: error.message } }
+  }
+}
+
+export async function needsTokenRefresh(key: ConnectionKey): Promise<boolean> {
+  return defaultContainer().get(IDS.AccessTokens).needsRefresh(key)
+}
+
+export async function selectAccount(
+  key: ConnectionKey,
+  accountId: string,
+  accountName?: string,
+): Promise<void> {
+  await defaultContainer().get(IDS.Connections).selectAccount(key, accountId, accountName)
+}
+
+export async function disconnect(key: ConnectionKey): Promise<Disconnection> {
+  return { revoked: await defaultContainer().get(IDS.Connections).disconnect(key) }
+}

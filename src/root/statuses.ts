@@ -1,0 +1,52 @@
+import { IDS } from '../application/container/identifiers.ts'
+import type { TenantQueries } from '../application/container/tenant-scope.ts'
+import { ConfigInvalidError } from '../domain/errors.ts'
+import { isProviderName, parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
+import { defaultContainer } from './default-container.ts'
+import type { Which } from './platform.ts'
+import { toConnection, toStatus } from './views.ts'
+import type { IntegrationConnection, IntegrationStatus } from './views.ts'
+
+/** One for each of the four platforms, connected or not, then any other connection; one query. */
+export async function getAllIntegrationStatuses(tenantId: string): Promise<readonly IntegrationStatus[]> {
+  const states = await defaultContainer().get(IDS.ConnectionStatuses).all(parseTenantId(tenantId))
+  return states.map(toStatus)
+}
+
+/** @throws config_invalid when there can be no such provider */
+export async function getIntegrationStatus(
+  tenantId: string,
+  provider: string,
+  which: Which = {},
+): Promise<IntegrationStatus> {
+  if (!isProviderName(provider))
+    throw new ConfigInvalidError(['provider: no provider of this name is configured'])
+  const container = defaultContainer()
+  container.get(IDS.ProviderRegistry).mustKnow(provider)
+  const statuses = container.get(IDS.ConnectionStatuses)
+  return toStatus(await statuses.one(parseTenantId(tenantId), provider, parseLabel(which.label)))
+}
+
+/** Whether a person should look: a connection needs to be connected again, an account chosen, or a refresh fails. */
+export async function hasIntegrationIssues(tenantId: string): Promise<boolean> {
+  return defaultContainer().get(IDS.ConnectionStatuses).hasIssues(parseTenantId(tenantId))
+}
+
+/** Every connection of the tenant that is not disconnected. */
+export async function listConnections(tenantId: string): Promise<readonly IntegrationConnection[]> {
+  const connections = await defaultContainer().get(IDS.TokenStore).list(parseTenantId(tenantId))
+  return connections.filter(({ status }) => status !== 'disconnected').map(toConnection)
+}
+
+/** Disconnects everything of the tenant and removes its rows. */
+export async function deleteTenant(tenantId: string): Promise<{ connections: number }> {
+  return defaultContainer().get(IDS.Connections).deleteTenant(parseTenantId(tenantId))
+}
+
+/**
+ * Runs the host's own queries in a transaction that carries the tenant (`app.tenant_id`, for row-level security), under
+ * the host's own role. Commits when `work` resolves, rolls back when it rejects.
+ */
+export async function withTenant<T>(tenantId: string, work: (tx: TenantQueries) => Promise<T>): Promise<T> {
+  return defaultContainer().get(IDS.TenantScope).run(parseTenantId(tenantId), work)
+}
