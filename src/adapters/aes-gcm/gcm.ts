@@ -1,0 +1,48 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { CipherAuthenticationFailedError, CipherValueInvalidError } from '../../domain/errors.ts'
+import { isWellFormed } from '../../domain/model/identifiers.ts'
+import type { Sealed } from '../../ports/cipher.ts'
+import { associatedData } from './associated-data.ts'
+import type { AnyContext } from './associated-data.ts'
+import { MOST_PLAINTEXT_BYTES, NONCE_BYTES, TAG_BYTES, printValue } from './sealed-format.ts'
+import type { ParsedValue } from './sealed-format.ts'
+
+const ALGORITHM = 'aes-256-gcm'
+const TAG = { authTagLength: TAG_BYTES } as const
+
+/** AES-256-GCM under a random 96-bit nonce (NIST SP 800-38D §8.2.2). */
+export function sealText(text: string, key: KeyObject, header: string, context: AnyContext): Sealed {
+  if (text.length > MOST_PLAINTEXT_BYTES) throw tooLong()
+  // A nonce a call: a pool that a snapshot of the machine copied would repeat nonces, and that breaks GCM outright.
+  const nonce = randomBytes(NONCE_BYTES)
+  const gcm = createCipheriv(ALGORITHM, key, nonce, TAG)
+  gcm.setAAD(associatedData(header, context))
+  const ciphertext = gcm.update(text, 'utf8')
+  gcm.final()
+  if (ciphertext.length > MOST_PLAINTEXT_BYTES) throw tooLong()
+  if (ciphertext.length !== text.length && !isWellFormed(text))
+    throw new CipherValueInvalidError('text that is not well formed cannot be sealed')
+  return printValue(header, Buffer.concat([nonce, ciphertext, gcm.getAuthTag()]))
+}
+
+/** @throws CipherAuthenticationFailedError when the tag does not fit value, key and context */
+export function openText(value: ParsedValue, key: KeyObject, context: AnyContext): string {
+  const { body, header } = value
+  const tagAt = body.length - TAG_BYTES
+  // Without authTagLength Node accepts a tag of four bytes.
+  const gcm = createDecipheriv(ALGORITHM, key, body.subarray(0, NONCE_BYTES), TAG)
+  gcm.setAAD(associatedData(header, context))
+  gcm.setAuthTag(body.subarray(tagAt))
+  const plaintext = gcm.update(body.subarray(NONCE_BYTES, tagAt))
+  try {
+    gcm.final()
+  } catch {
+    throw new CipherAuthenticationFailedError()
+  }
+  return plaintext.toString('utf8')
+}
+
+function tooLong(): CipherValueInvalidError {
+  return new CipherValueInvalidError(`text of more than ${MOST_PLAINTEXT_BYTES} bytes cannot be sealed`)
+}

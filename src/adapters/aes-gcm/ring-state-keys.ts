@@ -1,0 +1,21 @@
+import type { StateKeys } from '../../ports/state-keys.ts'
+import type { KeyRing } from './key-ring.ts'
+
+/** Signs states under keys derived from a ring: rotating the ring rotates them, and states in flight stay good. */
+export class RingStateKeys implements StateKeys {
+  readonly #ring: KeyRing
+
+  constructor(ring: KeyRing) {
+    this.#ring = ring
+  }
+
+  async signing(): Promise<Uint8Array> {
+    const { primary } = await this.#ring.ready()
+    return primary.stateKey()
+  }
+
+  async accepted(): Promise<readonly Uint8Array[]> {
+    const { keys } = await this.#ring.ready()
+    return keys.map((key) => key.stateKey())
+  }
+}

@@ -1,0 +1,70 @@
+import { CipherValueInvalidError } from '../../domain/errors.ts'
+import { asSealed } from '../../ports/cipher.ts'
+import type { Sealed } from '../../ports/cipher.ts'
+
+/** `a`: under a local key. `k`: under a data key, by reference. `w`, a wrapped key inline, is reserved. */
+export type Suite = 'a' | 'k'
+
+/** A key's name in a value: 16 bytes in base64url. */
+export type KeyReference = string
+
+export interface ParsedValue {
+  readonly suite: Suite
+  readonly keyReference: KeyReference
+  /** `c1.<suite>.<key reference>.`, as it is authenticated. */
+  readonly header: string
+  /** Nonce, ciphertext, tag. */
+  readonly body: Buffer
+}
+
+export const NONCE_BYTES = 12
+export const TAG_BYTES = 16
+export const MOST_PLAINTEXT_BYTES = 16_384
+const HEADER_LENGTH = 28
+const LONGEST_VALUE = 24_576
+
+// 16 bytes leave four spare bits in the 22nd character; they must be zero, so that a key has one spelling.
+const HEADER = /^c1\.([ak])\.([A-Za-z0-9_-]{21}[AQgw])\.$/
+
+export function headerFor(suite: Suite, reference: KeyReference): string {
+  return `c1.${suite}.${reference}.`
+}
+
+export function printValue(header: string, body: Buffer): Sealed {
+  return asSealed(header + body.toString('base64url'))
+}
+
+/** @throws CipherValueInvalidError for anything but the one spelling of a value; plaintext is never passed through */
+export function parseValue(value: string): ParsedValue {
+  if (typeof value !== 'string') throw new CipherValueInvalidError('it is no text')
+  if (value.length > LONGEST_VALUE) throw new CipherValueInvalidError('it is too long')
+  const header = value.slice(0, HEADER_LENGTH)
+  const [, suite, keyReference] = HEADER.exec(header) ?? []
+  if ((suite !== 'a' && suite !== 'k') || keyReference === undefined) throw headerError(value)
+  return { suite, keyReference, header, body: parseBody(value.slice(HEADER_LENGTH)) }
+}
+
+/** The key a value is sealed under, in the form that a query can count: `c1.<suite>.<key reference>`. */
+export function keyReferenceOf(sealed: Sealed): string {
+  const header = sealed.slice(0, HEADER_LENGTH)
+  if (!HEADER.test(header)) throw headerError(sealed)
+  return header.slice(0, -1)
+}
+
+function parseBody(text: string): Buffer {
+  const body = Buffer.from(text, 'base64url')
+  // The decoder skips blanks, padding, spare bits and what is no base64 at all; only the canonical spelling is ours.
+  if (body.toString('base64url') !== text) throw new CipherValueInvalidError('its body is not base64url')
+  if (body.length < NONCE_BYTES + TAG_BYTES) throw new CipherValueInvalidError('its body is too short')
+  if (body.length > NONCE_BYTES + TAG_BYTES + MOST_PLAINTEXT_BYTES)
+    throw new CipherValueInvalidError('its body is too long')
+  return body
+}
+
+function headerError(value: string): CipherValueInvalidError {
+  if (/^c1\.[a-z]\./.test(value) && !/^c1\.[ak]\./.test(value))
+    return new CipherValueInvalidError('its suite is unknown to this version')
+  if (/^c\d{1,3}\.[a-z]\./.test(value) && !value.startsWith('c1.'))
+    return new CipherValueInvalidError('its format version is unknown to this version')
+  return new CipherValueInvalidError('it does not have the form of a sealed value')
+}
