@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { parseTenantId } from '../../../domain/model/identifiers.ts'
+import { HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import type { DueRequest } from '../../../ports/due-connections.ts'
+import {
+  claimed,
+  claimRequest,
+  connect,
+  connectionOf,
+  KEY,
+  newGrant,
+  OTHER_TENANT,
+  range,
+  refreshedTokens,
+  TENANT,
+  tryClaim,
+} from '../connection-fixtures.ts'
+import type { ConnectionPromises } from '../connection-stores.ts'
+
+export function dueRequest(changes: Partial<DueRequest> = {}): DueRequest {
+  const claims = { meta: claimRequest(), tiktok: claimRequest({ leaseTtlMs: 20 * MINUTE_MS }) }
+  return { limit: 10, mostPerTenant: 10, providers: ['meta', 'tiktok'], claims, ...changes }
+}
+
+export const claimingDuePromises: ConnectionPromises = {
+  'claims nothing before its time, and then what is due, like any claim': async (stores) => {
+    const grant = newGrant({ dueInMs: 40 * MINUTE_MS })
+    await stores.tokens.save(grant, undefined, false)
+    await stores.elapse(39 * MINUTE_MS)
+    assert.deepEqual(await stores.due.claimDue(dueRequest()), [])
+    assert.equal(await stores.due.countDue(['meta']), 0)
+    await stores.elapse(MINUTE_MS)
+    assert.equal(await stores.due.countDue(['meta']), 1)
+    const [lease, ...others] = await stores.due.claimDue(dueRequest())
+    assert.deepEqual(others, [])
+    assert.equal(lease?.connectionId, grant.connectionId)
+    assert.equal(lease.tenantId, TENANT)
+    assert.equal(lease.label, 'default')
+    assert.equal(lease.attempt, 1)
+    assert.deepEqual({ ...lease.tokens }, grant.tokens)
+    assert.equal(await tryClaim(stores), undefined)
+    assert.equal(await stores.leases.store(lease, refreshedTokens({ dueInMs: HOUR_MS })), 'stored')
+    assert.equal(await stores.due.countDue(['meta']), 0)
+    await stores.elapse(HOUR_MS)
+    assert.equal((await stores.due.claimDue(dueRequest()))[0]?.tokenVersion, 2)
+  },
+
+  'gives each due connection to exactly one of twenty workers': async (stores) => {
+    const tenants = range(12).map((n) => parseTenantId(`tenant-${n}`))
+    for (const tenantId of tenants) await connect(stores, { tenantId, dueInMs: 0 })
+    const batches = await Promise.all(range(20).map(() => stores.due.claimDue(dueRequest({ limit: 3 }))))
+    const first = batches.flat().map((lease) => lease.tenantId)
+    assert.equal(new Set(first).size, first.length, 'none is leased twice')
+    const rest = (await stores.due.claimDue(dueRequest({ limit: 50 }))).map((lease) => lease.tenantId)
+    assert.deepEqual([...first, ...rest].sort(), [...tenants].sort())
+  },
+
+  'gives no tenant more than its part of a batch while others wait': async (stores) => {
+    for (const n of range(6)) await connect(stores, { label: `label-${n}`, dueInMs: 0 })
+    await stores.elapse(MINUTE_MS)
+    for (const n of range(3))
+      await connect(stores, { tenantId: OTHER_TENANT, label: `label-${n}`, dueInMs: 0 })
+    const batch = await stores.due.claimDue(dueRequest({ limit: 4, mostPerTenant: 2 }))
+    assert.deepEqual(batch.map((lease) => lease.tenantId).sort(), [
+      TENANT,
+      TENANT,
+      OTHER_TENANT,
+      OTHER_TENANT,
+    ])
+  },
+
+  'reaches everything that is due, batch by batch': async (stores) => {
+    for (const n of range(5)) await connect(stores, { label: `label-${n}`, dueInMs: 0 })
+    await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
+    const claimedKeys = new Set<string>()
+    for (const _ of range(6)) {
+      const batch = await stores.due.claimDue(dueRequest({ limit: 2, mostPerTenant: 1 }))
+      for (const lease of batch) claimedKeys.add(`${lease.tenantId}/${lease.label}`)
+    }
+    assert.equal(claimedKeys.size, 6)
+  },
+
+  'claims no more than the limit': async (stores) => {
+    for (const n of range(4)) await connect(stores, { tenantId: parseTenantId(`tenant-${n}`), dueInMs: 0 })
+    assert.equal((await stores.due.claimDue(dueRequest({ limit: 3 }))).length, 3)
+    assert.equal((await stores.due.claimDue(dueRequest({ limit: 3 }))).length, 1)
+  },
+
+  'asks only for the providers named, each with its own terms': async (stores) => {
+    await connect(stores, { provider: 'meta', dueInMs: 0 })
+    await connect(stores, { provider: 'tiktok', dueInMs: 0 })
+    await connect(stores, { provider: 'klaviyo', dueInMs: 0 })
+    assert.equal(await stores.due.countDue(['tiktok', 'klaviyo']), 2)
+    assert.equal(await stores.due.countDue([]), 0)
+    const only = await stores.due.claimDue(dueRequest({ providers: ['tiktok'] }))
+    assert.deepEqual(
+      only.map(({ provider }) => provider),
+      ['tiktok'],
+    )
+    await stores.elapse(5 * MINUTE_MS)
+    assert.ok(((await stores.tokens.read({ ...KEY, provider: 'tiktok' }))?.leaseMs ?? 0) > 10 * MINUTE_MS)
+    const rest = await stores.due.claimDue(dueRequest())
+    assert.deepEqual(
+      rest.map(({ provider }) => provider),
+      ['meta'],
+    )
+  },
+
+  'skips what needs a person and what is disconnected': async (stores) => {
+    await connect(stores, { dueInMs: 0 })
+    await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
+    await stores.leases.condemn(await claimed(stores), 'revoked_or_expired')
+    await stores.tokens.disconnect({ ...KEY, tenantId: OTHER_TENANT }, false)
+    await stores.elapse(HOUR_MS)
+    assert.deepEqual(await stores.due.claimDue(dueRequest()), [])
+    assert.equal(await stores.due.countDue(['meta']), 0)
+  },
+
+  'claims what waits for its account selection as well': async (stores) => {
+    await connect(stores, { status: 'pending_account_selection', dueInMs: 0 })
+    assert.equal((await stores.due.claimDue(dueRequest())).length, 1)
+  },
+
+  'waits for running leases, backoff, suspicion and the hourly cap': async (stores) => {
+    const labels = ['leased', 'backing-off', 'suspect', 'capped']
+    for (const label of labels) await connect(stores, { label, dueInMs: 0 })
+    await claimed(stores, { ...KEY, label: 'leased' })
+    const backingOff = await claimed(stores, { ...KEY, label: 'backing-off' })
+    await stores.leases.release(backingOff, { retryInMs: MINUTE_MS })
+    await stores.leases.suspect(await claimed(stores, { ...KEY, label: 'suspect' }), MINUTE_MS)
+    await stores.leases.release(await claimed(stores, { ...KEY, label: 'capped' }), { retryInMs: 0 })
+    const request = dueRequest({
+      claims: { meta: claimRequest({ mostAttemptsAnHour: 1 }) },
+      providers: ['meta'],
+    })
+    assert.deepEqual(await stores.due.claimDue(request), [])
+    await stores.elapse(HOUR_MS)
+    const batch = await stores.due.claimDue(request)
+    assert.deepEqual(batch.map(({ label }) => label).sort(), [...labels].sort())
+    assert.equal(batch.find(({ label }) => label === 'leased')?.isUncertain, true)
+    assert.equal(batch.find(({ label }) => label === 'suspect')?.isSuspect, true)
+    assert.equal(batch.find(({ label }) => label === 'capped')?.isUncertain, false)
+  },
+
+  'leases to the job what a caller can then not claim, and the other way round': async (stores) => {
+    await connect(stores, { dueInMs: 0 })
+    const attempts = await Promise.all([
+      stores.due.claimDue(dueRequest()),
+      stores.leases.claim(KEY, 1, claimRequest()),
+    ])
+    assert.equal(attempts.flat().filter((lease) => lease !== undefined).length, 1)
+    assert.equal((await connectionOf(stores, KEY)).tokenVersion, 1)
+  },
+}

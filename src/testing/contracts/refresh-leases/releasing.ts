@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import {
+  assertAbout,
+  claimed,
+  connect,
+  connectionOf,
+  KEY,
+  OTHER_TENANT,
+  reconnect,
+  tryClaim,
+} from '../connection-fixtures.ts'
+import type { ConnectionPromises } from '../connection-stores.ts'
+
+export const releasingPromises: ConnectionPromises = {
+  'ends its lease and lets the backoff stand': async (stores) => {
+    await connect(stores)
+    await stores.leases.release(await claimed(stores), {})
+    const reading = await stores.tokens.read(KEY)
+    assert.equal(reading?.leaseMs, 0)
+    assertAbout(reading?.nextAttemptMs, 10_000)
+    assert.equal(reading?.lastErrorCode, undefined)
+  },
+
+  'lets the next attempt come when the reason says so': async (stores) => {
+    await connect(stores)
+    await stores.leases.release(await claimed(stores), { retryInMs: 0 })
+    const next = await claimed(stores)
+    assert.equal(next.attempt, 2)
+    assert.equal(next.isUncertain, false)
+    await stores.leases.release(next, { retryInMs: 30 * MINUTE_MS })
+    assertAbout((await stores.tokens.read(KEY))?.nextAttemptMs, 30 * MINUTE_MS)
+  },
+
+  'remembers why, for status and for those who wait': async (stores) => {
+    const before = await connect(stores)
+    await stores.leases.release(await claimed(stores), { errorCode: 'rate_limited' })
+    assert.equal((await stores.tokens.read(KEY))?.lastErrorCode, 'rate_limited')
+    const after = await connectionOf(stores, KEY)
+    assert.equal(after.lastErrorCode, 'rate_limited')
+    assert.equal(typeof after.lastErrorAt, 'number')
+    assert.equal(after.status, 'active')
+    assert.equal(after.rowVersion, before.rowVersion)
+  },
+
+  'tells the next owner that the provider may have acted': async (stores) => {
+    await connect(stores)
+    await stores.leases.release(await claimed(stores), { isUncertain: true, retryInMs: 0 })
+    assert.equal((await claimed(stores)).isUncertain, true)
+  },
+
+  'keeps a held lease to its end, so that nobody presents the token before': async (stores) => {
+    await connect(stores)
+    const lease = await claimed(stores, KEY, { leaseTtlMs: 10 * MINUTE_MS })
+    await stores.leases.release(lease, { isHeld: true, isUncertain: true, errorCode: 'provider_unavailable' })
+    assertAbout((await stores.tokens.read(KEY))?.leaseMs, 10 * MINUTE_MS)
+    await stores.elapse(9 * MINUTE_MS)
+    assert.equal(await tryClaim(stores), undefined)
+    await stores.elapse(MINUTE_MS)
+    assert.equal((await claimed(stores)).isUncertain, true)
+  },
+
+  "never touches another's lease": async (stores) => {
+    await connect(stores)
+    const stale = await claimed(stores)
+    await stores.elapse(2 * MINUTE_MS)
+    await claimed(stores, KEY, { leaseTtlMs: 30 * MINUTE_MS })
+    await stores.leases.release(stale, { errorCode: 'provider_unavailable', retryInMs: HOUR_MS })
+    const reading = await stores.tokens.read(KEY)
+    assertAbout(reading?.leaseMs, 30 * MINUTE_MS)
+    assertAbout(reading?.nextAttemptMs, 20_000)
+    assert.equal(reading?.lastErrorCode, undefined)
+  },
+
+  'never touches a lease on a later grant, nor one of another tenant': async (stores) => {
+    const before = await connect(stores)
+    const stale = await claimed(stores)
+    await reconnect(stores, before)
+    const current = await claimed(stores)
+    await stores.leases.release(stale, { errorCode: 'provider_unavailable' })
+    await stores.leases.release({ ...current, tenantId: OTHER_TENANT }, { errorCode: 'provider_unavailable' })
+    const reading = await stores.tokens.read(KEY)
+    assertAbout(reading?.leaseMs, 2 * MINUTE_MS)
+    assert.equal(reading?.lastErrorCode, undefined)
+  },
+}
