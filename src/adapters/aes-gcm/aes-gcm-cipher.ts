@@ -46,7 +46,8 @@ export class AesGcmCipher implements Cipher {
   async open(sealed: Sealed, context: SealContext): Promise<Secret> {
     if (this.#legacy?.recognizes(sealed) === true) return this.#legacy.open(sealed, context.provider)
     const value = parseValue(sealed)
-    if (value.suite !== 'a') throw new CipherValueInvalidError('its suite needs a KMS, which is not configured')
+    if (value.suite !== 'a')
+      throw new CipherValueInvalidError('its suite needs a KMS, which is not configured')
     const key = await this.#find(value.keyReference, context.provider)
     return new Secret(openText(value, keyFor(key, context), context))
   }

@@ -34,7 +34,8 @@ export async function decryptToken(
 ): Promise<string> {
   const problem = keyProblem('key', key)
   if (problem !== undefined) throw new ConfigInvalidError([problem])
-  if (options.legacy?.recognizes(value) === true) return (await options.legacy.openWith(value, [key])).reveal()
+  if (options.legacy?.recognizes(value) === true)
+    return (await options.legacy.openWith(value, [key])).reveal()
   const parsed = parseValue(value)
   if (parsed.suite !== 'a') throw new CipherValueInvalidError('it was not sealed by encryptToken')
   const ringKey = await derive(key)

@@ -88,7 +88,15 @@ function testRoundTrips(test: Register): void {
   })
 
   test('keeps text of any kind and length as it was', async ({ cipher }) => {
-    const texts = ['', 'x', 'é', '漢字 🙂 \u0000 end', 'x'.repeat(2_000), 'x'.repeat(16_384), 'é'.repeat(8_192)]
+    const texts = [
+      '',
+      'x',
+      'é',
+      '漢字 🙂 \u0000 end',
+      'x'.repeat(2_000),
+      'x'.repeat(16_384),
+      'é'.repeat(8_192),
+    ]
     for (const text of texts) assert.equal(await roundTrip(cipher, text, CONNECTION), text)
   })
 
@@ -99,8 +107,7 @@ function testRoundTrips(test: Register): void {
 
   test('never gives the same value twice', async ({ cipher }) => {
     const values = new Set<string>()
-    for (let count = 0; count < 500; count += 1)
-      values.add(await cipher.seal(new Secret(TOKEN), CONNECTION))
+    for (let count = 0; count < 500; count += 1) values.add(await cipher.seal(new Secret(TOKEN), CONNECTION))
     assert.equal(values.size, 500)
     assert.equal(new Set([...values].map((value) => value.slice(28, 44))).size, 500, 'nonces repeat')
   })
@@ -191,7 +198,13 @@ function testAlteredValues(test: Register): void {
     const head = sealed.slice(0, -body.length)
     const last = body.slice(-1)
     const next = String.fromCharCode(last.charCodeAt(0) + 1)
-    const spellings = [`${body}=`, `${body} `, ` ${body}`, `${body}\n`, `${body.slice(0, 9)}!${body.slice(9)}`]
+    const spellings = [
+      `${body}=`,
+      `${body} `,
+      ` ${body}`,
+      `${body}\n`,
+      `${body.slice(0, 9)}!${body.slice(9)}`,
+    ]
     for (const spelling of [...spellings, body.slice(0, -1) + next])
       await rejectsWith('cipher_value_invalid', cipher.open(asSealed(head + spelling), CONNECTION))
     for (const altered of [` ${sealed}`, `${sealed} `, `${sealed}\n`, sealed.toUpperCase()])
@@ -224,8 +237,9 @@ function testForeignText(test: Register): void {
 }
 
 function testKeys(test: Register): void {
-  test("does not open a value of somebody else's keys", async ({ cipher, stranger }) => {
-    const other = await stranger()
+  test("does not open a value of somebody else's keys", async (harness) => {
+    const { cipher } = harness
+    const other = await harness.stranger()
     const sealed = await other.seal(new Secret(TOKEN), CONNECTION)
     await assert.rejects(cipher.open(sealed, CONNECTION), refusal)
     const reversed = await cipher.seal(new Secret(TOKEN), CONNECTION)
@@ -239,7 +253,10 @@ function testKeys(test: Register): void {
     const after = await rotated.seal(new Secret(TOKEN), CONNECTION)
     assert.notEqual(after.slice(0, 28), before.slice(0, 28))
     assert.equal((await rotated.open(after, CONNECTION)).reveal(), TOKEN)
-    await rejectsWith('cipher_authentication_failed', rotated.open(before, { ...CONNECTION, tokenVersion: 4 }))
+    await rejectsWith(
+      'cipher_authentication_failed',
+      rotated.open(before, { ...CONNECTION, tokenVersion: 4 }),
+    )
   })
 
   test('serves many callers at once', async ({ cipher }) => {

@@ -1,0 +1,105 @@
+import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import {
+  AesGcmCipher,
+  KeyRing,
+  LegacyReader,
+  decryptToken,
+  encryptToken,
+} from '../../../src/adapters/aes-gcm/index.ts'
+import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
+import { Secret } from '../../../src/domain/model/secret.ts'
+import { asSealed } from '../../../src/ports/cipher.ts'
+import type { SealContext } from '../../../src/ports/cipher.ts'
+import { FixedClock } from '../../../src/testing/fixed-clock.ts'
+import { RecordedLog } from './recorded-log.ts'
+
+const KEY = 'abcdefghijklmnopqrstuvwxyz123456'
+const CONTEXT = {
+  purpose: 'connection',
+  tenantId: parseTenantId('tenant-a'),
+  provider: 'meta',
+  connectionId: 'connection-1',
+  grantId: 'grant-1',
+  tokenVersion: 1,
+  field: 'access_token',
+} as const satisfies SealContext
+
+/** A value as it was stored before this library's format. */
+function legacyValue(token: string, key = KEY, ivBytes = 16): string {
+  const [salt, iv] = [randomBytes(16), randomBytes(ivBytes)]
+  const gcm = createCipheriv('aes-256-gcm', pbkdf2Sync(key, salt, 100_000, 32, 'sha256'), iv)
+  const data = Buffer.concat([gcm.update(token, 'utf8'), gcm.final()])
+  return [salt, iv, gcm.getAuthTag(), data].map((part) => part.toString('hex')).join(':')
+}
+
+function readerWith(logger = new RecordedLog(), clock = new FixedClock()): LegacyReader {
+  return new LegacyReader({ until: clock.now() + 1_000, clock, logger, keys: { general: [KEY] } })
+}
+
+const rings = { general: new KeyRing({ name: 'K', primary: KEY }) }
+
+describe('LegacyReader', () => {
+  test('opens the earlier format through cipher and decryptToken, counting and logging each value', async () => {
+    const logger = new RecordedLog()
+    const legacy = readerWith(logger)
+    const cipher = new AesGcmCipher({ rings, legacy })
+    expect((await cipher.open(asSealed(legacyValue('token-1')), CONTEXT)).reveal()).toBe('token-1')
+    expect(await decryptToken(legacyValue('token-2', KEY, 12), KEY, { legacy })).toBe('token-2')
+    expect(await decryptToken(legacyValue('', KEY), KEY, { legacy })).toBe('')
+    expect(legacy.reads).toBe(3)
+    expect(logger.lines).toHaveLength(3)
+    expect(logger.lines.join()).not.toMatch(/token-|abcdef/)
+  })
+
+  test('is not there unless it is asked for', async () => {
+    const value = legacyValue('token')
+    const opening = new AesGcmCipher({ rings }).open(asSealed(value), CONTEXT)
+    await expect(opening).rejects.toMatchObject({ code: 'cipher_value_invalid' })
+    await expect(decryptToken(value, KEY)).rejects.toMatchObject({ code: 'cipher_value_invalid' })
+  })
+
+  test('ends at its date', async () => {
+    const clock = new FixedClock()
+    const legacy = readerWith(new RecordedLog(), clock)
+    const value = legacyValue('token')
+    await clock.advance(999)
+    expect(await decryptToken(value, KEY, { legacy })).toBe('token')
+    await clock.advance(1)
+    await expect(decryptToken(value, KEY, { legacy })).rejects.toMatchObject({ code: 'cipher_value_invalid' })
+  })
+
+  test('refuses an altered value, a shortened tag and another key', async () => {
+    const legacy = readerWith()
+    const value = legacyValue('token')
+    const altered = value.slice(0, -1) + (value.endsWith('0') ? '1' : '0')
+    for (const bad of [altered, legacyValue('token', 'a different key of enough characters')])
+      await expect(decryptToken(bad, KEY, { legacy })).rejects.toMatchObject({
+        code: 'cipher_authentication_failed',
+      })
+    const [salt = '', iv = '', tag = '', data = ''] = value.split(':')
+    for (const bad of [`${salt}:${iv}:${tag.slice(0, 8)}:${data}`, `${salt}:${iv}:${data}`, `${value}g`])
+      await expect(decryptToken(bad, KEY, { legacy })).rejects.toMatchObject({ code: 'cipher_value_invalid' })
+    expect(legacy.reads).toBe(0)
+  })
+
+  test('does not stand in the way of the present format, in which everything is sealed', async () => {
+    const legacy = readerWith()
+    const cipher = new AesGcmCipher({ rings, legacy })
+    const sealed = await cipher.seal(new Secret('token'), CONTEXT)
+    expect(sealed.startsWith('c1.a.')).toBe(true)
+    expect((await cipher.open(sealed, CONTEXT)).reveal()).toBe('token')
+    expect(await decryptToken(await encryptToken('token', KEY), KEY, { legacy })).toBe('token')
+    expect(legacy.reads).toBe(0)
+  })
+
+  test('leaves the event loop free while it stretches', async () => {
+    const legacy = readerWith()
+    const values = Array.from({ length: 6 }, () => legacyValue('token'))
+    let turns = 0
+    const turning = setInterval(() => (turns += 1), 1)
+    await Promise.all(values.map((value) => decryptToken(value, KEY, { legacy })))
+    clearInterval(turning)
+    expect(turns).toBeGreaterThan(5)
+  })
+})
