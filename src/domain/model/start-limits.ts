@@ -2,7 +2,7 @@ import { ConfigInvalidError } from '../errors.ts'
 import { STATE_LIFETIME_MS } from './pending-authorization.ts'
 import { MINUTE_MS } from './time.ts'
 
-/** How many connections may be started; a start that is refused uses nothing up. */
+/** How many connections may be started; a start that is refused uses up nothing of anybody else. */
 export interface StartLimits {
   /** A minute, by one initiator. */
   readonly perInitiator: number

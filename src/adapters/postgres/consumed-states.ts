@@ -1,0 +1,34 @@
+import type { ConsumedStates, StateKey } from '../../ports/state-store.ts'
+import { SingleStatements } from './single-statement.ts'
+import type { StatementPoolOptions } from './single-statement.ts'
+
+/*
+ * The setting is the transaction's own and is looked at when it commits: a database that by default answers before it
+ * has written would forget, in a crash, exactly what this is there to remember.
+ */
+const RECORD = `
+WITH durable AS (
+  SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+    WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)
+), swept AS (
+  DELETE FROM consumed_states WHERE key = ANY (ARRAY(
+    SELECT key FROM consumed_states WHERE keep_until <= statement_timestamp() AND key <> $1
+    LIMIT 4 FOR UPDATE SKIP LOCKED))
+)
+INSERT INTO consumed_states (key, keep_until)
+SELECT $1, clock_timestamp() + $2::double precision * interval '1 millisecond' FROM durable
+ON CONFLICT (key) DO NOTHING
+RETURNING key`
+
+/** Consumed states in Postgres: on disk before `record` resolves, whatever the database's default is. */
+export class PostgresConsumedStates implements ConsumedStates {
+  readonly #statements: SingleStatements
+
+  constructor(options: StatementPoolOptions) {
+    this.#statements = new SingleStatements(options)
+  }
+
+  async record(key: StateKey, keepMs: number): Promise<boolean> {
+    return (await this.#statements.run(RECORD, [key, keepMs])).length > 0
+  }
+}

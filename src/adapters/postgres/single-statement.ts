@@ -1,0 +1,77 @@
+import { StoreUnavailableError } from '../../domain/errors.ts'
+
+/** What is asked of a pool where each operation is one statement: pg's `Pool` fits, and so does one of PgBouncer's. */
+export interface StatementPool {
+  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
+}
+
+/** What the adapters of single statements have in common. */
+export interface StatementPoolOptions {
+  readonly pool: StatementPool
+  /** How long an answer is waited for, whatever the pool itself would do. */
+  readonly timeoutMs?: number | undefined
+}
+
+const ANSWER_TIMEOUT_MS = 1_500
+
+/** Two transactions got in each other's way, which a database may let happen where its default isolation is strict. */
+const CONFLICTS: readonly unknown[] = ['40001', '40P01']
+const MISSING_OR_FORBIDDEN: readonly unknown[] = ['42P01', '42703', '42883', '42501', '3F000']
+
+/**
+ * Runs statements that are transactions of their own and leave nothing behind in the session. Every failure is a
+ * StoreUnavailableError, in time; the driver's own errors may repeat parameters and go no further.
+ */
+export class SingleStatements {
+  readonly #pool: StatementPool
+  readonly #timeoutMs: number
+
+  constructor(options: StatementPoolOptions) {
+    this.#pool = options.pool
+    this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS
+  }
+
+  async run(text: string, values: readonly (string | number | null)[]): Promise<readonly unknown[]> {
+    const deadline = new AbortController()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        deadline.abort()
+        reject(new StoreUnavailableError('Postgres', 'it did not answer in time; call again later'))
+      }, this.#timeoutMs)
+    })
+    try {
+      return await Promise.race([this.#untilUndisturbed(text, [...values], deadline.signal), late])
+    } catch (error) {
+      throw toUnavailable(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #untilUndisturbed(
+    text: string,
+    values: unknown[],
+    deadline: AbortSignal,
+  ): Promise<readonly unknown[]> {
+    for (;;) {
+      try {
+        return (await this.#pool.query(text, values)).rows
+      } catch (error) {
+        // Somebody else's transaction went through, so that trying again comes to an end.
+        if (!CONFLICTS.includes(codeOf(error)) || deadline.aborted) throw error
+      }
+    }
+  }
+}
+
+function toUnavailable(error: unknown): StoreUnavailableError {
+  if (error instanceof StoreUnavailableError) return error
+  return MISSING_OR_FORBIDDEN.includes(codeOf(error))
+    ? new StoreUnavailableError('Postgres', 'run `integrations migrate` as a role that may create its tables')
+    : new StoreUnavailableError('Postgres')
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+}

@@ -1,0 +1,78 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { inspect } from 'node:util'
+import { Pool } from 'pg'
+import type { PoolConfig } from 'pg'
+import { afterEach, expect, test } from 'vitest'
+import { freePort } from '../../dev/services/ports.ts'
+import { PostgresConsumedStates } from '../../src/adapters/postgres/consumed-states.ts'
+import type { StatementPool } from '../../src/adapters/postgres/single-statement.ts'
+import { PostgresStartLimiter } from '../../src/adapters/postgres/start-limiter.ts'
+import { PostgresStateStore } from '../../src/adapters/postgres/state-store.ts'
+import { StoreUnavailableError } from '../../src/domain/errors.ts'
+import { parseTenantId } from '../../src/domain/model/identifiers.ts'
+import { asSealed } from '../../src/ports/cipher.ts'
+import { freshDatabase } from '../support/database.ts'
+
+const cleanUps: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
+})
+
+function opened(config: PoolConfig): Pool {
+  const pool = new Pool(config)
+  pool.on('error', () => undefined)
+  cleanUps.push(() => pool.end())
+  return pool
+}
+
+/** Every operation fails as unavailable, in about a second, and repeats nothing of what it was given. */
+async function failures(pool: StatementPool): Promise<readonly string[]> {
+  const states = new PostgresStateStore({ pool })
+  const operations = [
+    () => states.remember('the-key', asSealed('c1.the-value'), 60_000),
+    () => states.consume('the-key'),
+    () => new PostgresConsumedStates({ pool }).record('the-key', 60_000),
+    () => new PostgresStartLimiter({ pool }).admit({ tenantId: parseTenantId('the-tenant') }),
+  ]
+  const messages: string[] = []
+  for (const operation of operations) {
+    const startedAt = performance.now()
+    const error: unknown = await operation().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(error).toBeInstanceOf(StoreUnavailableError)
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/the-(key|value|tenant|password)/)
+    if (error instanceof Error) messages.push(error.message)
+  }
+  return messages
+}
+
+test('a port on which nobody listens is unavailable', async () => {
+  const url = `postgres://user:the-password@127.0.0.1:${await freePort()}/db`
+  expect(await failures(opened({ connectionString: url }))).toHaveLength(4)
+})
+
+test('a server that accepts and never answers is given up on, whatever the pool would do', async () => {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => sockets.push(socket))
+  const port = await freePort()
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const pool = new Pool({ host: '127.0.0.1', port, user: 'user', password: 'the-password', max: 10 })
+  pool.on('error', () => undefined)
+  const messages = await failures(pool)
+  for (const message of messages) expect(message).toContain('in time')
+  for (const socket of sockets) socket.destroy()
+  await new Promise((resolve) => server.close(resolve))
+})
+
+test('a database without the tables says what to run', async () => {
+  const database = await freshDatabase('empty')
+  cleanUps.push(database.drop)
+  const messages = await failures(opened({ connectionString: database.url }))
+  for (const message of messages) expect(message).toContain('integrations migrate')
+})
