@@ -1,0 +1,85 @@
+import { type AdAccount, cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import type { ProviderSubject } from '../../../domain/model/connection.ts'
+import type { Secret } from '../../../domain/model/secret.ts'
+import type { Instant } from '../../../domain/model/time.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { responseInvalid } from '../http/failures.ts'
+import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
+import { parseRetryAfter } from '../http/retry-after.ts'
+import type { ParsedDefinition } from './definition.ts'
+import { memberAt, parseJson, textAt } from './json.ts'
+
+export interface IdentityQuestion {
+  readonly http: ProviderHttp
+  readonly now: () => Instant
+  readonly definition: ParsedDefinition
+  readonly accessToken: Secret
+}
+
+export interface Identity {
+  readonly subject?: ProviderSubject
+  readonly accounts: readonly AdAccount[]
+}
+
+type IdentityRule = NonNullable<ParsedDefinition['identity']>
+
+/** Asks who granted and what the grant reaches; without a rule for that, nothing is asked. */
+export async function askIdentity(question: IdentityQuestion): Promise<Identity> {
+  const { definition, http, now, accessToken } = question
+  const rule = definition.identity
+  if (rule === undefined) return { accounts: [] }
+  const { name, value } = rule.authorizationHeader
+  const answer = await http.send({
+    method: 'GET',
+    url: rule.url,
+    headers: {
+      accept: 'application/json',
+      ...rule.headers,
+      [name]: value.replaceAll('{token}', () => accessToken.reveal()),
+    },
+  })
+  if (answer.status !== 200) throw apiFailure(answer, now())
+  const body = parseJson(answer.text)
+  const subject = subjectOf(rule, definition.issuer, body?.value)
+  const accounts = accountsOf(rule, body?.value)
+  // Half an answer must not look like a grant of nobody that reaches nothing.
+  if ((rule.subject !== undefined && subject === undefined) || accounts === undefined) throw responseInvalid()
+  return { accounts, ...(subject === undefined ? {} : { subject }) }
+}
+
+/** What a refusal of a platform's API to a bearer token means (RFC 6750 §3.1). */
+export function apiFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
+  const { status } = answer
+  const providerCode = `http_${status}`
+  const retryAfterMs = parseRetryAfter(answer.header('retry-after'), now)
+  if (status === 429) {
+    return new ProviderFailure({ kind: 'rate_limited', delivery: 'answered', providerCode, retryAfterMs })
+  }
+  if (status === 401) return new ProviderFailure({ kind: 'reauthorize', delivery: 'answered', providerCode })
+  if (status === 403) return new ProviderFailure({ kind: 'permission', delivery: 'answered', providerCode })
+  if (status < 400) return responseInvalid()
+  const delivery = status < 500 ? 'answered' : 'uncertain'
+  return new ProviderFailure({ kind: 'transient', delivery, providerCode, retryAfterMs })
+}
+
+function subjectOf(rule: IdentityRule, issuer: string, body: unknown): ProviderSubject | undefined {
+  const id = rule.subject === undefined ? undefined : textAt(body, rule.subject)
+  if (id === undefined || id.length > LONGEST_ID) return undefined
+  const name = rule.subjectName === undefined ? undefined : textAt(body, rule.subjectName)
+  return { issuer, id, ...(name === undefined ? {} : { name: cleanText(name) }) }
+}
+
+const LONGEST_ID = 255
+
+function accountsOf(rule: IdentityRule, body: unknown): readonly AdAccount[] | undefined {
+  if (rule.accounts === undefined) return []
+  const { path, id: idPath, name: namePath } = rule.accounts
+  const members = memberAt(body, path)
+  if (!Array.isArray(members)) return undefined
+  return members.slice(0, MOST_ACCOUNTS).flatMap((member: unknown) => {
+    const id = textAt(member, idPath)
+    if (id === undefined || id.length > LONGEST_ID) return []
+    const name = namePath === undefined ? undefined : textAt(member, namePath)
+    return [{ id, isUsable: true, ...(name === undefined ? {} : { name: cleanText(name) }) }]
+  })
+}

@@ -1,0 +1,153 @@
+import {
+  allowInsecureRequests,
+  type AuthorizationServer,
+  type Client,
+  type ClientAuth,
+  customFetch,
+  genericTokenEndpointRequest,
+  None,
+  revocationRequest,
+} from 'oauth4webapi'
+import type { Secret } from '../../../domain/model/secret.ts'
+import type { Instant } from '../../../domain/model/time.ts'
+import type { TokenSet } from '../../../domain/model/token-set.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type { CodeGrant } from '../../../ports/provider-client.ts'
+import type { ProviderHttp } from '../http/provider-http.ts'
+import { clientAuthentication } from './client-authentication.ts'
+import type { ParsedDefinition } from './definition.ts'
+import { type FetchOver, fetchOver } from './fetch-over.ts'
+import { memberAt, parseJson, textAt } from './json.ts'
+import { readTokenAnswer } from './token-answer.ts'
+import { type EndpointAnswer, type Grant, tokenFailure } from './token-failure.ts'
+
+export interface TokenEndpointOptions {
+  readonly definition: ParsedDefinition
+  readonly clientId: string
+  readonly clientSecret: string | undefined
+  readonly http: ProviderHttp
+  readonly now: () => Instant
+}
+
+interface RequestOptions {
+  readonly headers: Record<string, string>
+  readonly [customFetch]: FetchOver
+  readonly [allowInsecureRequests]: true
+}
+
+/** RFC 7009 §2.2: a token that is unknown needs no revoking; some platforms answer 400 with these instead of 200. */
+const ALREADY_REVOKED = new Set(['invalid_token', 'invalid_grant'])
+
+/** The back channel of a platform: codes and refresh tokens for tokens, and their end. Nothing is sent twice. */
+export class TokenEndpoint {
+  readonly #options: TokenEndpointOptions
+  readonly #server: AuthorizationServer
+  readonly #client: Client
+  readonly #authentication: ClientAuth
+
+  constructor(options: TokenEndpointOptions) {
+    const { definition, clientId, clientSecret } = options
+    const { clientIdParameter } = definition.authorization
+    this.#options = options
+    this.#client = { client_id: clientId }
+    this.#server = {
+      issuer: definition.issuer,
+      token_endpoint: definition.endpoints.token,
+      ...(definition.revocation === undefined ? {} : { revocation_endpoint: definition.revocation.url }),
+    }
+    this.#authentication = clientAuthentication({
+      clientId,
+      clientSecret,
+      clientIdParameter,
+      method: definition.token.clientAuthentication,
+    })
+  }
+
+  async exchange(grant: CodeGrant): Promise<TokenSet> {
+    const { code, redirectUri, codeVerifier } = grant
+    return this.#request('exchange', 'authorization_code', {
+      ...this.#options.definition.token.exchangeParameters,
+      code: code.reveal(),
+      redirect_uri: redirectUri,
+      ...(codeVerifier === undefined ? {} : { code_verifier: codeVerifier.reveal() }),
+    })
+  }
+
+  async refresh(refreshToken: Secret): Promise<TokenSet> {
+    return this.#request('refresh', 'refresh_token', {
+      ...this.#options.definition.token.refreshParameters,
+      refresh_token: refreshToken.reveal(),
+    })
+  }
+
+  /** RFC 7009 §2.1. */
+  async revoke(token: Secret, hint: 'access_token' | 'refresh_token'): Promise<void> {
+    const { definition, now } = this.#options
+    const authentication = definition.revocation?.isClientAuthenticated === false ? None() : this.#authentication
+    const response = await settled(
+      revocationRequest(this.#server, this.#client, authentication, token.reveal(), {
+        ...this.#requestOptions(),
+        additionalParameters: { token_type_hint: hint },
+      }),
+    )
+    const answer = await read(response)
+    if (answer.status >= 200 && answer.status < 300) return
+    const code = textAt(parseJson(answer.text)?.value, 'error')
+    if (answer.status < 500 && code !== undefined && ALREADY_REVOKED.has(code)) return
+    if (code === 'unsupported_token_type') {
+      throw new ProviderFailure({ kind: 'misconfigured', delivery: 'answered', providerCode: code })
+    }
+    throw tokenFailure(definition, 'refresh', answer, now())
+  }
+
+  async #request(grant: Grant, grantType: string, parameters: Record<string, string>): Promise<TokenSet> {
+    const { definition, now } = this.#options
+    const response = await settled(
+      genericTokenEndpointRequest(
+        this.#server,
+        this.#client,
+        this.#authentication,
+        grantType,
+        parameters,
+        this.#requestOptions(),
+      ),
+    )
+    const answer = await read(response)
+    if (!isSuccess(definition, answer)) throw tokenFailure(definition, grant, answer, now())
+    const tokens = readTokenAnswer(answer.text, definition.token.dataPath)
+    if (tokens === undefined) throw tokenFailure(definition, grant, answer, now())
+    return tokens
+  }
+
+  #requestOptions(): RequestOptions {
+    const { http, definition } = this.#options
+    return {
+      headers: { ...definition.token.headers },
+      [customFetch]: fetchOver(http, definition.token.bodyFormat),
+      // Which endpoints may be plain HTTP was decided when the definition was parsed.
+      [allowInsecureRequests]: true,
+    }
+  }
+}
+
+/** RFC 6749 §5.1 says 200 and nothing else. */
+function isSuccess({ token }: ParsedDefinition, { status, text }: EndpointAnswer): boolean {
+  if (status !== 200) return false
+  const { success } = token
+  return success === undefined || memberAt(parseJson(text)?.value, success.path) === success.equals
+}
+
+async function read(response: Response): Promise<EndpointAnswer> {
+  const retryAfter = response.headers.get('retry-after') ?? undefined
+  return { status: response.status, retryAfter, text: await response.text() }
+}
+
+/** Everything that is not already a ProviderFailure could hold what was sent: it goes no further. */
+async function settled(request: Promise<Response>): Promise<Response> {
+  try {
+    return await request
+  } catch (error) {
+    if (error instanceof ProviderFailure) throw error
+    throw new ProviderFailure({ kind: 'misconfigured', delivery: 'not_sent', providerCode: 'request_invalid' })
+  }
+}
