@@ -9,8 +9,15 @@ export interface StartRequest {
 export type Admission =
   { readonly admitted: true } | { readonly admitted: false; readonly retryAfterMs: number }
 
-/** Bounds how many authorization requests are started and how many states live at once. */
+/**
+ * Bounds how many authorization requests are started and how many states live at once.
+ * Every adapter passes `startLimiterContract`.
+ */
 export interface StartLimiter {
-  /** Counts the start and says whether it may go on. @throws StoreUnavailableError */
+  /**
+   * Counts the start and says whether it may go on. What is refused uses up nothing of anybody else's. The question is
+   * sent within the call: with `StateStore.remember` of the same tick over the same client it is one round trip.
+   * @throws StoreUnavailableError
+   */
   admit(request: StartRequest): Promise<Admission>
 }

@@ -26,6 +26,7 @@ export interface StateStore {
 
 /**
  * The second barrier, for state stores that can forget that they forgot (a Redis restored from an older snapshot).
+ * Every adapter passes `consumedStatesContract`.
  */
 export interface ConsumedStates {
   /**
