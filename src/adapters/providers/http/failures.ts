@@ -1,0 +1,21 @@
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type { Delivery } from '../../../domain/provider-failure.ts'
+
+/** The request certainly never reached the provider. */
+export function notSent(providerCode: string): ProviderFailure {
+  return transient(providerCode, 'not_sent')
+}
+
+/** The provider may have acted on the request: its answer was lost. */
+export function uncertain(providerCode: string): ProviderFailure {
+  return transient(providerCode, 'uncertain')
+}
+
+/** An answer came that cannot be understood, so nobody knows what the provider did. */
+export function responseInvalid(): ProviderFailure {
+  return transient('response_invalid', 'uncertain')
+}
+
+function transient(providerCode: string, delivery: Delivery): ProviderFailure {
+  return new ProviderFailure({ kind: 'transient', delivery, providerCode })
+}

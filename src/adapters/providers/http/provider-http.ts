@@ -1,0 +1,200 @@
+import { Agent as HttpAgent, request as requestHttp } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import type { Socket } from 'node:net'
+import { SECOND_MS } from '../../../domain/model/time.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { readBody } from './answer-body.ts'
+import { isSafeUrl } from './endpoint.ts'
+import { notSent, responseInvalid, uncertain } from './failures.ts'
+
+export { parseEndpoint } from './endpoint.ts'
+export { parseRetryAfter } from './retry-after.ts'
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PATCH'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** In place of the client's own bounds, where an answer is known to be larger or must come sooner. */
+  readonly hardTimeoutMs?: number | undefined
+  readonly mostBodyBytes?: number | undefined
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  /** By any capitalisation; what was sent several times is joined by commas. */
+  header(name: string): string | undefined
+  readonly text: string
+}
+
+export interface ProviderHttp {
+  /**
+   * Sends once: nothing is repeated and no redirect is followed. Resolves with every whole answer, whatever its status.
+   * Rejects with a transient ProviderFailure: `not_sent` when the request certainly never left, else `uncertain`.
+   */
+  send(request: HttpRequest): Promise<HttpAnswer>
+}
+
+export interface ProviderHttpOptions {
+  /** Let plain HTTP through, to this machine and nowhere else: for tests and the emulator. */
+  readonly allowLoopbackHttp?: boolean
+  /** From `send` to the end of the answer. */
+  readonly hardTimeoutMs?: number
+  /** Until TCP and TLS stand. */
+  readonly connectTimeoutMs?: number
+  /** After decoding. */
+  readonly mostBodyBytes?: number
+  /** To one host. */
+  readonly mostSockets?: number
+}
+
+type Limits = Required<ProviderHttpOptions>
+
+const DEFAULTS: Limits = {
+  allowLoopbackHttp: false,
+  hardTimeoutMs: 75 * SECOND_MS,
+  connectTimeoutMs: 10 * SECOND_MS,
+  mostBodyBytes: 1024 * 1024,
+  mostSockets: 128,
+}
+
+const MOST_HEADER_BYTES = 32 * 1024
+const MOST_HEADERS = 256
+const IDLE_SOCKET_MS = 15 * SECOND_MS
+
+/** An HTTP client for platforms that hand out tokens. `close` drops the idle connections. */
+export function createProviderHttp(options: ProviderHttpOptions = {}): ProviderHttp & { close(): void } {
+  const limits: Limits = { ...DEFAULTS, ...options }
+  const pool = { keepAlive: true, maxSockets: limits.mostSockets, timeout: IDLE_SOCKET_MS }
+  const agents = {
+    http: new HttpAgent(pool),
+    // Said here, so that no environment variable can switch the check of certificates off.
+    https: new HttpsAgent({ ...pool, rejectUnauthorized: true }),
+  }
+  return {
+    send: (request) => new Exchange(agents, limits, request).run(),
+    close: () => {
+      agents.http.destroy()
+      agents.https.destroy()
+    },
+  }
+}
+
+interface Agents {
+  readonly http: HttpAgent
+  readonly https: HttpsAgent
+}
+
+/** Sockets over which something can have been sent. Node marks only some of the reused ones as such. */
+const openSockets = new WeakSet<Socket>()
+
+/** One request and what comes of it: the first of answer, failure and timeout. */
+class Exchange {
+  readonly #agents: Agents
+  readonly #limits: Limits
+  readonly #request: HttpRequest
+  #isConnected = false
+  #connectTimer: NodeJS.Timeout | undefined
+
+  constructor(agents: Agents, limits: Limits, request: HttpRequest) {
+    this.#agents = agents
+    this.#limits = limits
+    this.#request = request
+  }
+
+  async run(): Promise<HttpAnswer> {
+    const { url, hardTimeoutMs = this.#limits.hardTimeoutMs } = this.#request
+    const target = URL.canParse(url) ? new URL(url) : undefined
+    if (target === undefined || !isSafeUrl(target, this.#limits.allowLoopbackHttp)) {
+      throw new ProviderFailure({
+        kind: 'misconfigured',
+        delivery: 'not_sent',
+        providerCode: 'endpoint_refused',
+      })
+    }
+    const outgoing = this.#open(target)
+    let hardTimer: NodeJS.Timeout | undefined
+    try {
+      return await new Promise((resolve, reject) => {
+        hardTimer = setTimeout(() => reject(this.#lost('timeout')), hardTimeoutMs)
+        this.#watchConnecting(outgoing, target.protocol === 'https:', reject)
+        outgoing.on('error', (error) => reject(this.#lost(codeOf(error))))
+        const rejectUnanswered = (): void => reject(this.#lost('connection_lost'))
+        outgoing.once('close', rejectUnanswered)
+        outgoing.once('response', (message) => {
+          outgoing.off('close', rejectUnanswered)
+          this.#read(message).then(resolve, reject)
+        })
+        outgoing.end(this.#request.body)
+      })
+    } catch (failure) {
+      outgoing.destroy()
+      throw failure
+    } finally {
+      clearTimeout(hardTimer)
+      clearTimeout(this.#connectTimer)
+    }
+  }
+
+  #open(target: URL): ClientRequest {
+    const { method, headers } = this.#request
+    const isTls = target.protocol === 'https:'
+    try {
+      const outgoing = (isTls ? requestHttps : requestHttp)(target, {
+        method,
+        agent: isTls ? this.#agents.https : this.#agents.http,
+        headers: { accept: 'application/json', 'accept-encoding': 'gzip, deflate, br', ...headers },
+        maxHeaderSize: MOST_HEADER_BYTES,
+      })
+      outgoing.maxHeadersCount = MOST_HEADERS
+      return outgoing
+    } catch {
+      // A header value with characters that no header may have; Node's error would carry its name.
+      throw notSent('request_invalid')
+    }
+  }
+
+  #watchConnecting(outgoing: ClientRequest, isTls: boolean, reject: (failure: Error) => void): void {
+    outgoing.once('socket', (socket) => {
+      this.#isConnected = openSockets.has(socket)
+      if (this.#isConnected) return
+      this.#connectTimer = setTimeout(() => reject(notSent('connect_timeout')), this.#limits.connectTimeoutMs)
+      socket.once(isTls ? 'secureConnect' : 'connect', () => {
+        openSockets.add(socket)
+        this.#isConnected = true
+        clearTimeout(this.#connectTimer)
+      })
+    })
+  }
+
+  async #read(message: IncomingMessage): Promise<HttpAnswer> {
+    const { mostBodyBytes = this.#limits.mostBodyBytes } = this.#request
+    const { statusCode: status = 0, headers } = message
+    // Whatever stands behind a redirect has not been checked, and would be sent our credentials (RFC 9700 §4.12).
+    if (status < 200 || (status >= 300 && status < 400)) throw responseInvalid()
+    const text = await readBody(message, mostBodyBytes)
+    return {
+      status,
+      header: (name) => valueOf(headers, name.toLowerCase()),
+      text,
+    }
+  }
+
+  /** A connection that stood may have carried the request, a reused one that was reset at once included. */
+  #lost(code: string): ProviderFailure {
+    if (code.startsWith('HPE_')) return responseInvalid()
+    return this.#isConnected ? uncertain(code) : notSent(code)
+  }
+}
+
+function valueOf(headers: IncomingMessage['headers'], name: string): string | undefined {
+  const value = Object.hasOwn(headers, name) ? headers[name] : undefined
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+/** Node's own short code, never its message, which may quote what was sent. */
+function codeOf(error: Error): string {
+  const code = 'code' in error ? error.code : undefined
+  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : 'connection_failed'
+}
