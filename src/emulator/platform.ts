@@ -11,6 +11,7 @@ export interface EmulatorEndpoints {
     readonly token: string
     readonly revoke: string
     readonly ads: string
+    readonly userinfo: string
   }
   readonly tiktok: { readonly authorization: string; readonly api: string }
   readonly klaviyo: { readonly api: string }
@@ -32,6 +33,7 @@ export function emulatorEndpoints(url: string): EmulatorEndpoints {
       token: `${url}/google/token`,
       revoke: `${url}/google/revoke`,
       ads: `${url}/google/ads/v25`,
+      userinfo: `${url}/google/oauth2/v3/userinfo`,
     },
     tiktok: { authorization: `${url}/tiktok/portal/auth`, api: `${url}/tiktok/open_api/v1.3` },
     klaviyo: { api: `${url}/klaviyo/api` },

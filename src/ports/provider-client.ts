@@ -53,8 +53,11 @@ export interface Examination {
 export interface ProviderClient {
   readonly traits: ProviderTraits
 
-  /** Asks the platform who granted, what was granted and which accounts it reaches, over all pages. */
-  examine(accessToken: Secret): Promise<Examination>
+  /**
+   * Asks the platform who granted, what was granted and which accounts it reaches, over all pages.
+   * @param issuedScopes as the token response of a new grant named them, which is all that some platforms say
+   */
+  examine(accessToken: Secret, issuedScopes?: readonly string[]): Promise<Examination>
 
   /** Asks the cheapest question that tells a live credential from a dead one. */
   verify(accessToken: Secret): Promise<void>

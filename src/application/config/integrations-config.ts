@@ -53,7 +53,15 @@ const providers = z.strictObject({
       developerToken: text.optional(),
       redirectUri,
       scopes,
-      endpoints: z.strictObject({ authorization: text, token: text, revoke: text, ads: text }).optional(),
+      endpoints: z
+        .strictObject({
+          authorization: text,
+          token: text,
+          revoke: text,
+          ads: text,
+          userinfo: text.optional(),
+        })
+        .optional(),
     })
     .optional(),
   tiktok: z
@@ -92,18 +100,6 @@ const schema = z.strictObject({
   encryption: z.union([
     z.strictObject({ ...keys.shape, byProvider: z.record(text, keys).default({}) }),
     z.strictObject({ byProvider: z.record(text, keys) }),
-    z.strictObject({
-      kms: z.strictObject({
-        keyId: text,
-        region: text.optional(),
-        endpoint: text.optional(),
-        app: text.default('integrations'),
-        partition: z.enum(['all', 'hash', 'tenant']).default('all'),
-      }),
-      /** Signs states; 32 or more characters. */
-      stateKey: text,
-      previousStateKeys: z.array(text).default([]),
-    }),
   ]),
   /** Where the host is reached: `https://app.example.com`. */
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),

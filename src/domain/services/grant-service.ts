@@ -66,7 +66,8 @@ export class GrantService {
   async connect(client: ProviderClient, received: ReceivedGrant): Promise<Connection> {
     let examination: Examination | undefined
     try {
-      examination = await client.examine(received.tokens.accessToken)
+      const { accessToken, grantedScopes } = received.tokens
+      examination = await client.examine(accessToken, grantedScopes)
       this.#judge(client, received, examination)
       return await this.#save(client, received, examination)
     } catch (error) {
