@@ -1,0 +1,16 @@
+import { doctor } from './doctor.ts'
+import { emulator } from './emulator.ts'
+import { keygen } from './keygen.ts'
+import { migrateCommand } from './migrate.ts'
+import { refresh } from './refresh.ts'
+import { status } from './status.ts'
+
+/** One command of the operator. `run` resolves with the exit code: 0 well, 1 not, 2 wrongly asked. */
+export interface Command {
+  readonly name: string
+  readonly usage: string
+  readonly summary: string
+  run(parameters: readonly string[]): Promise<number>
+}
+
+export const commands: readonly Command[] = [keygen, migrateCommand, doctor, status, refresh, emulator]

@@ -1,0 +1,69 @@
+import { assessEncryptionKey } from '../adapters/aes-gcm/index.ts'
+import { checkMigrated } from '../adapters/postgres/index.ts'
+import { configFromEnvironment } from '../application/config/environment.ts'
+import { isIntegrationError } from '../domain/errors.ts'
+import type { Command } from './commands.ts'
+import { print, readOptions } from './options.ts'
+
+interface Finding {
+  readonly level: 'ok' | 'warning' | 'problem'
+  readonly what: string
+}
+
+export const doctor: Command = {
+  name: 'doctor',
+  usage: 'doctor',
+  summary: 'checks configuration, keys and database, and says what to do',
+  async run(parameters) {
+    const { json } = readOptions(parameters, {})
+    const findings = [...configuration(), ...keys(), await database()]
+    print(
+      json,
+      { findings },
+      findings.map(({ level, what }) => `${level.padEnd(8)} ${what}`),
+    )
+    return findings.some(({ level }) => level === 'problem') ? 1 : 0
+  },
+}
+
+function configuration(): readonly Finding[] {
+  try {
+    const { missing } = configFromEnvironment(process.env)
+    if (missing.size === 0) return [{ level: 'ok', what: 'All four platforms are configured.' }]
+    return [...missing].map(([provider, lacks]) => ({
+      level: 'warning',
+      what: `${provider} cannot be used: ${lacks.join('; ')}`,
+    }))
+  } catch (error) {
+    return [{ level: 'problem', what: messageOf(error) }]
+  }
+}
+
+function keys(): readonly Finding[] {
+  const names = Object.keys(process.env).filter((name) => name.endsWith('_ENCRYPTION_KEY'))
+  return names.flatMap((name): Finding[] => {
+    const value = process.env[name] ?? ''
+    if (value === '') return []
+    if (value.length < 32) return [{ level: 'problem', what: `${name} is shorter than 32 characters.` }]
+    const quality = assessEncryptionKey(value)
+    if (quality === 'random') return [{ level: 'ok', what: `${name} is a random key.` }]
+    if (quality === 'weak')
+      return [{ level: 'problem', what: `${name} can be guessed; make one with integrations keygen.` }]
+    return [{ level: 'warning', what: `${name} is a passphrase; a key of integrations keygen is stronger.` }]
+  })
+}
+
+async function database(): Promise<Finding> {
+  const connectionString = process.env['DATABASE_URL']
+  if (connectionString === undefined) return { level: 'problem', what: 'DATABASE_URL is missing.' }
+  try {
+    await checkMigrated({ connectionString })
+    return { level: 'ok', what: 'The database answers and is up to date.' }
+  } catch (error) {
+    return { level: 'problem', what: messageOf(error) }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return isIntegrationError(error) ? error.message : 'The database cannot be reached.'
+}
