@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest'
+import { NodeRandomSource } from '../../../src/adapters/node/random-source.ts'
+
+const random = new NodeRandomSource()
+
+test('gives as many bytes as asked for', () => {
+  for (const length of [0, 1, 12, 16, 32, 1_000]) expect(random.bytes(length).length).toBe(length)
+})
+
+test('never gives the same 16 bytes twice', () => {
+  const drawn = Array.from({ length: 1_000 }, () => Buffer.from(random.bytes(16)).toString('hex'))
+  expect(new Set(drawn).size).toBe(1_000)
+})
