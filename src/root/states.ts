@@ -57,10 +57,12 @@ function statesUnder(secret: string): StateService {
   return new StateService({
     states: container.get(IDS.StateStore),
     consumed: container.get(IDS.ConsumedStates),
+    limiter: container.get(IDS.StartLimiter),
     cipher: new AesGcmCipher({ rings: { general: ring } }),
     keys: new RingStateKeys(ring),
     digest: container.get(IDS.Digest),
     random: container.get(IDS.RandomSource),
+    clock: container.get(IDS.Clock),
   })
 }
 

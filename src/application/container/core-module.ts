@@ -70,9 +70,18 @@ function bindProcess(bind: Bind, settings: CoreSettings): void {
 function bindServices(bind: Bind, settings: CoreSettings): void {
   bind(IDS.StateService)
     .toResolvedValue(
-      (states, consumed, cipher, keys, digest, random) =>
-        new StateService({ states, consumed, cipher, keys, digest, random }),
-      [IDS.StateStore, IDS.ConsumedStates, IDS.Cipher, IDS.StateKeys, IDS.Digest, IDS.RandomSource],
+      (states, consumed, limiter, cipher, keys, digest, random, clock) =>
+        new StateService({ states, consumed, limiter, cipher, keys, digest, random, clock }),
+      [
+        IDS.StateStore,
+        IDS.ConsumedStates,
+        IDS.StartLimiter,
+        IDS.Cipher,
+        IDS.StateKeys,
+        IDS.Digest,
+        IDS.RandomSource,
+        IDS.Clock,
+      ],
     )
     .inSingletonScope()
   bind(IDS.RevocationService)
@@ -98,17 +107,9 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
     .inSingletonScope()
   bind(IDS.OAuthService)
     .toResolvedValue(
-      (states, grants, limiter, digest, random, clock, events) =>
-        new OAuthService({ states, grants, limiter, digest, random, clock, events, ...settings }),
-      [
-        IDS.StateService,
-        IDS.GrantService,
-        IDS.StartLimiter,
-        IDS.Digest,
-        IDS.RandomSource,
-        IDS.Clock,
-        IDS.ConnectionEvents,
-      ],
+      (states, grants, digest, random, clock, events) =>
+        new OAuthService({ states, grants, digest, random, clock, events, ...settings }),
+      [IDS.StateService, IDS.GrantService, IDS.Digest, IDS.RandomSource, IDS.Clock, IDS.ConnectionEvents],
     )
     .inSingletonScope()
   bind(IDS.TokenLifecycleService)

@@ -3,13 +3,11 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Digest } from '../../ports/digest.ts'
 import type { OAuthProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
-import type { StartLimiter } from '../../ports/start-limiter.ts'
 import {
   BrowserMismatchError,
   CallbackInvalidError,
   ConfigInvalidError,
   InitiatorMismatchError,
-  LimitExceededError,
   StateInvalidError,
 } from '../errors.ts'
 import { base64url } from '../model/bytes.ts'
@@ -28,7 +26,6 @@ import type { StateService } from './state-service.ts'
 export interface OAuthServiceDependencies {
   readonly states: StateService
   readonly grants: GrantService
-  readonly limiter: StartLimiter
   readonly digest: Digest
   readonly random: RandomSource
   readonly clock: Clock
@@ -76,13 +73,12 @@ export class OAuthService {
     client: OAuthProviderClient,
     request: StartRequest,
   ): Promise<{ authUrl: string; state: string }> {
-    const { random, digest, states, grants } = this.#deps
+    const { random, digest, states } = this.#deps
     const returnUrl = parseReturnUrl(request.returnUrl, this.#deps.allowedReturnOrigins)
     const initiatorHash = this.#hashInitiator(request.key, request.initiator)
     if (initiatorHash === undefined && this.#deps.requireInitiator) {
       throw new ConfigInvalidError(['initiator: required, because requireInitiator is set'])
     }
-    await this.#admit(request.key, initiatorHash)
     const { clientId, redirectUri, scopes, pkce } = client.authorization
     const verifier = pkce.method === 'S256' ? codeVerifier(random.bytes(VERIFIER_BYTES)) : undefined
     const pending: PendingAuthorization = {
@@ -97,10 +93,10 @@ export class OAuthService {
       ...(initiatorHash === undefined ? {} : { initiatorHash }),
       ...(request.browser === undefined ? {} : { browserHash: this.#hashBrowser(request.browser) }),
     }
-    const [state, existing] = await Promise.all([states.issue(pending), grants.find(request.key)])
+    const state = await states.issue(pending)
     const authUrl = client.authorizationUrl({
       state,
-      isReconnect: existing !== undefined,
+      isReconnect: true,
       ...(verifier === undefined ? {} : { codeChallenge: codeChallenge(digest.sha256(verifier.reveal())) }),
     })
     this.#emit('connection.started', request.key, initiatorHash)
@@ -172,11 +168,6 @@ export class OAuthService {
     if (bound === undefined) return true
     const { digest } = this.#deps
     return given !== undefined && digest.equal(digest.sha256(bound), digest.sha256(given))
-  }
-
-  async #admit(key: ConnectionKey, initiatorHash: string | undefined): Promise<void> {
-    const admission = await this.#deps.limiter.admit({ tenantId: key.tenantId, initiatorHash })
-    if (!admission.admitted) throw new LimitExceededError(this.#deps.clock.now() + admission.retryAfterMs)
   }
 
   #hashInitiator(key: { readonly tenantId: string }, initiator: Initiator | undefined): string | undefined {

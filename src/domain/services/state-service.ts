@@ -1,9 +1,11 @@
 import type { Cipher, SealContext } from '../../ports/cipher.ts'
 import type { Digest } from '../../ports/digest.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
+import type { StartLimiter } from '../../ports/start-limiter.ts'
 import type { StateKeys } from '../../ports/state-keys.ts'
 import type { ConsumedStates, StateKey, StateStore } from '../../ports/state-store.ts'
-import { StateInvalidError } from '../errors.ts'
+import { LimitExceededError, StateInvalidError } from '../errors.ts'
 import { base64url } from '../model/bytes.ts'
 import type { ProviderName } from '../model/identifiers.ts'
 import { STATE_LIFETIME_MS } from '../model/pending-authorization.ts'
@@ -16,10 +18,12 @@ export interface StateServiceDependencies {
   readonly states: StateStore
   /** Outlives a state store that is restored from an older snapshot, as a Redis can be. */
   readonly consumed: ConsumedStates
+  readonly limiter: StartLimiter
   readonly cipher: Cipher
   readonly keys: StateKeys
   readonly digest: Digest
   readonly random: RandomSource
+  readonly clock: Clock
 }
 
 const NONCE_BYTES = 32
@@ -37,15 +41,24 @@ export class StateService {
     this.#deps = dependencies
   }
 
-  /** @throws StoreUnavailableError, CipherUnavailableError */
+  /**
+   * Counting the start and remembering the state go out in the same tick: one round trip where both are in one store.
+   * @throws LimitExceededError, StoreUnavailableError, CipherUnavailableError
+   */
   async issue(pending: PendingAuthorization): Promise<string> {
-    const { cipher, keys, random, states } = this.#deps
+    const { cipher, keys, limiter, random, states } = this.#deps
     const nonce = base64url(random.bytes(NONCE_BYTES))
     const state = nonce + this.#mac(await keys.signing(), pending.provider, nonce)
     const key = this.#keyOf(state)
     const sealed = await cipher.seal(new Secret(encodePending(pending)), contextOf(pending.provider, key))
-    await states.remember(key, sealed, STATE_LIFETIME_MS)
-    return state
+    const { tenantId, initiatorHash } = pending
+    const [admission] = await Promise.all([
+      limiter.admit({ tenantId, initiatorHash }),
+      states.remember(key, sealed, STATE_LIFETIME_MS),
+    ])
+    if (admission.admitted) return state
+    await states.consume(key)
+    throw new LimitExceededError(this.#deps.clock.now() + admission.retryAfterMs)
   }
 
   /**
