@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { startWindows } from '../../domain/model/start-limits.ts'
 import type { StartLimits, StartWindow } from '../../domain/model/start-limits.ts'
 import type { Admission, StartLimiter, StartRequest } from '../../ports/start-limiter.ts'
@@ -75,5 +75,5 @@ function isFull(row: unknown): row is { readonly wait_ms: number } {
 
 /** Counters name no tenant, and a long id makes no long key. */
 function hashOf(tenantId: string): string {
-  return createHash('sha256').update(tenantId, 'utf8').digest('base64url').slice(0, 22)
+  return hash('sha256', tenantId, 'base64url').slice(0, 22)
 }

@@ -18,33 +18,33 @@ export class RedisLink {
   }
 
   /** `send` is called within this very call when the client is ready, so that commands of one tick travel together. */
-  async ask<T>(send: (client: RedisCommands) => Promise<T>): Promise<T> {
-    const deadline = new AbortController()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        deadline.abort()
+  ask<T>(send: (client: RedisCommands) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let isLate = false
+      const timer = setTimeout(() => {
+        isLate = true
         reject(new StoreUnavailableError('Redis', 'it did not answer in time; call again later'))
       }, this.#timeoutMs)
+      this.#send(send, () => isLate).then(
+        (answer) => {
+          clearTimeout(timer)
+          resolve(answer)
+        },
+        (error: unknown) => {
+          clearTimeout(timer)
+          reject(toUnavailable(error))
+        },
+      )
     })
-    try {
-      return await Promise.race([this.#send(send, deadline.signal), late])
-    } catch (error) {
-      throw toUnavailable(error)
-    } finally {
-      clearTimeout(timer)
+  }
+
+  async #send<T>(send: (client: RedisCommands) => Promise<T>, isLate: () => boolean): Promise<T> {
+    if (this.#isOpening()) {
+      this.#opening ??= this.#attemptSettled()
+      await this.#opening
+      // Whoever asked has been told that it failed: nothing may happen behind their back.
+      if (isLate()) throw new StoreUnavailableError('Redis')
     }
-  }
-
-  #send<T>(send: (client: RedisCommands) => Promise<T>, deadline: AbortSignal): Promise<T> {
-    return this.#isOpening() ? this.#sendOnceOpen(send, deadline) : send(this.#client)
-  }
-
-  async #sendOnceOpen<T>(send: (client: RedisCommands) => Promise<T>, deadline: AbortSignal): Promise<T> {
-    this.#opening ??= this.#attemptSettled()
-    await this.#opening
-    // Whoever asked has been told that it failed: nothing may happen behind their back.
-    deadline.throwIfAborted()
     return send(this.#client)
   }
 
@@ -67,7 +67,6 @@ export class RedisLink {
 }
 
 function toUnavailable(error: unknown): StoreUnavailableError {
-  if (error instanceof StoreUnavailableError) return error
   const message = error instanceof Error ? error.message : ''
   if (/^ERR unknown command/i.test(message)) {
     return new StoreUnavailableError('Redis', 'it must be version 6.2 or newer')

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { startWindows } from '../../domain/model/start-limits.ts'
 import type { StartLimits, StartWindow } from '../../domain/model/start-limits.ts'
 import type { Admission, StartLimiter, StartRequest } from '../../ports/start-limiter.ts'
@@ -18,7 +18,7 @@ for i, key in ipairs(KEYS) do
 end
 return 0`
 
-const COUNT_SHA1 = createHash('sha1').update(COUNT).digest('hex')
+const COUNT_SHA1 = hash('sha1', COUNT)
 
 /**
  * Counts starts in Redis, by its clock. One tenant's counters carry its hash as their hash tag: they lie in one slot of
@@ -65,5 +65,5 @@ async function count(
 
 /** A tenant id may hold braces, which would choose the slot, and belongs to nobody who lists keys. */
 function hashOf(tenantId: string): string {
-  return createHash('sha256').update(tenantId, 'utf8').digest('base64url').slice(0, 22)
+  return hash('sha256', tenantId, 'base64url').slice(0, 22)
 }
