@@ -30,10 +30,8 @@ const LONGEST_TEXT = 200
 
 /** Makes text from a provider safe to store and to show: no NUL, no control characters, no lone surrogates, bounded. */
 export function cleanText(text: string): string {
-  return Array.from(text.slice(0, LONGEST_TEXT * 2), cleanCharacter)
-    .join('')
-    .trim()
-    .slice(0, LONGEST_TEXT)
+  // Cut first: what is left of a character at the edge is a lone surrogate, and goes with the others.
+  return Array.from(text.slice(0, LONGEST_TEXT), cleanCharacter).join('').trim()
 }
 
 function cleanCharacter(character: string): string {

@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseExpiresIn, parseScopes } from '../../../src/domain/model/token-set.ts'
+
+const TEN_YEARS_S = 3_650 * 24 * 3_600
+
+describe('parseExpiresIn', () => {
+  test.each([
+    [3_600, 3_600_000],
+    ['3600', 3_600_000],
+    [3_600.5, 3_600_000],
+    ['3600.999', 3_600_000],
+    [1, 1_000],
+    [1.9, 1_000],
+    [TEN_YEARS_S, TEN_YEARS_S * 1_000],
+    [TEN_YEARS_S + 0.9, TEN_YEARS_S * 1_000],
+    [String(TEN_YEARS_S), TEN_YEARS_S * 1_000],
+  ])('reads %j as %d ms', (value, lifetimeMs) => {
+    expect(parseExpiresIn(value)).toBe(lifetimeMs)
+  })
+
+  test.each([
+    undefined,
+    null,
+    0,
+    '0',
+    0.9,
+    -1,
+    '-1',
+    -0,
+    NaN,
+    Infinity,
+    -Infinity,
+    1e12,
+    TEN_YEARS_S + 1,
+    String(TEN_YEARS_S + 1),
+    Number.MAX_VALUE,
+    '',
+    ' 3600',
+    '3600 ',
+    '3600s',
+    '1e3',
+    '0x10',
+    '+5',
+    '٣٦٠٠',
+    '1,000',
+    '9'.repeat(400),
+    true,
+    [3_600],
+    { valueOf: () => 3_600 },
+    3_600n,
+  ])('does not know what $0 means', (value) => {
+    expect(parseExpiresIn(value)).toBeNull()
+  })
+
+  test('is null or a whole number of seconds up to ten years, whatever comes', () => {
+    const value = fc.oneof(fc.anything(), fc.double(), fc.stringMatching(/^[\d.eE+-]{0,15}$/))
+    fc.assert(
+      fc.property(value, (given) => {
+        const lifetimeMs = parseExpiresIn(given)
+        if (lifetimeMs === null) return
+        expect(lifetimeMs % 1_000).toBe(0)
+        expect(lifetimeMs).toBeGreaterThan(0)
+        expect(lifetimeMs).toBeLessThanOrEqual(TEN_YEARS_S * 1_000)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+describe('parseScopes', () => {
+  test.each([
+    ['ads_read ads_management', ['ads_read', 'ads_management']],
+    ['ads_read,ads_management', ['ads_read', 'ads_management']],
+    [' a,  b\n\tc ,', ['a', 'b', 'c']],
+    ['https://www.googleapis.com/auth/adwords openid', ['https://www.googleapis.com/auth/adwords', 'openid']],
+    [
+      ['lists:read', 'accounts:read'],
+      ['lists:read', 'accounts:read'],
+    ],
+    [
+      [4, 5],
+      ['4', '5'],
+    ],
+    ['a a b a', ['a', 'b']],
+    ['', []],
+    [[], []],
+  ])('reads %j', (value, scopes) => {
+    expect(parseScopes(value)).toEqual(scopes)
+  })
+
+  test.each([undefined, null, 7, true, {}])('reads nothing from %j', (value) => {
+    expect(parseScopes(value)).toBeUndefined()
+  })
+
+  test('drops what no scope can be: quotes, backslashes, controls, anything not ASCII', () => {
+    expect(parseScopes(['ok', 'a"b', 'a\\b', 'a\u0000b', 'a\u007f', 'é', 'with space', ''])).toEqual(['ok'])
+  })
+
+  test('keeps scopes of 255 characters, and a hundred of them', () => {
+    expect(parseScopes([`${'x'.repeat(255)}`, 'y'.repeat(256)])).toEqual(['x'.repeat(255)])
+    const many = Array.from({ length: 101 }, (_, index) => `scope${index}`)
+    expect(parseScopes(many.join(' '))).toEqual(many.slice(0, 100))
+  })
+})
