@@ -11,7 +11,6 @@ const duration = z.int().min(0)
 /** A dotted path to a member of a JSON answer, such as `data.0.id`; empty: the answer itself. */
 const path = z.string()
 
-
 function parametersOf(of: 'authorization' | 'token') {
   return z
     .custom<Readonly<Record<string, string>>>(isTextByName, 'must be texts by name')
@@ -55,9 +54,7 @@ const token = z.strictObject({
   exchangeParameters: parametersOf('token'),
   refreshParameters: parametersOf('token'),
   /** Where the answer itself says whether it is a success, whatever its HTTP status. */
-  success: z
-    .strictObject({ path, equals: z.union([z.string(), z.number(), z.boolean()]) })
-    .optional(),
+  success: z.strictObject({ path, equals: z.union([z.string(), z.number(), z.boolean()]) }).optional(),
   /** Where in the answer the tokens are. */
   dataPath: path.default(''),
 })

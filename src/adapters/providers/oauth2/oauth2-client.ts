@@ -13,13 +13,13 @@ import type {
 } from '../../../ports/provider-client.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { authorizationUrl } from './authorization-url.ts'
-import type { ParsedDefinition } from './definition.ts'
+import { parseDefinition, type ParsedDefinition } from './definition.ts'
 import { askIdentity } from './identity.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
 
 export interface OAuth2ClientOptions {
-  /** From `parseDefinition`. */
-  readonly definition: ParsedDefinition
+  /** An `OAuth2Definition`; it is checked here. */
+  readonly definition: unknown
   readonly clientId: string
   /** Absent for a public client. */
   readonly clientSecret?: string | undefined
@@ -27,33 +27,41 @@ export interface OAuth2ClientOptions {
   /** In place of the definition's. */
   readonly scopes?: readonly string[] | undefined
   readonly http: ProviderHttp
+  /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
+  readonly allowLoopbackHttp?: boolean | undefined
   /** Wall clock, against which an HTTP date in Retry-After is read. */
   readonly now?: (() => Instant) | undefined
 }
 
-/** A client of any standard OAuth 2.0 platform, from its definition. @throws ConfigInvalidError */
+/** A client of any standard OAuth 2.0 platform, from its definition. @throws ConfigInvalidError naming every problem */
 export function oauth2Client(options: OAuth2ClientOptions): OAuth2Client {
+  const { clientId, clientSecret, redirectUri, allowLoopbackHttp = false, now = Date.now } = options
   const problems = [
-    ...(options.clientId === '' ? ['clientId: is missing'] : []),
-    ...(options.clientSecret === '' ? ['clientSecret: is empty'] : []),
-    ...(URL.canParse(options.redirectUri) ? [] : ['redirectUri: must be an absolute URL']),
+    ...(clientId === '' ? ['clientId: is missing'] : []),
+    ...(clientSecret === '' ? ['clientSecret: is empty'] : []),
+    ...(URL.canParse(redirectUri) ? [] : ['redirectUri: must be an absolute URL']),
   ]
   if (problems.length > 0) throw new ConfigInvalidError(problems)
-  return new OAuth2Client(options)
+  const definition = parseDefinition(options.definition, { allowLoopbackHttp })
+  return new OAuth2Client({ ...options, definition, now })
+}
+
+/** What `oauth2Client` has checked. */
+interface CheckedOptions extends OAuth2ClientOptions {
+  readonly definition: ParsedDefinition
+  readonly now: () => Instant
 }
 
 export class OAuth2Client implements OAuthProviderClient {
   readonly traits: ProviderTraits
   readonly authorization: AuthorizationTraits
-  readonly #options: OAuth2ClientOptions
-  readonly #now: () => Instant
+  readonly #options: CheckedOptions
   readonly #tokens: TokenEndpoint
 
-  constructor(options: OAuth2ClientOptions) {
-    const { definition, clientId, clientSecret, http } = options
+  constructor(options: CheckedOptions) {
+    const { definition, clientId, clientSecret, http, now } = options
     this.#options = options
-    this.#now = options.now ?? Date.now
-    this.#tokens = new TokenEndpoint({ definition, clientId, clientSecret, http, now: this.#now })
+    this.#tokens = new TokenEndpoint({ definition, clientId, clientSecret, http, now })
     this.traits = providerTraits(definition)
     this.authorization = authorizationTraits(options)
   }
@@ -109,8 +117,8 @@ export class OAuth2Client implements OAuthProviderClient {
   }
 
   #ask(accessToken: Secret): ReturnType<typeof askIdentity> {
-    const { http, definition } = this.#options
-    return askIdentity({ http, now: this.#now, definition, accessToken })
+    const { http, definition, now } = this.#options
+    return askIdentity({ http, now, definition, accessToken })
   }
 }
 
@@ -137,7 +145,7 @@ function providerTraits(definition: ParsedDefinition): ProviderTraits {
   }
 }
 
-function authorizationTraits(options: OAuth2ClientOptions): AuthorizationTraits {
+function authorizationTraits(options: CheckedOptions): AuthorizationTraits {
   const { clientId, redirectUri, definition } = options
   const { iss, pkce, codeParameters, scopes } = definition.authorization
   return {

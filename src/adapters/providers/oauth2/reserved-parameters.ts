@@ -26,7 +26,10 @@ const TOKEN = [
 const NEVER = ['__proto__', 'constructor', 'prototype']
 
 /** The names among `given` that a definition may not use: with one of them it could undo what binds a flow (RFC 9700 §4.5.4). */
-export function reservedParameters(of: 'authorization' | 'token', given: readonly string[]): readonly string[] {
+export function reservedParameters(
+  of: 'authorization' | 'token',
+  given: readonly string[],
+): readonly string[] {
   const reserved = new Set([...(of === 'authorization' ? AUTHORIZATION : TOKEN), ...NEVER])
   return given.filter((name) => reserved.has(name.toLowerCase()))
 }

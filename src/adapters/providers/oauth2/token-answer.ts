@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { Secret } from '../../../domain/model/secret.ts'
 import { parseExpiresIn, parseScopes, type TokenSet } from '../../../domain/model/token-set.ts'
-import { memberAt, parseJson } from './json.ts'
 
 /** RFC 6749 appendix A.12 and A.17: printable ASCII, which is also all that a header can carry. */
 const credential = z
@@ -22,22 +21,20 @@ const wire = z.object({
 })
 
 /**
- * Reads a successful token answer (RFC 6749 §5.1). A missing `token_type` counts as bearer, an empty refresh token as
- * none; of members given twice the last one counts, as JSON.parse has it. Anything else out of order makes the whole
- * answer unusable.
+ * The tokens of a successful token answer (RFC 6749 §5.1). A missing `token_type` counts as bearer, an empty refresh
+ * token as none; of members given twice the last one counts, as JSON.parse has it. Anything else out of order makes the
+ * whole answer unusable.
  */
-export function readTokenAnswer(text: string, dataPath = ''): TokenSet | undefined {
-  const parsed = wire.safeParse(memberAt(parseJson(text)?.value, dataPath))
-  return parsed.success ? toTokenSet(parsed.data) : undefined
-}
-
-function toTokenSet(answer: z.output<typeof wire>): TokenSet {
-  const grantedScopes = answer.scope === '' ? undefined : parseScopes(answer.scope)
+export function toTokenSet(answer: unknown): TokenSet | undefined {
+  const parsed = wire.safeParse(answer)
+  if (!parsed.success) return undefined
+  const { access_token, refresh_token, expires_in, refresh_token_expires_in, scope } = parsed.data
+  const grantedScopes = scope === '' ? undefined : parseScopes(scope)
   return {
-    accessToken: new Secret(answer.access_token),
-    ...(answer.refresh_token === undefined ? {} : { refreshToken: new Secret(answer.refresh_token) }),
-    expiresInMs: parseExpiresIn(answer.expires_in),
-    refreshExpiresInMs: parseExpiresIn(answer.refresh_token_expires_in),
+    accessToken: new Secret(access_token),
+    ...(refresh_token === undefined ? {} : { refreshToken: new Secret(refresh_token) }),
+    expiresInMs: parseExpiresIn(expires_in),
+    refreshExpiresInMs: parseExpiresIn(refresh_token_expires_in),
     ...(grantedScopes === undefined ? {} : { grantedScopes }),
   }
 }

@@ -18,7 +18,7 @@ import { clientAuthentication } from './client-authentication.ts'
 import type { ParsedDefinition } from './definition.ts'
 import { type FetchOver, fetchOver } from './fetch-over.ts'
 import { memberAt, parseJson, textAt } from './json.ts'
-import { readTokenAnswer } from './token-answer.ts'
+import { toTokenSet } from './token-answer.ts'
 import { type EndpointAnswer, type Grant, tokenFailure } from './token-failure.ts'
 
 export interface TokenEndpointOptions {
@@ -83,7 +83,8 @@ export class TokenEndpoint {
   /** RFC 7009 §2.1. */
   async revoke(token: Secret, hint: 'access_token' | 'refresh_token'): Promise<void> {
     const { definition, now } = this.#options
-    const authentication = definition.revocation?.isClientAuthenticated === false ? None() : this.#authentication
+    const authentication =
+      definition.revocation?.isClientAuthenticated === false ? None() : this.#authentication
     const response = await settled(
       revocationRequest(this.#server, this.#client, authentication, token.reveal(), {
         ...this.#requestOptions(),
@@ -114,7 +115,7 @@ export class TokenEndpoint {
     )
     const answer = await read(response)
     if (!isSuccess(definition, answer)) throw tokenFailure(definition, grant, answer, now())
-    const tokens = readTokenAnswer(answer.text, definition.token.dataPath)
+    const tokens = toTokenSet(memberAt(parseJson(answer.text)?.value, definition.token.dataPath))
     if (tokens === undefined) throw tokenFailure(definition, grant, answer, now())
     return tokens
   }
@@ -148,6 +149,10 @@ async function settled(request: Promise<Response>): Promise<Response> {
     return await request
   } catch (error) {
     if (error instanceof ProviderFailure) throw error
-    throw new ProviderFailure({ kind: 'misconfigured', delivery: 'not_sent', providerCode: 'request_invalid' })
+    throw new ProviderFailure({
+      kind: 'misconfigured',
+      delivery: 'not_sent',
+      providerCode: 'request_invalid',
+    })
   }
 }

@@ -72,7 +72,9 @@ export function tokenFailure(
 
 /** The platform's own code where it looks like one; a body that echoes a secret must not reach an error. */
 export function shortCode(code: string | undefined): string | undefined {
-  return code !== undefined && /^([a-z]+(_[a-z]+)*|\d{1,8})$/.test(code) && code.length <= 40 ? code : undefined
+  return code !== undefined && /^([a-z]+(_[a-z]+)*|\d{1,8})$/.test(code) && code.length <= 40
+    ? code
+    : undefined
 }
 
 function kindOf({ failures }: ParsedDefinition, grant: Grant, code: string): FailureKind {

@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import type { Secret } from '../../../domain/model/secret.ts'
+import { responseInvalid } from '../http/failures.ts'
+import type { HttpRequest, ProviderHttp } from '../http/provider-http.ts'
+import { parseJson } from '../oauth2/json.ts'
+import { adsFailure } from './ads-failure.ts'
+
+/** A row of `customer` or `customer_client`: what is absent was empty or false. */
+export interface CustomerRow {
+  readonly id: string
+  readonly name: string | undefined
+  readonly currency: string | undefined
+  readonly timeZone: string | undefined
+  readonly status: string | undefined
+  readonly isManager: boolean
+}
+
+const LARGEST_RESULT_BYTES = 16 * 1024 * 1024
+
+const FIELDS = ['id', 'descriptive_name', 'currency_code', 'time_zone', 'manager', 'status']
+
+const text = z.string().optional().catch(undefined)
+const row = z.object({
+  id: z.union([z.string(), z.int().transform(String)]).pipe(z.string().regex(/^\d{1,20}$/)),
+  descriptiveName: text,
+  currencyCode: text,
+  timeZone: text,
+  status: text,
+  manager: z.boolean().catch(false),
+})
+const accessible = z.object({ resourceNames: z.array(z.string()).default([]) })
+const stream = z.array(
+  z.object({
+    results: z.array(z.object({ customer: row.optional(), customerClient: row.optional() })).default([]),
+  }),
+)
+
+/** The three questions that Google Ads is asked. All ids in a path are digits by then. */
+export class AdsApi {
+  readonly #http: ProviderHttp
+  readonly #base: string
+  readonly #developerToken: string | undefined
+
+  constructor(options: {
+    readonly http: ProviderHttp
+    readonly base: string
+    readonly developerToken: string | undefined
+  }) {
+    this.#http = options.http
+    this.#base = options.base.replace(/\/+$/, '')
+    this.#developerToken = options.developerToken
+  }
+
+  /** Ids of the accounts that the person reaches directly, closed ones among them. */
+  async listAccessible(accessToken: Secret): Promise<readonly string[]> {
+    const url = `${this.#base}/customers:listAccessibleCustomers`
+    const answer = await this.#ask({ method: 'GET', url, headers: this.#headers(accessToken) })
+    const parsed = accessible.safeParse(answer)
+    if (!parsed.success) throw responseInvalid()
+    return parsed.data.resourceNames.flatMap((name) => /^customers\/(\d{1,20})$/.exec(name)?.[1] ?? [])
+  }
+
+  async customer(accessToken: Secret, id: string): Promise<CustomerRow | undefined> {
+    const query = `SELECT ${fieldsOf('customer')} FROM customer LIMIT 1`
+    return (await this.#search(accessToken, { id, query }))[0]
+  }
+
+  /** Every account below the manager, however deep, itself included. */
+  async clients(accessToken: Secret, managerId: string, most: number): Promise<readonly CustomerRow[]> {
+    const query = `SELECT ${fieldsOf('customer_client')} FROM customer_client LIMIT ${most}`
+    return this.#search(accessToken, { id: managerId, query, loginCustomerId: managerId })
+  }
+
+  async #search(
+    accessToken: Secret,
+    { id, query, loginCustomerId }: { id: string; query: string; loginCustomerId?: string },
+  ): Promise<readonly CustomerRow[]> {
+    const answer = await this.#ask({
+      method: 'POST',
+      url: `${this.#base}/customers/${id}/googleAds:searchStream`,
+      headers: {
+        ...this.#headers(accessToken),
+        'content-type': 'application/json',
+        ...(loginCustomerId === undefined ? {} : { 'login-customer-id': loginCustomerId }),
+      },
+      body: JSON.stringify({ query }),
+      mostBodyBytes: LARGEST_RESULT_BYTES,
+    })
+    const parsed = stream.safeParse(answer)
+    if (!parsed.success) throw responseInvalid()
+    return parsed.data
+      .flatMap(({ results }) => results)
+      .flatMap(({ customer, customerClient }) => customer ?? customerClient ?? [])
+      .map(toCustomerRow)
+  }
+
+  async #ask(request: HttpRequest): Promise<unknown> {
+    const answer = await this.#http.send(request)
+    if (answer.status !== 200) throw adsFailure(answer)
+    const body = parseJson(answer.text)
+    if (body === undefined) throw responseInvalid()
+    return body.value
+  }
+
+  /** Since September 2026 the developer token is optional and ignored; a later version will refuse it. */
+  #headers(accessToken: Secret): Record<string, string> {
+    const developerToken = this.#developerToken
+    return {
+      authorization: `Bearer ${accessToken.reveal()}`,
+      ...(developerToken === undefined ? {} : { 'developer-token': developerToken }),
+    }
+  }
+}
+
+function fieldsOf(resource: 'customer' | 'customer_client'): string {
+  return FIELDS.map((field) => `${resource}.${field}`).join(', ')
+}
+
+function toCustomerRow(wire: z.output<typeof row>): CustomerRow {
+  return {
+    id: wire.id,
+    name: wire.descriptiveName,
+    currency: wire.currencyCode,
+    timeZone: wire.timeZone,
+    status: wire.status,
+    isManager: wire.manager,
+  }
+}

@@ -1,0 +1,136 @@
+import type { AdAccount } from '../../../domain/model/ad-account.ts'
+import type { ProviderSubject } from '../../../domain/model/connection.ts'
+import type { Secret } from '../../../domain/model/secret.ts'
+import type { Instant } from '../../../domain/model/time.ts'
+import type { TokenSet } from '../../../domain/model/token-set.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type {
+  AuthorizationRequest,
+  AuthorizationTraits,
+  CodeGrant,
+  Examination,
+  OAuthProviderClient,
+  ProviderTraits,
+} from '../../../ports/provider-client.ts'
+import { parseEndpoint } from '../http/endpoint.ts'
+import type { ProviderHttp } from '../http/provider-http.ts'
+import { type OAuth2Client, oauth2Client } from '../oauth2/oauth2-client.ts'
+import { discoverAccounts } from './accounts.ts'
+import { AdsApi } from './ads-api.ts'
+import { NOT_ADS_USER, SCOPE_INSUFFICIENT } from './ads-failure.ts'
+import {
+  ADWORDS_SCOPE,
+  GOOGLE_ADS_ENDPOINTS,
+  googleAdsDefinition,
+  type GoogleAdsEndpoints,
+} from './definition.ts'
+
+export interface GoogleAdsClientOptions {
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly developerToken?: string | undefined
+  readonly redirectUri: string
+  readonly scopes?: readonly string[] | undefined
+  readonly http: ProviderHttp
+  /** In place of Google's own. */
+  readonly endpoints?: GoogleAdsEndpoints | undefined
+  /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
+  readonly allowLoopbackHttp?: boolean | undefined
+  readonly now?: (() => Instant) | undefined
+}
+
+/** Google Ads: standard OAuth 2.0 with an account discovery of its own. @throws ConfigInvalidError */
+export function googleAdsClient(options: GoogleAdsClientOptions): OAuthProviderClient {
+  const { endpoints = GOOGLE_ADS_ENDPOINTS, http, developerToken, allowLoopbackHttp } = options
+  const base = parseEndpoint(endpoints.ads, { name: 'endpoints.ads', allowLoopbackHttp })
+  const oauth = oauth2Client({ ...options, definition: googleAdsDefinition(endpoints) })
+  return new GoogleAdsClient(oauth, new AdsApi({ http, base, developerToken }))
+}
+
+class GoogleAdsClient implements OAuthProviderClient {
+  readonly traits: ProviderTraits
+  readonly authorization: AuthorizationTraits
+  readonly #oauth: OAuth2Client
+  readonly #ads: AdsApi
+
+  constructor(oauth: OAuth2Client, ads: AdsApi) {
+    this.#oauth = oauth
+    this.#ads = ads
+    this.traits = { ...oauth.traits, hasAccounts: true }
+    this.authorization = oauth.authorization
+  }
+
+  authorizationUrl(request: AuthorizationRequest): string {
+    return this.#oauth.authorizationUrl(request)
+  }
+
+  async exchangeCode(grant: CodeGrant): Promise<TokenSet> {
+    return this.#oauth.exchangeCode(grant)
+  }
+
+  async refresh(tokens: {
+    readonly accessToken?: Secret | undefined
+    readonly refreshToken?: Secret | undefined
+  }): Promise<TokenSet> {
+    return this.#oauth.refresh(tokens)
+  }
+
+  async examine(accessToken: Secret, issuedScopes?: readonly string[]): Promise<Examination> {
+    const subject = await this.#subject(accessToken, issuedScopes)
+    const found = await this.#accounts(accessToken, this.#oauth.missingScopes(issuedScopes))
+    return {
+      ...found,
+      ...(subject === undefined ? {} : { subject }),
+      ...(issuedScopes === undefined ? {} : { grantedScopes: issuedScopes }),
+    }
+  }
+
+  async verify(accessToken: Secret): Promise<void> {
+    try {
+      await this.#ads.listAccessible(accessToken)
+    } catch (error) {
+      if (!isFailure(error, NOT_ADS_USER)) throw error
+    }
+  }
+
+  async revoke(credential: {
+    readonly accessToken?: Secret | undefined
+    readonly refreshToken?: Secret | undefined
+  }): Promise<void> {
+    await this.#oauth.revoke(credential)
+  }
+
+  /** Only a grant that includes `openid` names its person; people may leave it out. */
+  async #subject(
+    accessToken: Secret,
+    issuedScopes: readonly string[] | undefined,
+  ): Promise<ProviderSubject | undefined> {
+    if (!(issuedScopes ?? this.authorization.scopes).includes('openid')) return undefined
+    try {
+      return (await this.#oauth.examine(accessToken)).subject
+    } catch (error) {
+      const isRefused =
+        error instanceof ProviderFailure && (error.kind === 'reauthorize' || error.kind === 'permission')
+      // Whether the token is dead or merely says nothing of its person, the next question tells.
+      if (isRefused) return undefined
+      throw error
+    }
+  }
+
+  async #accounts(
+    accessToken: Secret,
+    missingScopes: readonly string[],
+  ): Promise<{ accounts: readonly AdAccount[]; missingScopes: readonly string[] }> {
+    if (missingScopes.length > 0) return { accounts: [], missingScopes }
+    try {
+      return { accounts: await discoverAccounts(this.#ads, accessToken), missingScopes }
+    } catch (error) {
+      if (!isFailure(error, SCOPE_INSUFFICIENT)) throw error
+      return { accounts: [], missingScopes: [ADWORDS_SCOPE] }
+    }
+  }
+}
+
+function isFailure(error: unknown, providerCode: string): boolean {
+  return error instanceof ProviderFailure && error.providerCode === providerCode
+}

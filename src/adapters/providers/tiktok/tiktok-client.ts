@@ -1,0 +1,143 @@
+import { ConfigInvalidError } from '../../../domain/errors.ts'
+import type { Secret } from '../../../domain/model/secret.ts'
+import { DAY_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import type { TokenSet } from '../../../domain/model/token-set.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type {
+  AuthorizationRequest,
+  AuthorizationTraits,
+  CodeGrant,
+  Examination,
+  OAuthProviderClient,
+  ProviderTraits,
+} from '../../../ports/provider-client.ts'
+import { parseEndpoint } from '../http/endpoint.ts'
+import { responseInvalid } from '../http/failures.ts'
+import type { ProviderHttp } from '../http/provider-http.ts'
+import { toTokenSet } from '../oauth2/token-answer.ts'
+import { discoverAccounts } from './accounts.ts'
+import { BusinessApi } from './business-api.ts'
+
+export interface TikTokEndpoints {
+  /** The portal page, or the whole advertiser authorization URL that the portal shows for the app. */
+  readonly authorization: string
+  readonly api: string
+}
+
+export const TIKTOK_ENDPOINTS: TikTokEndpoints = {
+  authorization: 'https://business-api.tiktok.com/portal/auth',
+  api: 'https://business-api.tiktok.com/open_api/v1.3',
+}
+
+export interface TikTokClientOptions {
+  readonly appId: string
+  readonly appSecret: string
+  readonly redirectUri: string
+  readonly http: ProviderHttp
+  /** In place of TikTok's own. */
+  readonly endpoints?: TikTokEndpoints | undefined
+  /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
+  readonly allowLoopbackHttp?: boolean | undefined
+}
+
+/** TikTok Ads, whose Marketing API follows no standard: JSON, a code in every answer, tokens without end. @throws ConfigInvalidError */
+export function tiktokClient(options: TikTokClientOptions): OAuthProviderClient {
+  const { appId, appSecret, redirectUri, http, allowLoopbackHttp, endpoints = TIKTOK_ENDPOINTS } = options
+  const problems = [
+    ...(appId === '' ? ['appId: is missing'] : []),
+    ...(appSecret === '' ? ['appSecret: is missing'] : []),
+    ...(URL.canParse(redirectUri) ? [] : ['redirectUri: must be an absolute URL']),
+  ]
+  if (problems.length > 0) throw new ConfigInvalidError(problems)
+  const rule = { allowLoopbackHttp }
+  const portal = parseEndpoint(endpoints.authorization, { name: 'endpoints.authorization', ...rule })
+  const base = parseEndpoint(endpoints.api, { name: 'endpoints.api', ...rule })
+  return new TikTokClient({
+    appId,
+    redirectUri,
+    portal,
+    api: new BusinessApi({ appId, appSecret, base, http }),
+  })
+}
+
+const TRAITS: ProviderTraits = {
+  provider: 'tiktok',
+  displayName: 'TikTok Ads',
+  issuer: 'https://business-api.tiktok.com',
+  rotation: { kind: 'none' },
+  // An advertiser's token has no timer and no refresh token: it lives until the advertiser takes it back.
+  renewal: 'none',
+  marginMs: 5 * MINUTE_MS,
+  windowMs: 20 * MINUTE_MS,
+  renewAtMostEveryMs: 0,
+  verifyEveryMs: DAY_MS,
+  revocation: 'token',
+  hasAccounts: true,
+}
+
+/** The token is already expired or revoked. */
+const DEAD = ['40102', '40105']
+
+class TikTokClient implements OAuthProviderClient {
+  readonly traits = TRAITS
+  readonly authorization: AuthorizationTraits
+  readonly #portal: string
+  readonly #api: BusinessApi
+
+  constructor(parts: { appId: string; redirectUri: string; portal: string; api: BusinessApi }) {
+    this.#portal = parts.portal
+    this.#api = parts.api
+    this.authorization = {
+      clientId: parts.appId,
+      redirectUri: parts.redirectUri,
+      // What an app may do is ticked once in TikTok's portal, not asked for in the request.
+      scopes: [],
+      pkce: {
+        method: 'none',
+        because: 'the Marketing API has no code_challenge; its code is bound by the app secret',
+      },
+      codeParameters: ['auth_code', 'code'],
+    }
+  }
+
+  authorizationUrl(request: AuthorizationRequest): string {
+    const url = new URL(this.#portal)
+    const query = new URLSearchParams(url.search)
+    query.set('app_id', this.authorization.clientId)
+    query.set('state', request.state)
+    query.set('redirect_uri', this.authorization.redirectUri)
+    url.search = query.toString()
+    return url.href
+  }
+
+  /** Should TikTok ever name an expiry or send a refresh token, they are kept. */
+  async exchangeCode(grant: CodeGrant): Promise<TokenSet> {
+    const tokens = toTokenSet(await this.#api.exchangeCode(grant.code))
+    if (tokens === undefined) throw responseInvalid()
+    return tokens
+  }
+
+  async refresh(): Promise<TokenSet> {
+    throw new ProviderFailure({ kind: 'reauthorize', delivery: 'not_sent', providerCode: 'no_refresh_token' })
+  }
+
+  async examine(accessToken: Secret, issuedScopes?: readonly string[]): Promise<Examination> {
+    const accounts = await discoverAccounts(this.#api, accessToken)
+    const granted = issuedScopes === undefined ? {} : { grantedScopes: issuedScopes }
+    return { accounts, missingScopes: [], ...granted }
+  }
+
+  async verify(accessToken: Secret): Promise<void> {
+    await this.#api.authorisedAdvertisers(accessToken)
+  }
+
+  async revoke(credential: { readonly accessToken?: Secret | undefined }): Promise<void> {
+    if (credential.accessToken === undefined) return
+    try {
+      await this.#api.revoke(credential.accessToken)
+    } catch (error) {
+      const isDead = error instanceof ProviderFailure && DEAD.includes(error.providerCode)
+      if (!isDead) throw error
+    }
+  }
+}
