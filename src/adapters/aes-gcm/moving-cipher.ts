@@ -1,0 +1,33 @@
+import type { Secret } from '../../domain/model/secret.ts'
+import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
+
+export interface MovingCipherOptions {
+  /** Seals everything, and opens what is its own. */
+  readonly to: Cipher
+  /** Opens what begins with `fromPrefix`. */
+  readonly from: Cipher
+  /** `c1.a.` to leave local keys for a key management service, `c1.k.` for the way back. */
+  readonly fromPrefix: 'c1.a.' | 'c1.k.'
+}
+
+/** Two ciphers during a move from one to the other: both are read, one is written. */
+export class MovingCipher implements Cipher {
+  readonly #options: MovingCipherOptions
+
+  constructor(options: MovingCipherOptions) {
+    this.#options = options
+  }
+
+  prepare(context: SealContext): Promise<void> {
+    return this.#options.to.prepare(context)
+  }
+
+  seal(plaintext: Secret, context: SealContext): Promise<Sealed> {
+    return this.#options.to.seal(plaintext, context)
+  }
+
+  open(sealed: Sealed, context: SealContext): Promise<Secret> {
+    const { from, fromPrefix, to } = this.#options
+    return (sealed.startsWith(fromPrefix) ? from : to).open(sealed, context)
+  }
+}

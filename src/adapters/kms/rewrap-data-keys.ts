@@ -1,0 +1,37 @@
+import type { DataKeyStore } from '../../ports/data-key-store.ts'
+import { KeyWrapping } from './key-wrapping.ts'
+import type { WrappingDependencies } from './key-wrapping.ts'
+
+const PAGE = 100
+
+export interface RewrapOutcome {
+  readonly rewrapped: number
+  /** Under the key already, or changed by somebody else meanwhile. */
+  readonly kept: number
+}
+
+/**
+ * Wraps every data key anew under `toKmsKeyId`: a new key, account or region. Values stay as they are, and no key is
+ * unwrapped on the way. Interrupted, it goes on where it was when it is called again.
+ * @throws CipherUnavailableError, StoreUnavailableError
+ */
+export async function rewrapDataKeys(
+  options: WrappingDependencies & { readonly store: DataKeyStore },
+  toKmsKeyId: string,
+): Promise<RewrapOutcome> {
+  const { store } = options
+  const wrapping = new KeyWrapping(options)
+  let [rewrapped, kept, target] = [0, 0, toKmsKeyId]
+  let page = await store.list(undefined, PAGE)
+  while (page.length > 0) {
+    for (const row of page) {
+      const anew = row.kmsKeyId === target ? undefined : await wrapping.rewrap(row, toKmsKeyId)
+      // The service answers with the key's full name, whatever name it was asked by.
+      target = anew?.kmsKeyId ?? target
+      if (anew !== undefined && (await store.rewrap(row, anew.kmsKeyId, anew.wrapped))) rewrapped += 1
+      else kept += 1
+    }
+    page = await store.list(page.at(-1)?.id, PAGE)
+  }
+  return { rewrapped, kept }
+}
