@@ -11,11 +11,11 @@ WITH durable AS (
   SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')
     WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)
 ), swept AS (
-  DELETE FROM consumed_states WHERE key = ANY (ARRAY(
-    SELECT key FROM consumed_states WHERE keep_until <= statement_timestamp() AND key <> $1
+  DELETE FROM public.consumed_states WHERE key = ANY (ARRAY(
+    SELECT key FROM public.consumed_states WHERE keep_until <= statement_timestamp() AND key <> $1
     LIMIT 4 FOR UPDATE SKIP LOCKED))
 )
-INSERT INTO consumed_states (key, keep_until)
+INSERT INTO public.consumed_states (key, keep_until)
 SELECT $1, clock_timestamp() + $2::double precision * interval '1 millisecond' FROM durable
 ON CONFLICT (key) DO NOTHING
 RETURNING key`

@@ -22,7 +22,7 @@ function counting(name: string, first: number, earlier: readonly string[]): stri
     ...earlier.map((one) => `NOT EXISTS (SELECT FROM ${one} WHERE is_full)`),
   ]
   return `${name} AS (
-  INSERT INTO integration_start_counters AS counter (bucket, count, window_ends_at)
+  INSERT INTO public.integration_start_counters AS counter (bucket, count, window_ends_at)
   SELECT ${bucket}, 1, clock_timestamp() + ${length} WHERE ${conditions.join(' AND ')}
   ON CONFLICT (bucket) DO UPDATE SET
     count = CASE WHEN ${isOver} THEN 1 ELSE least(counter.count, ${most}) + 1 END,
@@ -36,8 +36,8 @@ WITH ${counting('of_initiator', 1, [])},
 ${counting('of_tenant', 4, ['of_initiator'])},
 ${counting('of_states', 7, ['of_initiator', 'of_tenant'])},
 swept AS (
-  DELETE FROM integration_start_counters WHERE bucket = ANY (ARRAY(
-    SELECT bucket FROM integration_start_counters
+  DELETE FROM public.integration_start_counters WHERE bucket = ANY (ARRAY(
+    SELECT bucket FROM public.integration_start_counters
     WHERE window_ends_at <= statement_timestamp() AND (bucket IN ($1, $4, $7)) IS NOT TRUE
     LIMIT 8 FOR UPDATE SKIP LOCKED))
 )

@@ -8,18 +8,18 @@ import type { StatementPoolOptions } from './single-statement.ts'
 // Each new state takes a few expired ones away, so that the table stays about as large as what lives in it.
 const REMEMBER = `
 WITH swept AS (
-  DELETE FROM integration_states WHERE key = ANY (ARRAY(
-    SELECT key FROM integration_states WHERE expires_at <= statement_timestamp() AND key <> $1
+  DELETE FROM public.integration_states WHERE key = ANY (ARRAY(
+    SELECT key FROM public.integration_states WHERE expires_at <= statement_timestamp() AND key <> $1
     LIMIT 4 FOR UPDATE SKIP LOCKED))
 )
-INSERT INTO integration_states AS kept (key, sealed, expires_at)
+INSERT INTO public.integration_states AS kept (key, sealed, expires_at)
 VALUES ($1, $2, clock_timestamp() + $3::double precision * interval '1 millisecond')
 ON CONFLICT (key) DO UPDATE SET sealed = excluded.sealed, expires_at = excluded.expires_at
   WHERE kept.expires_at <= clock_timestamp()
 RETURNING key`
 
 const CONSUME = `
-DELETE FROM integration_states WHERE key = $1
+DELETE FROM public.integration_states WHERE key = $1
 RETURNING CASE WHEN expires_at > clock_timestamp() THEN sealed END AS sealed`
 
 /** States in Postgres, by its clock. */
