@@ -1,0 +1,116 @@
+import { base64url } from '../domain/model/bytes.ts'
+import { STATE_LIFETIME_MS } from '../domain/model/pending-authorization.ts'
+import type { ConnectionLabel } from '../domain/model/identifiers.ts'
+import { SECOND_MS } from '../domain/model/time.ts'
+import type { Instant } from '../domain/model/time.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Digest } from '../ports/digest.ts'
+import type { RandomSource } from '../ports/random-source.ts'
+import { cookiesOf, hostCookie } from './cookies.ts'
+import type { WebKeys } from './web-keys.ts'
+
+const PREFIX = '__Host-cgk_flow_'
+const FLOW_NAME = /^__Host-cgk_flow_[A-Za-z0-9_-]{16}$/
+const MOST_FLOWS = 5
+/** Longer ones are not carried: five cookies must fit the 16 KB that servers allow for all headers. */
+const LONGEST_CARRIED_URL = 512
+
+/** What the browser that started brings back. */
+export interface ReturningFlow {
+  /** The secret that the start was bound to. */
+  readonly browser: string
+  readonly startedAt: Instant
+  readonly label: ConnectionLabel
+  /** Where the browser goes when the connection is not made; absent when the start's URL was long. */
+  readonly returnUrl: string | undefined
+}
+
+export interface NewFlow {
+  readonly state: string
+  readonly browser: string
+  readonly label: ConnectionLabel
+  readonly returnUrl: string
+}
+
+export interface FlowCookiesDependencies {
+  readonly clock: Clock
+  readonly digest: Digest
+  readonly random: RandomSource
+  readonly keys: WebKeys
+}
+
+/**
+ * The cookie that ties a flow to the browser that started it, one for each flow, named by a hash of its state.
+ * Its value is `<started, seconds>.<secret>.<label>.<returnUrl>.<MAC>`.
+ */
+export class FlowCookies {
+  readonly #deps: FlowCookiesDependencies
+
+  constructor(dependencies: FlowCookiesDependencies) {
+    this.#deps = dependencies
+  }
+
+  newSecret(): string {
+    return base64url(this.#deps.random.bytes(32))
+  }
+
+  /** The cookie of a new flow, and those that make room when a browser has too many. */
+  async begin(request: Request, flow: NewFlow): Promise<readonly string[]> {
+    const name = this.#nameOf(flow.state)
+    const startedAt = Math.floor(this.#deps.clock.now() / SECOND_MS).toString(36)
+    const carried = flow.returnUrl.length > LONGEST_CARRIED_URL ? '' : flow.returnUrl
+    const content = [startedAt, flow.browser, encode(flow.label), encode(carried)].join('.')
+    const value = `${content}.${await this.#deps.keys.sign('flow', [name, content])}`
+    const evicted = flowsOf(request).slice(0, -(MOST_FLOWS - 1))
+    return [
+      ...evicted.map((old) => hostCookie(old, '', 0)),
+      hostCookie(name, value, STATE_LIFETIME_MS / SECOND_MS),
+    ]
+  }
+
+  /** What the browser brought for this state, if it is the one that started. */
+  async find(request: Request, state: string): Promise<ReturningFlow | undefined> {
+    const name = this.#nameOf(state)
+    const value = cookiesOf(request).get(name) ?? ''
+    const content = value.slice(0, Math.max(value.lastIndexOf('.'), 0))
+    const signature = value.slice(content.length + 1)
+    if (!(await this.#deps.keys.isSigned('flow', [name, content], signature))) return undefined
+    const [startedAt = '', browser = '', label = '', returnUrl = ''] = content.split('.')
+    return {
+      browser,
+      startedAt: Number.parseInt(startedAt, 36) * SECOND_MS,
+      label: decode(label),
+      returnUrl: decode(returnUrl) || undefined,
+    }
+  }
+
+  /** Takes the cookie of this state from the browser. */
+  end(state: string): string {
+    return hostCookie(this.#nameOf(state), '', 0)
+  }
+
+  #nameOf(state: string): string {
+    return PREFIX + base64url(this.#deps.digest.sha256(`flow:${state}`)).slice(0, 16)
+  }
+}
+
+/** Names of the browser's flow cookies, the oldest first. */
+function flowsOf(request: Request): readonly string[] {
+  return [...cookiesOf(request)]
+    .filter(([name]) => FLOW_NAME.test(name))
+    .sort(([, left], [, right]) => startOf(left) - startOf(right))
+    .map(([name]) => name)
+}
+
+function startOf(value: string): number {
+  const startedAt = Number.parseInt(value.split('.', 1)[0] ?? '', 36)
+  return Number.isFinite(startedAt) ? startedAt : 0
+}
+
+function encode(text: string): string {
+  return Buffer.from(text).toString('base64url')
+}
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64url').toString()
+}

@@ -1,0 +1,94 @@
+import { IDS } from '../application/container/identifiers.ts'
+import type { CoreSettings } from '../application/container/core-module.ts'
+import type { ProviderRegistry } from '../application/provider-registry.ts'
+import type { AccessTokens } from '../application/use-cases/access-tokens.ts'
+import type { ConnectionStatuses } from '../application/use-cases/connection-statuses.ts'
+import type { Connections } from '../application/use-cases/connections.ts'
+import { ConfigInvalidError } from '../domain/errors.ts'
+import type { Background } from '../ports/background.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Digest } from '../ports/digest.ts'
+import type { DueConnections } from '../ports/due-connections.ts'
+import type { Logger } from '../ports/logger.ts'
+import { FlowCookies } from './flow-cookies.ts'
+import type { HandlerOptions, PageOptions } from './handler-options.ts'
+import { SameSiteGuard } from './same-site-guard.ts'
+import { WebKeys } from './web-keys.ts'
+
+/** What the routes work with, resolved once. */
+export interface HandlerContext {
+  readonly connections: Connections
+  readonly statuses: ConnectionStatuses
+  readonly accessTokens: AccessTokens
+  readonly providers: ProviderRegistry
+  readonly due: DueConnections
+  readonly background: Background
+  readonly clock: Clock
+  readonly digest: Digest
+  readonly logger: Logger
+  readonly allowedReturnOrigins: CoreSettings['allowedReturnOrigins']
+  readonly guard: SameSiteGuard
+  readonly flows: FlowCookies
+  readonly keys: WebKeys
+  readonly baseUrl: string
+  readonly basePath: string
+  /** Where the settings page is; absent when the host has its own. */
+  readonly pagePath: string | undefined
+  readonly page: PageOptions
+  readonly authenticate: HandlerOptions['authenticate']
+  readonly authorize: HandlerOptions['authorize']
+  readonly metaCallbacks: HandlerOptions['metaCallbacks']
+}
+
+const DEFAULT_BASE_PATH = '/api/integrations'
+const PATH = /^(\/[A-Za-z0-9._~-]+)+$/
+
+/** @throws ConfigInvalidError naming every option that is not usable */
+export function handlerContext(options: HandlerOptions): HandlerContext {
+  const { container } = options
+  const basePath = options.basePath ?? DEFAULT_BASE_PATH
+  const pagePath = pagePathOf(options.page, basePath)
+  const problems = [
+    ...(isOrigin(options.baseUrl) ? [] : ['baseUrl: must be an origin such as https://app.example.com']),
+    ...(PATH.test(basePath) ? [] : ['basePath: must be a path such as /api/integrations']),
+    ...(pagePath === undefined || PATH.test(pagePath)
+      ? []
+      : ['page.path: must be a path such as /settings/integrations']),
+  ]
+  if (problems.length > 0) throw new ConfigInvalidError(problems)
+  const clock = container.get(IDS.Clock)
+  const digest = container.get(IDS.Digest)
+  const random = container.get(IDS.RandomSource)
+  const keys = new WebKeys({ keys: container.get(IDS.StateKeys), digest })
+  return {
+    connections: container.get(IDS.Connections),
+    statuses: container.get(IDS.ConnectionStatuses),
+    accessTokens: container.get(IDS.AccessTokens),
+    providers: container.get(IDS.ProviderRegistry),
+    due: container.get(IDS.DueConnections),
+    background: container.get(IDS.Background),
+    logger: container.get(IDS.Logger),
+    allowedReturnOrigins: container.get(IDS.CoreSettings).allowedReturnOrigins,
+    guard: new SameSiteGuard({ origin: new URL(options.baseUrl).origin, keys, random }),
+    flows: new FlowCookies({ clock, digest, random, keys }),
+    ...{ clock, digest, keys, basePath, pagePath },
+    baseUrl: new URL(options.baseUrl).origin,
+    page: typeof options.page === 'object' ? options.page : {},
+    authenticate: options.authenticate,
+    authorize: options.authorize,
+    metaCallbacks: options.metaCallbacks,
+  }
+}
+
+function pagePathOf(page: HandlerOptions['page'], basePath: string): string | undefined {
+  if (page === false) return undefined
+  return typeof page === 'object' ? (page.path ?? basePath) : basePath
+}
+
+function isOrigin(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const url = new URL(value)
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  const isBare = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === ''
+  return isBare && (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))
+}

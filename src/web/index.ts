@@ -1,0 +1,15 @@
+export type {
+  HandlerOptions,
+  IntegrationAction,
+  MetaCallbackOptions,
+  PageOptions,
+  Principal,
+} from './handler-options.ts'
+export { createIntegrationsHandler } from './integrations-handler.ts'
+export type { FetchHandler } from './integrations-handler.ts'
+export { toNextRouteHandlers } from './next-route-handlers.ts'
+export type { NextRouteHandlers } from './next-route-handlers.ts'
+export { toNodeHandler } from './node-handler.ts'
+export type { NodeHandler } from './node-handler.ts'
+export type { ResultCode } from './outcomes.ts'
+export type { SubjectConnections, SubjectQuestion } from './subject-connections.ts'

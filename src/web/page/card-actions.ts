@@ -1,0 +1,122 @@
+import { DEFAULT_LABEL } from '../../domain/model/identifiers.ts'
+import { isOAuthClient } from '../../ports/provider-client.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import type { CardContent } from './connection-card.ts'
+import { postForm } from './forms.ts'
+import { html, nothing } from './markup.ts'
+import type { Markup } from './markup.ts'
+import { accountNoun } from './words.ts'
+
+type Card = CardContent & { readonly name: string }
+
+/** What can be done with a connection as it stands, the likeliest first. */
+export function cardActions(context: HandlerContext, card: Card): Markup {
+  const { state, permitted } = card
+  const isOAuth = isOAuthClient(context.providers.get(state.provider))
+  const needsSignIn = !state.connected
+  const exists = state.connected || state.status === 'needs_reauth'
+  const isChoosing = state.status === 'pending_account_selection'
+  const may = (action: 'connect' | 'choose' | 'refresh' | 'disconnect'): boolean => permitted.has(action)
+  const keyForm = !isOAuth && needsSignIn && may('connect') ? apiKeyForm(context, card) : nothing
+  const actions = [
+    isOAuth && needsSignIn && may('connect') ? connectForm(context, card) : nothing,
+    exists && !needsSignIn && may('choose') ? chooseLink(context, card, isChoosing) : nothing,
+    state.connected && !isChoosing && may('refresh')
+      ? command(context, card, 'refresh', 'Check now')
+      : nothing,
+    isOAuth && state.connected && !isChoosing && may('connect') ? reconnectForm(context, card) : nothing,
+    exists && may('disconnect') ? disconnectLink(context, card) : nothing,
+  ].filter((action) => action !== nothing)
+  return html`${keyForm}${actions.length === 0 ? nothing : html`<div class="cgk-actions">${actions}</div>`}`
+}
+
+function connectForm(context: HandlerContext, card: Card): Markup {
+  const { state, name } = card
+  const words = state.status === 'needs_reauth' ? `Reconnect ${name}` : `Connect ${name}`
+  return postForm({
+    action: `${context.basePath}/${state.provider}/start`,
+    token: card.token,
+    fields: labelField(card),
+    content: html`<button class="cgk-button cgk-primary">${words}</button>`,
+  })
+}
+
+function reconnectForm(context: HandlerContext, card: Card): Markup {
+  return postForm({
+    action: `${context.basePath}/${card.state.provider}/start`,
+    token: card.token,
+    fields: labelField(card),
+    content: html`<button class="cgk-button cgk-plain">Sign in again${about(card)}</button>`,
+  })
+}
+
+function command(context: HandlerContext, card: Card, action: string, words: string): Markup {
+  return postForm({
+    action: `${context.basePath}/${card.state.provider}/${action}`,
+    token: card.token,
+    fields: labelField(card),
+    content: html`<button class="cgk-button">${words}${about(card)}</button>`,
+  })
+}
+
+function chooseLink(context: HandlerContext, card: Card, isPrimary: boolean): Markup {
+  const { state, connection } = card
+  const className = isPrimary ? 'cgk-button cgk-primary' : 'cgk-button'
+  if (connection?.details.audiences !== undefined) {
+    return html`<a class="cgk-button" href="${pageLink(context, card, 'lists')}"
+      >Choose lists${about(card)}</a
+    >`
+  }
+  const hasChoice =
+    context.providers.get(state.provider).traits.hasAccounts && (connection?.accounts.length ?? 0) > 1
+  if (!hasChoice && !isPrimary) return nothing
+  const words = isPrimary ? `Choose the ${accountNoun(state.provider)}` : 'Change account'
+  return html`<a class="${className}" href="${pageLink(context, card, 'choose')}">${words}${about(card)}</a>`
+}
+
+function disconnectLink(context: HandlerContext, card: Card): Markup {
+  const href = pageLink(context, card, 'disconnect')
+  return html`<a class="cgk-button cgk-plain" href="${href}">Disconnect${about(card)}</a>`
+}
+
+function apiKeyForm(context: HandlerContext, card: Card): Markup {
+  const { state, name } = card
+  const id = `key-${state.provider}`
+  return postForm({
+    action: `${context.basePath}/${state.provider}/connect`,
+    token: card.token,
+    fields: labelField(card),
+    className: 'cgk-key',
+    content: html`<label for="${id}">Private API key</label>
+      <p class="cgk-hint" id="${id}-hint">
+        In ${name}: Settings, then API keys, then Create private key, with read access to accounts, lists and
+        segments. It begins with <code>pk_</code>.
+      </p>
+      <input
+        id="${id}"
+        name="privateApiKey"
+        type="password"
+        required
+        autocomplete="off"
+        spellcheck="false"
+        maxlength="200"
+        aria-describedby="${id}-hint"
+      />
+      <button class="cgk-button cgk-primary">${state.needsReauth ? 'Reconnect' : 'Connect'} ${name}</button>`,
+  })
+}
+
+/** The same words stand on every card: who listens instead of looking hears which platform is meant. */
+function about({ name }: Card): Markup {
+  return html`<span class="cgk-unseen"> (${name})</span>`
+}
+
+function labelField({ state }: Card): Readonly<Record<string, string>> {
+  return state.label === DEFAULT_LABEL ? {} : { label: state.label }
+}
+
+function pageLink(context: HandlerContext, { state }: Card, page: string): string {
+  const query =
+    state.label === DEFAULT_LABEL ? '' : `?${new URLSearchParams({ label: state.label }).toString()}`
+  return `${context.pagePath ?? ''}/${state.provider}/${page}${query}`
+}

@@ -1,0 +1,42 @@
+import { NotConnectedError } from '../../domain/errors.ts'
+import type { Connection } from '../../domain/model/connection.ts'
+import { DEFAULT_LABEL } from '../../domain/model/identifiers.ts'
+import { connectionKey, signedIn } from '../call.ts'
+import type { Call } from '../call.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import { providerNameOf } from './provider-name.ts'
+
+/** What every page about one connection starts from. */
+export interface ConnectionPage {
+  readonly connection: Connection
+  readonly name: string
+  readonly token: string
+  readonly cookies: readonly string[]
+  /** Names the connection in forms and links, where its provider alone does not. */
+  readonly fields: Readonly<Record<string, string>>
+  /** This page, without its query. */
+  readonly self: string
+  readonly back: string
+  readonly header: string | undefined
+}
+
+/** @throws Refusal when nobody is signed in, NotConnectedError when there is no such connection */
+export async function openConnectionPage(
+  context: HandlerContext,
+  { request, query }: Call,
+  provider: string,
+): Promise<ConnectionPage> {
+  const principal = await signedIn(context, request)
+  const name = providerNameOf(context, provider)
+  const key = connectionKey(principal, provider, query.get('label') ?? undefined)
+  const connection = await context.connections.get(key)
+  if (connection === undefined) throw new NotConnectedError(name)
+  const { token, cookies } = await context.guard.issue(request, principal)
+  return {
+    ...{ connection, name, token, cookies },
+    fields: key.label === DEFAULT_LABEL ? {} : { label: key.label },
+    self: new URL(request.url).pathname,
+    back: context.pagePath ?? '/',
+    header: await context.page.header?.(principal, request),
+  }
+}

@@ -1,0 +1,42 @@
+import type { Call } from '../call.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import { openConnectionPage } from './connection-page.ts'
+import { postForm } from './forms.ts'
+import { pageResponse } from './layout.ts'
+import { html } from './markup.ts'
+
+/** Asks once more before a connection ends. */
+export async function disconnectPage(
+  context: HandlerContext,
+  call: Call,
+  provider: string,
+): Promise<Response> {
+  const page = await openConnectionPage(context, call, provider)
+  const account = page.connection.selectedAccountName
+  const revokes = context.providers.get(provider).traits.revocation !== 'none'
+  const title = `Disconnect ${page.name}?`
+  const form = postForm({
+    action: `${context.basePath}/${provider}/disconnect`,
+    token: page.token,
+    fields: page.fields,
+    className: 'cgk-actions',
+    content: html`<button class="cgk-button cgk-danger">Disconnect ${page.name}</button>
+      <a class="cgk-button" href="${page.back}">Keep it connected</a>`,
+  })
+  const main = html`<div class="cgk-narrow">
+    <h1>${title}</h1>
+    <p class="cgk-lead">
+      ${account === undefined ? 'Access' : `Access to ${account}`} ends at once. Whatever works with
+      ${page.name} here stops until it is connected again.
+    </p>
+    <p>
+      ${
+        revokes
+          ? `The stored credentials are deleted and ${page.name} is told to end the access as well.`
+          : `The stored credentials are deleted. To end the access at ${page.name} too, delete it there.`
+      }
+    </p>
+    ${form}
+  </div>`
+  return pageResponse(context, { title, main, header: page.header }, { cookies: page.cookies })
+}

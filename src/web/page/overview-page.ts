@@ -1,0 +1,76 @@
+import type { ConnectionState } from '../../application/use-cases/connection-statuses.ts'
+import type { Connection } from '../../domain/model/connection.ts'
+import { DEFAULT_LABEL, parseTenantId } from '../../domain/model/identifiers.ts'
+import { isPermitted, signedIn } from '../call.ts'
+import type { Call } from '../call.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import type { IntegrationAction, Principal } from '../handler-options.ts'
+import { outcomeBanner } from './banner.ts'
+import { connectionCard } from './connection-card.ts'
+import { pageResponse } from './layout.ts'
+import { html } from './markup.ts'
+
+/** Every platform with how it stands and what can be done about it. */
+export async function overviewPage(context: HandlerContext, call: Call): Promise<Response> {
+  const principal = await signedIn(context, call.request)
+  const { token, cookies } = await context.guard.issue(call.request, principal)
+  const states = await statesToShow(context, principal)
+  const cards = await Promise.all(
+    states.map(async (state) =>
+      connectionCard(context, {
+        state,
+        token,
+        connection: await connectionOf(context, principal, state),
+        permitted: await actionsOf(context, principal, state.provider),
+      }),
+    ),
+  )
+  const product = context.page.productName
+  const main = html`<header class="cgk-intro">
+      <h1>Integrations</h1>
+      <p class="cgk-lead">
+        Connect ${product === undefined ? 'your organisation' : product} to the platforms you advertise and
+        write on. Access is encrypted, renewed by itself, and can be ended here at any time.
+      </p>
+    </header>
+    ${outcomeBanner(context, call.query, token)}
+    <div class="cgk-grid">${cards}</div>`
+  const header = await context.page.header?.(principal, call.request)
+  return pageResponse(context, { title: 'Integrations', main, header }, { cookies })
+}
+
+/** The four platforms, further connections, and platforms of the host's own that are not connected yet. */
+async function statesToShow(
+  context: HandlerContext,
+  principal: Principal,
+): Promise<readonly ConnectionState[]> {
+  const tenantId = parseTenantId(principal.tenantId)
+  const states = (await context.statuses.all(tenantId)).filter(
+    ({ label, status }) => label === DEFAULT_LABEL || status !== 'disconnected',
+  )
+  const unseen = context.providers.names().filter((name) => !states.some(({ provider }) => provider === name))
+  const others = unseen.map((provider) => context.statuses.one(tenantId, provider, DEFAULT_LABEL))
+  return [...states, ...(await Promise.all(others))]
+}
+
+async function connectionOf(
+  context: HandlerContext,
+  principal: Principal,
+  { provider, label, status }: ConnectionState,
+): Promise<Connection | undefined> {
+  if (status === 'not_connected' || status === 'disconnected') return undefined
+  return context.connections.get({ tenantId: parseTenantId(principal.tenantId), provider, label })
+}
+
+const ACTIONS: readonly IntegrationAction[] = ['connect', 'choose', 'refresh', 'disconnect']
+
+async function actionsOf(
+  context: HandlerContext,
+  principal: Principal,
+  provider: string,
+): Promise<ReadonlySet<IntegrationAction>> {
+  const answers = await Promise.all(
+    ACTIONS.map(async (action) => ({ action, is: await isPermitted(context, principal, provider, action) })),
+  )
+  return new Set(answers.filter(({ is }) => is).map(({ action }) => action))
+}

@@ -1,0 +1,49 @@
+/** What the handler itself refuses, before a use case is asked. */
+export type RefusalCode =
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'cross_site_refused'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'body_too_large'
+  | 'content_type_unsupported'
+  | 'request_invalid'
+  | 'signed_request_invalid'
+
+const REFUSALS: Readonly<Record<RefusalCode, { readonly status: number; readonly message: string }>> = {
+  unauthenticated: { status: 401, message: 'Nobody is signed in; sign in and try again' },
+  forbidden: {
+    status: 403,
+    message: 'You may not do this for your organisation; ask an administrator of it',
+  },
+  cross_site_refused: {
+    status: 403,
+    message:
+      'The request did not come from a form of this site in this session; open the page again and retry',
+  },
+  not_found: { status: 404, message: 'There is nothing at this address' },
+  method_not_allowed: { status: 405, message: 'This address does not answer to that method' },
+  body_too_large: { status: 413, message: 'The request body is larger than 64 KB' },
+  content_type_unsupported: {
+    status: 415,
+    message: 'Send a form (application/x-www-form-urlencoded) or JSON',
+  },
+  request_invalid: { status: 400, message: 'The request is malformed' },
+  signed_request_invalid: { status: 400, message: 'signed_request is not one that Meta signed for this app' },
+}
+
+/** Thrown inside the handler and answered by it; it never reaches the host. */
+export class Refusal extends Error {
+  readonly code: RefusalCode
+  readonly status: number
+  /** The methods that the address answers to, where the method was the reason. */
+  readonly allowed: readonly string[]
+
+  constructor(code: RefusalCode, detail?: string, allowed: readonly string[] = []) {
+    super(detail ?? REFUSALS[code].message)
+    this.name = 'Refusal'
+    this.code = code
+    this.status = REFUSALS[code].status
+    this.allowed = allowed
+  }
+}

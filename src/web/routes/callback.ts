@@ -1,0 +1,112 @@
+import type { SingleFlight } from '../../application/single-flight.ts'
+import { AuthorizationDeniedError, isIntegrationError } from '../../domain/errors.ts'
+import type { ProviderName } from '../../domain/model/identifiers.ts'
+import { parseTenantId } from '../../domain/model/identifiers.ts'
+import { isPermitted } from '../call.ts'
+import type { Call } from '../call.ts'
+import type { ReturningFlow } from '../flow-cookies.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import type { Principal } from '../handler-options.ts'
+import { failureOf, withOutcome } from '../outcomes.ts'
+import { failurePage } from '../page/failure-page.ts'
+import { Refusal } from '../refusal.ts'
+import { redirectResponse } from '../responses.ts'
+import { initiatorOf } from './start.ts'
+
+interface Arrival {
+  readonly call: Call
+  readonly provider: ProviderName
+  readonly state: string | undefined
+  readonly principal: Principal | null
+  readonly flow: ReturningFlow | undefined
+}
+
+/** Completions under way, so that a reload while the platform is being asked gets the outcome of the first. */
+export type Completions = SingleFlight<string>
+
+/** Ends a flow: whatever comes, the browser is sent on or told in words, and its cookie for this flow is gone. */
+export async function completeConnection(
+  context: HandlerContext,
+  completions: Completions,
+  call: Call,
+  provider: ProviderName,
+): Promise<Response> {
+  const [state, ...more] = call.query.getAll('state')
+  const known = more.length === 0 ? state : undefined
+  const principal = await context.authenticate(call.request)
+  const flow = known === undefined ? undefined : await context.flows.find(call.request, known)
+  const arrival = { call, provider, state: known, principal, flow }
+  const cookies = flow === undefined || known === undefined ? [] : [context.flows.end(known)]
+  try {
+    const returnUrl = await completions.run(keyOf(arrival), () => complete(context, arrival))
+    return redirectResponse(withOutcome(returnUrl, provider, 'connected'), { cookies })
+  } catch (error) {
+    if (!isIntegrationError(error) && !(error instanceof Refusal)) throw error
+    return answerFailure(context, arrival, error, cookies)
+  }
+}
+
+/** Resolves where the browser goes. What this browser has already finished is finished, not failed. */
+async function complete(context: HandlerContext, arrival: Arrival): Promise<string> {
+  const { call, provider, principal, flow } = arrival
+  const isAllowed = principal === null || (await isPermitted(context, principal, provider, 'connect'))
+  try {
+    const { returnUrl } = await context.connections.complete(provider, {
+      callback: isAllowed ? call.query : declined(call.query),
+      ...(principal === null ? {} : { initiator: initiatorOf(principal) }),
+      ...(flow === undefined ? {} : { browser: flow.browser }),
+    })
+    return returnUrl
+  } catch (error) {
+    if (!isAllowed && error instanceof AuthorizationDeniedError) throw new Refusal('forbidden')
+    const finished = await finishedBefore(context, arrival, error)
+    if (finished === undefined) throw error
+    return finished
+  }
+}
+
+/** The same response as if the person had declined: the state is spent, the platform is never asked. */
+function declined(query: URLSearchParams): URLSearchParams {
+  const iss = query.get('iss')
+  return new URLSearchParams({
+    state: query.get('state') ?? '',
+    error: 'access_denied',
+    ...(iss === null ? {} : { iss }),
+  })
+}
+
+async function finishedBefore(
+  context: HandlerContext,
+  { flow, principal, provider }: Arrival,
+  error: unknown,
+): Promise<string | undefined> {
+  if (!isIntegrationError(error) || error.code !== 'state_invalid') return undefined
+  if (flow?.returnUrl === undefined || principal === null) return undefined
+  const key = { tenantId: parseTenantId(principal.tenantId), provider, label: flow.label }
+  const connection = await context.connections.get(key)
+  const isOfThisFlow = connection !== undefined && connection.connectedAt >= flow.startedAt
+  return isOfThisFlow ? flow.returnUrl : undefined
+}
+
+function answerFailure(
+  context: HandlerContext,
+  { flow, provider }: Arrival,
+  error: unknown,
+  cookies: readonly string[],
+): Response {
+  const failure = failureOf(error, context.clock.now())
+  // Somebody else's flow is not continued anywhere: who opened the link is told what happened.
+  const isStrangers = failure.code === 'initiator_mismatch' || failure.code === 'browser_mismatch'
+  if (flow?.returnUrl !== undefined && !isStrangers) {
+    return redirectResponse(withOutcome(flow.returnUrl, provider, failure.code), { cookies })
+  }
+  return failurePage(context, failure, { provider, cookies })
+}
+
+function keyOf({ call, principal, flow }: Arrival): string {
+  return JSON.stringify([
+    call.query.toString(),
+    flow?.browser ?? null,
+    principal === null ? null : [principal.tenantId, principal.userId, principal.sessionId ?? null],
+  ])
+}

@@ -1,0 +1,56 @@
+import type { ProviderName } from '../../domain/model/identifiers.ts'
+import { isIntegrationError } from '../../domain/errors.ts'
+import type { Initiator } from '../../domain/model/pending-authorization.ts'
+import { acceptCommand, destinationOf, wantsJson } from '../call.ts'
+import type { Call, Command } from '../call.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import type { Principal } from '../handler-options.ts'
+import { failureOf, withOutcome } from '../outcomes.ts'
+import { Refusal } from '../refusal.ts'
+import { jsonResponse, redirectResponse } from '../responses.ts'
+
+/** Sends the browser to the platform, with the cookie that proves at the end that it is the same browser. */
+export async function startConnection(
+  context: HandlerContext,
+  call: Call,
+  provider: ProviderName,
+): Promise<Response> {
+  const command = await acceptCommand(context, call, provider, 'connect')
+  const returnUrl = destinationOf(context, command.submission)
+  if (returnUrl === undefined) throw new Refusal('request_invalid', 'returnUrl is missing')
+  try {
+    const { authUrl, cookies } = await begin(context, command, returnUrl)
+    return wantsJson(call.request)
+      ? jsonResponse({ authUrl }, { cookies })
+      : redirectResponse(authUrl, { cookies })
+  } catch (error) {
+    if (wantsJson(call.request) || !isIntegrationError(error)) throw error
+    const { code } = failureOf(error, context.clock.now())
+    return redirectResponse(withOutcome(returnUrl, provider, code))
+  }
+}
+
+/** The tenant is part of who started, so that a user of two tenants cannot finish in one what began in the other. */
+export function initiatorOf(principal: Principal): Initiator {
+  const userId = JSON.stringify([principal.tenantId, principal.userId])
+  return { userId, sessionId: principal.sessionId }
+}
+
+async function begin(
+  context: HandlerContext,
+  { call, key, principal, submission }: Command,
+  returnUrl: string,
+): Promise<{ authUrl: string; cookies: readonly string[] }> {
+  const browser = context.flows.newSecret()
+  const { authUrl, state } = await context.connections.start({
+    key,
+    returnUrl,
+    initiator: initiatorOf(principal),
+    browser,
+    allowAccountChange: submission.isSet('allowAccountChange'),
+  })
+  return {
+    authUrl,
+    cookies: await context.flows.begin(call.request, { state, browser, label: key.label, returnUrl }),
+  }
+}
