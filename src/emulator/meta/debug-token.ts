@@ -1,14 +1,17 @@
 import { emulatorApps } from '../apps.ts'
-import { type Answer, type Json, jsonAnswer } from '../exchange.ts'
+import { type Answer, authorizationOf, type Json, jsonAnswer } from '../exchange.ts'
 import type { TokenRecord } from '../ledger.ts'
 import type { World } from '../world.ts'
+import type { GraphCall } from './graph.ts'
 import { endedProblem, type GraphProblem, graphError, graphProblems } from './graph-error.ts'
 import type { MetaPermissions } from './permissions.ts'
 import { appScopedId, appToken, isSystemUser } from './token.ts'
 
 /** `debug_token`, which only the app's own token may ask. */
-export function debugToken(world: World, permissions: MetaPermissions, parameters: URLSearchParams): Answer {
-  if (parameters.get('access_token') !== appToken()) {
+export function debugToken(world: World, permissions: MetaPermissions, graph: GraphCall): Answer {
+  const { parameters, call } = graph
+  const presented = parameters.get('access_token') ?? authorizationOf(call, 'Bearer')
+  if (presented !== appToken()) {
     return graphError({ code: 100, message: '(#100) You must provide an app access token' })
   }
   const input = parameters.get('input_token')

@@ -41,7 +41,7 @@ function graphRoute(world: World, permissions: MetaPermissions, graph: GraphCall
     }
   }
   if (node === 'debug_token') {
-    return { names: ['debug_token'], handle: () => debugToken(world, permissions, parameters) }
+    return { names: ['debug_token'], handle: () => debugToken(world, permissions, graph) }
   }
   return { names: ['api', nameOfNode(node, call.method)], handle: () => graphNode(world, permissions, graph) }
 }

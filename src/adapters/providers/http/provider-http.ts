@@ -8,9 +8,6 @@ import { readBody } from './answer-body.ts'
 import { isSafeUrl } from './endpoint.ts'
 import { notSent, responseInvalid, uncertain } from './failures.ts'
 
-export { parseEndpoint } from './endpoint.ts'
-export { parseRetryAfter } from './retry-after.ts'
-
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PATCH'
   readonly url: string

@@ -1,0 +1,201 @@
+import { z } from 'zod'
+import { ConfigInvalidError } from '../../../domain/errors.ts'
+import type { Secret } from '../../../domain/model/secret.ts'
+import { DAY_MS } from '../../../domain/model/time.ts'
+import type { Instant } from '../../../domain/model/time.ts'
+import type { TokenSet } from '../../../domain/model/token-set.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type {
+  AuthorizationRequest,
+  AuthorizationTraits,
+  CodeGrant,
+  Examination,
+  OAuthProviderClient,
+  ProviderTraits,
+} from '../../../ports/provider-client.ts'
+import { parseEndpoint } from '../http/endpoint.ts'
+import { responseInvalid } from '../http/failures.ts'
+import type { ProviderHttp } from '../http/provider-http.ts'
+import { adAccounts, askHolder, withheldPermissions } from './discovery.ts'
+import { GraphApi } from './graph-api.ts'
+import { toTokenSet } from './token-answer.ts'
+import { inspectToken } from './token-inspection.ts'
+
+export interface MetaClientOptions {
+  readonly appId: string
+  readonly appSecret: string
+  readonly redirectUri: string
+  readonly scopes?: readonly string[] | undefined
+  readonly http: ProviderHttp
+  readonly endpoints?: { readonly authorization: string; readonly graph: string } | undefined
+  /** `v26.0` */
+  readonly graphVersion?: string | undefined
+  /** Facebook Login for Business: the configuration decides over the scopes. */
+  readonly configId?: string | undefined
+  /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
+  readonly allowLoopbackHttp?: boolean | undefined
+  /** Wall clock, against which an HTTP date in Retry-After is read. */
+  readonly now?: (() => Instant) | undefined
+}
+
+const SCOPES = ['ads_read', 'ads_management', 'business_management'] as const
+const VERSION = 'v26.0'
+
+/** @throws ConfigInvalidError naming every problem */
+export function metaClient(options: MetaClientOptions): OAuthProviderClient {
+  const { appId, appSecret, redirectUri, graphVersion = VERSION } = options
+  const problems = [
+    ...(appId === '' ? ['appId: is missing'] : []),
+    ...(appSecret === '' ? ['appSecret: is missing'] : []),
+    ...(URL.canParse(redirectUri) ? [] : ['redirectUri: must be an absolute URL']),
+    ...(/^v\d{1,3}\.\d$/.test(graphVersion) ? [] : ['graphVersion: must be like v26.0']),
+  ]
+  if (problems.length > 0) throw new ConfigInvalidError(problems)
+  return new MetaClient(options)
+}
+
+/**
+ * Meta Ads over Graph. There are no refresh tokens: a person's token lives about 60 days and is exchanged for another
+ * while it lives, at most daily; a system user's may never end.
+ */
+class MetaClient implements OAuthProviderClient {
+  readonly traits: ProviderTraits = {
+    provider: 'meta',
+    displayName: 'Meta Ads',
+    issuer: 'https://www.facebook.com',
+    rotation: { kind: 'none' },
+    renewal: 'self_exchange',
+    // A token that has ended cannot be exchanged any more, so whoever reads one in its last week renews it.
+    marginMs: 7 * DAY_MS,
+    windowMs: 7 * DAY_MS,
+    renewAtMostEveryMs: DAY_MS,
+    verifyEveryMs: DAY_MS,
+    revocation: 'subject',
+    hasAccounts: true,
+  }
+  readonly authorization: AuthorizationTraits
+  readonly #graph: GraphApi
+  readonly #dialog: string
+  readonly #configId: string | undefined
+
+  constructor(options: MetaClientOptions) {
+    const { appId, appSecret, http, allowLoopbackHttp, now = Date.now } = options
+    const endpoints = endpointsOf(options)
+    const endpoint = (name: 'authorization' | 'graph'): string =>
+      parseEndpoint(endpoints[name], { name: `endpoints.${name}`, allowLoopbackHttp })
+    this.#dialog = endpoint('authorization')
+    this.#configId = options.configId
+    const graph = endpoint('graph').replace(/\/$/, '')
+    this.#graph = new GraphApi({ http, graph, appId, appSecret, now })
+    this.authorization = {
+      clientId: appId,
+      redirectUri: options.redirectUri,
+      scopes: options.scopes ?? SCOPES,
+      pkce: {
+        method: 'none',
+        because:
+          'Meta has code challenges only in its OpenID Connect flow, which it calls experimental; the app secret binds the code',
+      },
+      codeParameters: ['code'],
+    }
+  }
+
+  authorizationUrl({ state, isReconnect }: AuthorizationRequest): string {
+    const { clientId, redirectUri, scopes } = this.authorization
+    const url = new URL(this.#dialog)
+    url.searchParams.set('client_id', clientId)
+    url.searchParams.set('redirect_uri', redirectUri)
+    url.searchParams.set('state', state)
+    url.searchParams.set('response_type', 'code')
+    if (this.#configId === undefined) url.searchParams.set('scope', scopes.join(','))
+    else url.searchParams.set('config_id', this.#configId)
+    // Without it the dialog leaves out what the person declined before.
+    if (isReconnect) url.searchParams.set('auth_type', 'rerequest')
+    return url.href
+  }
+
+  /** The code brings a token of an hour or two, which is exchanged for the long-lived one at once. */
+  async exchangeCode(grant: CodeGrant): Promise<TokenSet> {
+    const parameters = { redirect_uri: grant.redirectUri, code: grant.code.reveal() }
+    const first = toTokenSet(await this.#graph.token(parameters, 'authorization_code'))
+    // A system user's token without an end has nothing to gain.
+    if (first.expiresInMs === null) return first
+    try {
+      return await this.#exchangeToken(first.accessToken)
+    } catch (error) {
+      // The code is spent, and the short token is as good until the job exchanges it.
+      if (error instanceof ProviderFailure && isPassing(error)) return first
+      throw error
+    }
+  }
+
+  async refresh(tokens: { readonly accessToken?: Secret | undefined }): Promise<TokenSet> {
+    if (tokens.accessToken !== undefined) return this.#exchangeToken(tokens.accessToken)
+    throw new ProviderFailure({ kind: 'reauthorize', delivery: 'not_sent', providerCode: 'no_access_token' })
+  }
+
+  async examine(accessToken: Secret): Promise<Examination> {
+    const [inspection, holder, withheld] = await Promise.all([
+      inspectToken(this.#graph, this.authorization.clientId, accessToken),
+      askHolder(this.#graph, accessToken),
+      withheldPermissions(this.#graph, accessToken),
+    ])
+    const { kind, scopes, ...ends } = inspection
+    const grantedScopes = scopes.filter((scope) => !withheld.has(scope))
+    const missingScopes = this.#missing(grantedScopes)
+    return {
+      ...ends,
+      subject: { issuer: this.traits.issuer, ...holder },
+      grantedScopes,
+      missingScopes,
+      // Without the permission the question itself is refused.
+      accounts: missingScopes.length > 0 ? [] : await adAccounts(this.#graph, accessToken),
+      ...(kind === undefined ? {} : { tokenKind: kind }),
+    }
+  }
+
+  async verify(accessToken: Secret): Promise<void> {
+    await inspectToken(this.#graph, this.authorization.clientId, accessToken)
+  }
+
+  /** Ends every grant of the person to this app: Graph knows no revocation of a single token. */
+  async revoke({ accessToken }: { readonly accessToken?: Secret | undefined }): Promise<void> {
+    if (accessToken === undefined) return
+    try {
+      const body = await this.#graph.asHolder('DELETE', 'me/permissions', { accessToken })
+      if (!z.union([z.literal(true), z.object({ success: z.literal(true) })]).safeParse(body).success) {
+        throw responseInvalid()
+      }
+    } catch (error) {
+      if (!(error instanceof ProviderFailure) || error.kind !== 'reauthorize') throw error
+    }
+  }
+
+  async #exchangeToken(accessToken: Secret): Promise<TokenSet> {
+    const parameters = { grant_type: 'fb_exchange_token', fb_exchange_token: accessToken.reveal() }
+    return toTokenSet(await this.#graph.token(parameters, 'access_token'))
+  }
+
+  /** Ads permissions that were asked for and not given; managing includes reading. */
+  #missing(granted: readonly string[]): readonly string[] {
+    const { scopes } = this.authorization
+    const isGranted = (scope: string): boolean =>
+      granted.includes(scope) || (scope === 'ads_read' && granted.includes('ads_management'))
+    const asked = this.#configId === undefined ? scopes : ['ads_read']
+    return asked.filter((scope) => scope.startsWith('ads_') && !isGranted(scope))
+  }
+}
+
+function endpointsOf(options: MetaClientOptions): { authorization: string; graph: string } {
+  const { endpoints, graphVersion = VERSION } = options
+  return (
+    endpoints ?? {
+      authorization: `https://www.facebook.com/${graphVersion}/dialog/oauth`,
+      graph: `https://graph.facebook.com/${graphVersion}`,
+    }
+  )
+}
+
+function isPassing(failure: ProviderFailure): boolean {
+  return failure.kind === 'transient' || failure.kind === 'rate_limited'
+}
