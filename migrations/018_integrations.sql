@@ -1,0 +1,547 @@
+-- Connections of tenants to advertising platforms, with everything that refreshing their tokens needs.
+--
+-- Why: one row is one tenant's grant at one provider. The row is also the lease under which its token is refreshed and
+-- the record that an attempt was made, so that no lock is held and no second store is asked while a provider answers.
+-- One table, partitioned by provider: each platform has a real table, and a question across platforms is one query.
+--
+-- Isolation: row-level security is enabled and forced on the parent and on every partition. A transaction sees the rows
+-- of the tenant in app.tenant_id and of nobody else; without that setting it sees none. Two roles without login carry
+-- the rights: integrations_app works as one tenant, integrations_jobs asks across tenants and may read no secret.
+-- What happens on every request is a function of theirs, so that the policies hold whoever the host logs in as, a
+-- superuser included. A function that works as a tenant declares app.tenant_id as its own: whatever the setting was
+-- before, it is that again afterwards.
+--
+-- Locks: none on what exists; all objects are new. Code that does not know them runs on.
+
+DO $$
+DECLARE
+  v_role text;
+  v_is_superuser boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
+  v_is_member boolean;
+BEGIN
+  FOREACH v_role IN ARRAY ARRAY['integrations_app', 'integrations_jobs'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
+      EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
+    END IF;
+    -- From 16 on, whoever creates a role is a member that may neither act as it nor use its rights.
+    v_is_member := pg_has_role(v_role, 'USAGE') AND CASE
+      WHEN current_setting('server_version_num')::integer >= 160000 THEN pg_has_role(v_role, 'SET')
+      ELSE pg_has_role(v_role, 'MEMBER')
+    END;
+    -- A login without superuser's rights hands functions only to a role that it is a member of,
+    -- and only when that role may create in the schema.
+    IF NOT v_is_superuser AND NOT v_is_member THEN
+      EXECUTE format('GRANT %I TO %I', v_role, current_user);
+    END IF;
+    IF NOT has_schema_privilege(v_role, 'public', 'USAGE') THEN
+      EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', v_role);
+    END IF;
+    IF NOT v_is_superuser AND NOT has_schema_privilege(v_role, 'public', 'CREATE') THEN
+      EXECUTE format('GRANT CREATE ON SCHEMA public TO %I', v_role);
+    END IF;
+  END LOOP;
+END $$;
+
+CREATE TABLE public.integration_connections (
+  tenant_id text COLLATE "C" NOT NULL CHECK (char_length(tenant_id) BETWEEN 1 AND 255),
+  provider text COLLATE "C" NOT NULL CHECK (provider ~ '^[a-z][a-z0-9_]{0,62}$'),
+  label text COLLATE "C" NOT NULL CHECK (char_length(label) BETWEEN 1 AND 255),
+  id text COLLATE "C" NOT NULL,
+  grant_id text COLLATE "C" NOT NULL,
+  client_id text COLLATE "C" NOT NULL,
+
+  status text NOT NULL CHECK (status IN ('pending_account_selection', 'active', 'needs_reauth', 'disconnected')),
+  status_when_healed text NOT NULL CHECK (status_when_healed IN ('pending_account_selection', 'active')),
+  reauth_reason text CHECK (reauth_reason IN ('revoked_or_expired', 'rotation_lost', 'permission_removed')),
+
+  token_version integer NOT NULL CHECK (token_version >= 1),
+  row_version integer NOT NULL CHECK (row_version >= 1),
+  access_token text,
+  refresh_token text,
+  previous_refresh_token text,
+  candidates jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(candidates) = 'array'),
+  last_write_id text,
+
+  token_lifetime_ms double precision,
+  token_expires_at timestamptz,
+  refresh_expires_at timestamptz,
+  data_access_expires_at timestamptz,
+
+  lease_owner text,
+  lease_epoch integer NOT NULL DEFAULT 0,
+  lease_until timestamptz,
+  attempt_no integer NOT NULL DEFAULT 0,
+  attempt_started_at timestamptz,
+  next_attempt_at timestamptz,
+  hour_started_at timestamptz,
+  hour_attempts integer NOT NULL DEFAULT 0,
+  uncertain_since timestamptz,
+  suspect_until timestamptz,
+  due_at timestamptz NOT NULL,
+
+  last_error_code text,
+  last_error_at timestamptz,
+  last_sync_at timestamptz,
+  connected_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+
+  subject_issuer text COLLATE "C",
+  subject_id text COLLATE "C",
+  subject_name text,
+  scopes text[] NOT NULL DEFAULT '{}',
+  accounts jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(accounts) = 'array'),
+  selected_account_id text,
+  selected_account_name text,
+  details jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(details) = 'object'),
+
+  PRIMARY KEY (tenant_id, provider, label),
+  CHECK ((status = 'disconnected') = (access_token IS NULL)),
+  CHECK (status <> 'disconnected' OR (refresh_token IS NULL AND previous_refresh_token IS NULL AND candidates = '[]')),
+  CHECK (lease_owner IS NULL OR lease_until IS NOT NULL)
+) PARTITION BY LIST (provider);
+
+-- A claim writes a new version of the row into the free part of its page and touches no index (docs/storage.md).
+CREATE TABLE public.meta_ad_connections PARTITION OF public.integration_connections
+  (UNIQUE (tenant_id, label)) FOR VALUES IN ('meta') WITH (fillfactor = 70);
+CREATE TABLE public.google_ads_connections PARTITION OF public.integration_connections
+  (UNIQUE (tenant_id, label)) FOR VALUES IN ('google_ads') WITH (fillfactor = 70);
+CREATE TABLE public.tiktok_ad_connections PARTITION OF public.integration_connections
+  (UNIQUE (tenant_id, label)) FOR VALUES IN ('tiktok') WITH (fillfactor = 70);
+CREATE TABLE public.klaviyo_connections PARTITION OF public.integration_connections
+  (UNIQUE (tenant_id, label)) FOR VALUES IN ('klaviyo') WITH (fillfactor = 70);
+CREATE TABLE public.other_connections PARTITION OF public.integration_connections
+  DEFAULT WITH (fillfactor = 70);
+
+CREATE INDEX integration_connections_due ON public.integration_connections (due_at)
+  WHERE status IN ('active', 'pending_account_selection');
+CREATE INDEX integration_connections_subject ON public.integration_connections (subject_id)
+  WHERE status IN ('active', 'pending_account_selection');
+
+-- Grants that could not yet be revoked at their provider. They outlive their connection and their tenant.
+CREATE TABLE public.pending_revocations (
+  id text COLLATE "C" PRIMARY KEY DEFAULT gen_random_uuid()::text,
+  tenant_id text COLLATE "C" NOT NULL,
+  provider text COLLATE "C" NOT NULL,
+  label text COLLATE "C" NOT NULL,
+  connection_id text NOT NULL,
+  grant_id text NOT NULL,
+  token_version integer NOT NULL,
+  client_id text NOT NULL,
+  subject_issuer text,
+  subject_id text,
+  subject_name text,
+  access_token text,
+  refresh_token text,
+  added_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  due_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX pending_revocations_due ON public.pending_revocations (due_at);
+
+-- States between an authorization request and its response, where Postgres keeps them. Keys are hashes.
+CREATE TABLE public.integration_states (
+  key text COLLATE "C" PRIMARY KEY,
+  sealed text NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX integration_states_expiry ON public.integration_states (expires_at);
+
+-- The second barrier: a state that was consumed stays consumed, whatever the state store forgets.
+CREATE TABLE public.consumed_states (
+  key text COLLATE "C" PRIMARY KEY,
+  keep_until timestamptz NOT NULL
+);
+CREATE INDEX consumed_states_expiry ON public.consumed_states (keep_until);
+
+-- How often connections were started, by hash of the tenant or initiator. Lost with a crash, which costs nothing.
+CREATE UNLOGGED TABLE public.integration_start_counters (
+  bucket text COLLATE "C" PRIMARY KEY,
+  count integer NOT NULL,
+  window_ends_at timestamptz NOT NULL
+);
+CREATE INDEX integration_start_counters_end ON public.integration_start_counters (window_ends_at);
+
+-- Data keys, wrapped by a key that never leaves its KMS.
+CREATE TABLE public.data_keys (
+  id text COLLATE "C" PRIMARY KEY,
+  partition text COLLATE "C" NOT NULL,
+  generation integer NOT NULL,
+  kms_key_id text NOT NULL,
+  wrapped text NOT NULL,
+  fingerprint text NOT NULL,
+  state text NOT NULL CHECK (state IN ('active', 'decrypt', 'revoked')),
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  UNIQUE (partition, generation)
+);
+CREATE UNIQUE INDEX data_keys_active ON public.data_keys (partition) WHERE state = 'active';
+
+-- The job's policy asks who is acting, not who is a member: a login that was made a member of integrations_jobs, to
+-- migrate, sees no more for it.
+DO $$
+DECLARE
+  v_table text;
+BEGIN
+  FOREACH v_table IN ARRAY ARRAY[
+    'integration_connections', 'meta_ad_connections', 'google_ads_connections', 'tiktok_ad_connections',
+    'klaviyo_connections', 'other_connections', 'pending_revocations'
+  ] LOOP
+    EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_table);
+    EXECUTE format(
+      $policy$CREATE POLICY integrations_tenant ON public.%I
+        USING (tenant_id = current_setting('app.tenant_id', true))$policy$, v_table);
+    EXECUTE format(
+      $policy$CREATE POLICY integrations_jobs ON public.%I TO integrations_jobs
+        USING (current_user = 'integrations_jobs')$policy$, v_table);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO integrations_app', v_table);
+  END LOOP;
+END $$;
+
+GRANT SELECT, INSERT, UPDATE, DELETE
+  ON public.integration_states, public.consumed_states, public.integration_start_counters TO integrations_app;
+GRANT SELECT, INSERT, UPDATE ON public.data_keys TO integrations_app;
+GRANT SELECT ON public.integration_migrations TO integrations_app;
+
+GRANT SELECT (
+  tenant_id, provider, label, id, client_id, status, due_at, lease_owner, lease_epoch, lease_until, attempt_no,
+  next_attempt_at, hour_started_at, hour_attempts, uncertain_since, suspect_until, subject_issuer, subject_id
+) ON public.integration_connections TO integrations_jobs;
+GRANT UPDATE (
+  lease_owner, lease_epoch, lease_until, attempt_no, attempt_started_at, next_attempt_at, hour_started_at,
+  hour_attempts, uncertain_since
+) ON public.integration_connections TO integrations_jobs;
+GRANT SELECT (id, tenant_id, due_at), UPDATE (due_at) ON public.pending_revocations TO integrations_jobs;
+
+-- The hot read, for each partition by name: through the parent the same read takes half as long again.
+DO $$
+DECLARE
+  v_table text;
+  v_provider text;
+BEGIN
+  FOREACH v_table IN ARRAY ARRAY[
+    'meta_ad_connections', 'google_ads_connections', 'tiktok_ad_connections', 'klaviyo_connections', 'other_connections'
+  ] LOOP
+    v_provider := CASE v_table WHEN 'other_connections' THEN 'AND c.provider = p_provider' ELSE '' END;
+    EXECUTE format($create$
+      CREATE FUNCTION public.%1$I(p_tenant text, p_provider text, p_label text)
+      RETURNS TABLE (
+        connection_id text, grant_id text, token_version integer, status text, reauth_reason text, access_token text,
+        remaining_ms double precision, lifetime_ms double precision, lease_ms double precision,
+        next_attempt_ms double precision, last_error_code text
+      )
+      LANGUAGE plpgsql SECURITY DEFINER ROWS 1
+      SET search_path = pg_catalog, pg_temp SET app.tenant_id = ''
+      AS $function$
+      BEGIN
+        PERFORM set_config('app.tenant_id', p_tenant, true);
+        RETURN QUERY SELECT
+          c.id, c.grant_id, c.token_version, c.status, c.reauth_reason, c.access_token,
+          date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000,
+          c.token_lifetime_ms,
+          greatest(date_part('epoch', c.lease_until - clock_timestamp()) * 1000, 0),
+          greatest(date_part('epoch', greatest(c.next_attempt_at, c.suspect_until) - clock_timestamp()) * 1000, 0),
+          c.last_error_code
+        FROM public.%2$I c
+        WHERE c.tenant_id = p_tenant AND c.label = p_label %3$s;
+      END $function$
+    $create$, 'integrations_read_' || v_table, v_table, v_provider);
+  END LOOP;
+END $$;
+
+-- What a worker needs of a connection that it has leased.
+CREATE TYPE public.integrations_lease AS (
+  tenant_id text,
+  provider text,
+  label text,
+  connection_id text,
+  grant_id text,
+  client_id text,
+  token_version integer,
+  epoch integer,
+  attempt integer,
+  is_uncertain boolean,
+  is_suspect boolean,
+  access_token text,
+  refresh_token text,
+  previous_refresh_token text,
+  candidates jsonb,
+  remaining_ms double precision
+);
+
+-- One statement claims: of any number of callers one gets the row. The attempt is counted before anything is sent.
+CREATE FUNCTION public.integrations_claim(
+  p_tenant text, p_provider text, p_label text, p_token_version integer, p_owner text, p_ttl_ms double precision,
+  p_backoff_base_ms double precision, p_backoff_cap_ms double precision, p_backoff_jitter double precision,
+  p_most_attempts integer
+) RETURNS SETOF public.integrations_lease
+LANGUAGE plpgsql SECURITY DEFINER ROWS 1
+SET search_path = pg_catalog, pg_temp SET app.tenant_id = ''
+AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+BEGIN
+  PERFORM set_config('app.tenant_id', p_tenant, true);
+  PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+  RETURN QUERY UPDATE public.integration_connections c SET
+    lease_owner = p_owner,
+    lease_epoch = c.lease_epoch + 1,
+    lease_until = v_now + p_ttl_ms * interval '1 millisecond',
+    -- An owner that fell silent may have had its answer.
+    uncertain_since = CASE WHEN c.lease_owner IS NULL THEN c.uncertain_since ELSE coalesce(c.uncertain_since, v_now) END,
+    attempt_no = c.attempt_no + 1,
+    attempt_started_at = v_now,
+    next_attempt_at = v_now + interval '1 millisecond' * floor(
+      least(p_backoff_cap_ms, p_backoff_base_ms * power(2, least(c.attempt_no, 20))) * (1 - p_backoff_jitter / 2)),
+    hour_started_at = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_started_at ELSE v_now END,
+    hour_attempts = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts + 1 ELSE 1 END
+  WHERE c.tenant_id = p_tenant AND c.provider = p_provider AND c.label = p_label
+    AND c.token_version = p_token_version
+    AND c.status IN ('active', 'pending_account_selection')
+    AND (c.lease_until IS NULL OR c.lease_until <= v_now)
+    AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= v_now)
+    AND (c.suspect_until IS NULL OR c.suspect_until <= v_now)
+    AND (c.hour_started_at IS NULL OR c.hour_started_at <= v_now - interval '1 hour' OR c.hour_attempts < p_most_attempts)
+    AND p_most_attempts > 0
+  RETURNING
+    c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
+    c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
+    c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
+    date_part('epoch', c.token_expires_at - v_now) * 1000;
+END $$;
+
+-- Leases due connections of all tenants and names them; their secrets are read afterwards, as each tenant.
+-- Takes the longest due first and no more than p_most_per_tenant of one tenant: who reaches that is left out when the
+-- search goes on. Of several workers each takes rows that no other is taking. The planner must walk the index on due_at,
+-- whatever it believes to know of a table that grew since it was analyzed.
+CREATE FUNCTION public.integrations_claim_due(p_limit integer, p_most_per_tenant integer, p_claims json)
+RETURNS TABLE (tenant_id text, provider text, label text, epoch integer)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_providers text[];
+  v_owners text[];
+  v_ttls double precision[];
+  v_bases double precision[];
+  v_caps double precision[];
+  v_jitters double precision[];
+  v_most integer[];
+  v_taken text[] := '{}';
+  v_full text[] := '{}';
+  v_wanted integer;
+  v_seen integer;
+  v_at integer;
+  v_row record;
+BEGIN
+  PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+  SELECT array_agg(x.provider), array_agg(x.owner), array_agg(x.ttl_ms), array_agg(x.base_ms), array_agg(x.cap_ms),
+    array_agg(x.jitter), array_agg(x.most_attempts)
+  INTO v_providers, v_owners, v_ttls, v_bases, v_caps, v_jitters, v_most
+  FROM json_to_recordset(p_claims) AS x(
+    provider text, owner text, ttl_ms double precision, base_ms double precision, cap_ms double precision,
+    jitter double precision, most_attempts integer);
+  LOOP
+    v_wanted := p_limit - cardinality(v_taken);
+    EXIT WHEN v_wanted <= 0;
+    v_seen := 0;
+    FOR v_row IN
+      SELECT c.tenant_id, c.provider, c.label FROM public.integration_connections c
+      WHERE c.provider = ANY (v_providers)
+        AND c.status IN ('active', 'pending_account_selection')
+        AND c.due_at <= v_now
+        AND (c.lease_until IS NULL OR c.lease_until <= v_now)
+        AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= v_now)
+        AND (c.suspect_until IS NULL OR c.suspect_until <= v_now)
+        AND v_most[array_position(v_providers, c.provider)] >
+          CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts ELSE 0 END
+        AND c.tenant_id <> ALL (v_full)
+      ORDER BY c.due_at
+      LIMIT v_wanted
+      FOR NO KEY UPDATE SKIP LOCKED
+    LOOP
+      v_seen := v_seen + 1;
+      IF cardinality(array_positions(v_taken, v_row.tenant_id)) >= greatest(p_most_per_tenant, 1) THEN
+        v_full := array_append(v_full, v_row.tenant_id);
+        CONTINUE;
+      END IF;
+      v_at := array_position(v_providers, v_row.provider);
+      UPDATE public.integration_connections c SET
+        lease_owner = v_owners[v_at],
+        lease_epoch = c.lease_epoch + 1,
+        lease_until = v_now + v_ttls[v_at] * interval '1 millisecond',
+        uncertain_since =
+          CASE WHEN c.lease_owner IS NULL THEN c.uncertain_since ELSE coalesce(c.uncertain_since, v_now) END,
+        attempt_no = c.attempt_no + 1,
+        attempt_started_at = v_now,
+        next_attempt_at = v_now + interval '1 millisecond' * floor(
+          least(v_caps[v_at], v_bases[v_at] * power(2, least(c.attempt_no, 20))) * (1 - v_jitters[v_at] / 2)),
+        hour_started_at = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_started_at ELSE v_now END,
+        hour_attempts = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts + 1 ELSE 1 END
+      WHERE c.tenant_id = v_row.tenant_id AND c.provider = v_row.provider AND c.label = v_row.label
+      RETURNING c.tenant_id, c.provider, c.label, c.lease_epoch INTO tenant_id, provider, label, epoch;
+      v_taken := array_append(v_taken, v_row.tenant_id);
+      RETURN NEXT;
+    END LOOP;
+    EXIT WHEN v_seen < v_wanted;
+  END LOOP;
+END $$;
+
+-- The secrets of connections that were just leased, each read as its own tenant; leases that ended are left out.
+CREATE FUNCTION public.integrations_leased(p_leases json) RETURNS SETOF public.integrations_lease
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET app.tenant_id = ''
+AS $$
+DECLARE
+  v_lease record;
+BEGIN
+  FOR v_lease IN SELECT * FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
+  LOOP
+    PERFORM set_config('app.tenant_id', v_lease.tenant, true);
+    RETURN QUERY SELECT
+      c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
+      c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
+      c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
+      date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000
+    FROM public.integration_connections c
+    WHERE c.tenant_id = v_lease.tenant AND c.provider = v_lease.provider AND c.label = v_lease.label
+      AND c.lease_epoch = v_lease.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected';
+  END LOOP;
+END $$;
+
+-- Stores refreshed tokens, any number at once, each as its own tenant and each with its own outcome. A result becomes
+-- current if its parent still is, whoever holds the lease: the late one may be the only one that lives. Durable when
+-- committed, whatever the database's default. Rows are taken in one order, so that two groups never wait for each other.
+CREATE FUNCTION public.integrations_store(p_results json) RETURNS TABLE (item integer, outcome text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET app.tenant_id = ''
+AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_result record;
+BEGIN
+  PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+  FOR v_result IN
+    SELECT * FROM json_to_recordset(p_results) AS x(
+      item integer, tenant text, provider text, label text, connection text, "grant" text, parent integer,
+      epoch integer, write_id text, access_token text, refresh_token text, previous_refresh_token text,
+      expires_in_ms double precision, refresh_expires_in_ms double precision, due_in_ms double precision)
+    ORDER BY x.tenant COLLATE "C", x.provider COLLATE "C", x.label COLLATE "C", x.item
+  LOOP
+    PERFORM set_config('app.tenant_id', v_result.tenant, true);
+    UPDATE public.integration_connections c SET
+      token_version = c.token_version + 1,
+      access_token = v_result.access_token,
+      refresh_token = v_result.refresh_token,
+      previous_refresh_token = v_result.previous_refresh_token,
+      candidates = '[]',
+      last_write_id = v_result.write_id,
+      token_lifetime_ms = v_result.expires_in_ms,
+      token_expires_at = v_now + v_result.expires_in_ms * interval '1 millisecond',
+      refresh_expires_at = v_now + v_result.refresh_expires_in_ms * interval '1 millisecond',
+      due_at = v_now + v_result.due_in_ms * interval '1 millisecond',
+      status = CASE c.status WHEN 'needs_reauth' THEN c.status_when_healed ELSE c.status END,
+      reauth_reason = NULL,
+      lease_owner = CASE WHEN c.lease_epoch = v_result.epoch THEN NULL ELSE c.lease_owner END,
+      lease_until = CASE WHEN c.lease_epoch = v_result.epoch THEN NULL ELSE c.lease_until END,
+      attempt_no = 0,
+      attempt_started_at = NULL,
+      next_attempt_at = NULL,
+      hour_started_at = NULL,
+      hour_attempts = 0,
+      uncertain_since = NULL,
+      suspect_until = NULL,
+      last_error_code = NULL,
+      last_error_at = NULL,
+      last_sync_at = v_now,
+      updated_at = v_now
+    WHERE c.tenant_id = v_result.tenant AND c.provider = v_result.provider AND c.label = v_result.label
+      AND c.id = v_result.connection AND c.grant_id = v_result."grant" AND c.token_version = v_result.parent
+      AND c.status <> 'disconnected';
+    item := v_result.item;
+    IF FOUND THEN
+      outcome := 'stored';
+    ELSE
+      SELECT CASE WHEN c.last_write_id = v_result.write_id THEN 'stored' ELSE 'superseded' END INTO outcome
+      FROM public.integration_connections c
+      WHERE c.tenant_id = v_result.tenant AND c.provider = v_result.provider AND c.label = v_result.label
+        AND c.id = v_result.connection AND c.grant_id = v_result."grant" AND c.status <> 'disconnected';
+      outcome := coalesce(outcome, 'grant_gone');
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+CREATE FUNCTION public.integrations_count_due(p_providers text[]) RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT count(*)::integer FROM public.integration_connections c
+  WHERE c.provider = ANY (p_providers) AND c.status IN ('active', 'pending_account_selection')
+    AND c.due_at <= clock_timestamp();
+$$;
+
+-- Whether revoking one grant at its provider would end another live connection, of any tenant.
+CREATE FUNCTION public.integrations_is_grant_shared(
+  p_provider text, p_client_id text, p_subject_issuer text, p_subject_id text, p_except_connection text
+) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (
+    SELECT FROM public.integration_connections c
+    WHERE c.provider = p_provider AND c.client_id = p_client_id
+      AND c.subject_issuer = p_subject_issuer AND c.subject_id = p_subject_id
+      AND c.status IN ('active', 'pending_account_selection') AND c.id <> p_except_connection
+  );
+$$;
+
+CREATE FUNCTION public.integrations_claim_revocations(p_limit integer, p_lease_ms double precision)
+RETURNS TABLE (id text, tenant_id text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+BEGIN
+  RETURN QUERY
+    WITH due AS (
+      SELECT r.id, r.due_at FROM public.pending_revocations r
+      WHERE r.due_at <= v_now ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+      UPDATE public.pending_revocations r SET due_at = v_now + p_lease_ms * interval '1 millisecond'
+      FROM due WHERE r.id = due.id
+      RETURNING r.id, r.tenant_id, due.due_at AS was_due_at
+    )
+    SELECT claimed.id, claimed.tenant_id FROM claimed ORDER BY claimed.was_due_at;
+END $$;
+
+-- Each function acts as the role that owns it, and may be called by members of integrations_app alone.
+DO $$
+DECLARE
+  v_function regprocedure;
+  v_owner text;
+BEGIN
+  FOR v_function, v_owner IN
+    SELECT p.oid::regprocedure, CASE
+      WHEN p.proname IN ('integrations_claim_due', 'integrations_count_due', 'integrations_is_grant_shared',
+        'integrations_claim_revocations') THEN 'integrations_jobs'
+      ELSE 'integrations_app'
+    END
+    FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'integrations\_%'
+  LOOP
+    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO integrations_app', v_function);
+    EXECUTE format('ALTER FUNCTION %s OWNER TO %I', v_function, v_owner);
+  END LOOP;
+END $$;
+
+-- What was needed for the moment only. Where a database administrator prepared it, it is theirs to take back.
+REVOKE CREATE ON SCHEMA public FROM integrations_app, integrations_jobs;
+DO $$
+BEGIN
+  IF EXISTS (
+    SELECT FROM pg_auth_members m
+    WHERE m.roleid = 'integrations_jobs'::regrole AND m.member = current_user::regrole AND m.grantor = m.member
+  ) THEN
+    EXECUTE format('REVOKE integrations_jobs FROM %I', current_user);
+  END IF;
+END $$;

@@ -1,0 +1,24 @@
+/**
+ * What a database administrator runs once where the login that migrates may not create roles, and takes back after it has
+ * migrated. `grantTo` names further logins that will use the tables.
+ */
+export function dbaStatements(login = 'your_login', grantTo: readonly string[] = []): string {
+  const name = quoted(login)
+  const users = [...new Set([login, ...grantTo])].map(quoted).join(', ')
+  return [
+    '-- before migrating',
+    'CREATE ROLE integrations_app NOLOGIN; -- unless it exists',
+    'CREATE ROLE integrations_jobs NOLOGIN; -- unless it exists',
+    `GRANT integrations_app TO ${users};`,
+    `GRANT integrations_jobs TO ${name};`,
+    `GRANT USAGE, CREATE ON SCHEMA public TO integrations_app, integrations_jobs, ${name};`,
+    '-- after migrating',
+    'REVOKE CREATE ON SCHEMA public FROM integrations_app, integrations_jobs;',
+    `REVOKE integrations_jobs FROM ${name};`,
+  ].join('\n')
+}
+
+/** An identifier as SQL writes it. */
+export function quoted(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`
+}

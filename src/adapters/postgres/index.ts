@@ -1,0 +1,6 @@
+export { dbaStatements } from './dba-statements.ts'
+export { migrate } from './migrate.ts'
+export type { MigrateOptions } from './migrate.ts'
+export { checkMigrated } from './migration-table.ts'
+export type { WhichDatabase } from './one-connection.ts'
+export type { PostgresClient, PostgresPool, PostgresQueries, PostgresResult } from './postgres-pool.ts'

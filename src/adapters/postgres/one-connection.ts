@@ -1,0 +1,36 @@
+import { Client } from 'pg'
+import { ConfigInvalidError } from '../../domain/errors.ts'
+import type { PostgresPool, PostgresQueries } from './postgres-pool.ts'
+
+/** The database, by a pool or by where it is. */
+export interface WhichDatabase {
+  readonly pool?: PostgresPool | undefined
+  readonly connectionString?: string | undefined
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** Runs `work` on one connection from beginning to end. */
+export async function onOneConnection<T>(
+  { pool, connectionString }: WhichDatabase,
+  work: (client: PostgresQueries) => Promise<T>,
+): Promise<T> {
+  if (pool !== undefined) {
+    const client = await pool.connect()
+    try {
+      return await work(client)
+    } finally {
+      client.release()
+    }
+  }
+  if (connectionString === undefined)
+    throw new ConfigInvalidError(['database: give a pool or a connectionString'])
+  const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return await work(client)
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
