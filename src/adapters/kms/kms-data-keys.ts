@@ -84,7 +84,7 @@ export class KmsDataKeys implements DataKeys {
   async recentGeneral(): Promise<readonly DataKey[]> {
     const partition = partitionOf(this.#partitioning, undefined)
     const rows = await this.#asking(() => this.#options.store.newest(partition, 2))
-    return Promise.all(rows.map((row) => this.#held(row.id) ?? this.#unwrapOnce(row)))
+    return Promise.all(rows.map(async (row) => this.#held(row.id) ?? this.#unwrapOnce(row)))
   }
 
   /** Whether values can be opened or sealed: false only while no key at all can be had. */
