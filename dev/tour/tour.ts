@@ -8,7 +8,7 @@ import { startPostgres } from '../services/postgres.ts'
 import { googleAdsLife } from './google-ads.ts'
 import { klaviyoLife } from './klaviyo.ts'
 import { metaLife } from './meta.ts'
-import { standardLife, standardProvider } from './standard.ts'
+import { standardLife } from './standard.ts'
 import { live } from './steps.ts'
 import type { Steps, Tell } from './steps.ts'
 import { tiktokLife } from './tiktok.ts'
@@ -31,21 +31,22 @@ export async function runTour(tell: Tell): Promise<Record<string, Steps>> {
     opened.unshift(() => server.close())
 
     await migrate({ connectionString: postgres.url })
-    configureIntegrations(
-      createIntegrationsContainer({
-        database: { connectionString: postgres.url },
-        encryption: { key: randomBytes(32).toString('base64') },
-        baseUrl: BASE_URL,
-        emulatorUrl: emulator.url,
-        providers: {
-          meta: { appId: emulatorApps.meta.clientId, appSecret: emulatorApps.meta.clientSecret },
-          googleAds: emulatorApps.google_ads,
-          tiktok: { appId: emulatorApps.tiktok.clientId, appSecret: emulatorApps.tiktok.clientSecret },
-          klaviyo: {},
-          oauth2: [standardProvider(server, `${BASE_URL}/api/integrations/standard/callback`)],
-        },
-      }),
-    )
+    const container = createIntegrationsContainer({
+      database: { connectionString: postgres.url },
+      encryption: { key: randomBytes(32).toString('base64') },
+      baseUrl: BASE_URL,
+      emulatorUrl: emulator.url,
+      providers: {
+        meta: { appId: emulatorApps.meta.clientId, appSecret: emulatorApps.meta.clientSecret },
+        googleAds: emulatorApps.google_ads,
+        tiktok: { appId: emulatorApps.tiktok.clientId, appSecret: emulatorApps.tiktok.clientSecret },
+        klaviyo: {},
+        oauth2: [
+          { definition: server.definition, clientId: server.clientId, clientSecret: server.clientSecret },
+        ],
+      },
+    })
+    configureIntegrations(container)
     opened.unshift(closeIntegrations)
 
     return {
@@ -56,7 +57,7 @@ export async function runTour(tell: Tell): Promise<Record<string, Steps>> {
       standard: await live(
         'A standard provider (oidc-provider: PKCE, rotation, reuse revokes)',
         tell,
-        standardLife(tell, server),
+        standardLife(tell, container, server),
       ),
     }
   } finally {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { PostgresPool } from '../../adapters/postgres/postgres-pool.ts'
 import type { RedisCommands } from '../../adapters/redis/redis-commands.ts'
 import { ConfigInvalidError } from '../../domain/errors.ts'
 
@@ -25,14 +26,8 @@ const database = z.union([
     /** Own connections on which the hot reads of all callers are pipelined; 0 behind PgBouncer. */
     readConnections: z.int().min(0).max(4).default(1),
   }),
-  z.strictObject({ pool: z.custom<HostPool>(isPool, 'must be a pg.Pool') }),
+  z.strictObject({ pool: z.custom<PostgresPool>(isPool, 'must be a pg.Pool') }),
 ])
-
-/** What the library asks of a pool that the host brings: pg's. */
-export interface HostPool {
-  query(text: string, values?: unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }>
-  connect(): Promise<unknown>
-}
 
 const providers = z.strictObject({
   meta: z

@@ -1,5 +1,6 @@
 import type { ContainerModule } from 'inversify'
 import { createProviderHttp } from '../../adapters/providers/http/provider-http.ts'
+import { parseDefinition } from '../../adapters/providers/oauth2/definition.ts'
 import { ConfigInvalidError } from '../../domain/errors.ts'
 import { emulatorEndpoints } from '../../emulator/platform.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -54,7 +55,17 @@ export function providerModules(config: IntegrationsConfig, clock: Clock): reado
     ...(klaviyo === undefined
       ? []
       : [klaviyoModule({ ...common, endpoints: klaviyo.endpoints ?? emulator?.klaviyo })]),
-    ...oauth2.map((one) => oauth2Module({ ...common, ...one, redirectUri: one.redirectUri ?? '' })),
+    ...oauth2.map((one) =>
+      oauth2Module({
+        ...common,
+        ...one,
+        redirectUri: redirectUri(
+          config,
+          parseDefinition(one.definition, { allowLoopbackHttp }).provider,
+          one,
+        ),
+      }),
+    ),
   ]
 }
 

@@ -1,0 +1,35 @@
+import { ContainerModule } from 'inversify'
+import {
+  PostgresConsumedStates,
+  PostgresDueConnections,
+  PostgresPendingRevocations,
+  PostgresRefreshLeases,
+  PostgresStartLimiter,
+  PostgresStateStore,
+  PostgresTokenStore,
+  withTenant,
+} from '../../adapters/postgres/index.ts'
+import type { PostgresPool, PostgresReadLane } from '../../adapters/postgres/index.ts'
+import { IDS } from './identifiers.ts'
+import type { TenantScope } from './tenant-scope.ts'
+
+export interface PostgresModuleOptions {
+  readonly pool: PostgresPool
+  /** Own connections for the hot read; without them it goes over the pool. */
+  readonly lane?: PostgresReadLane | undefined
+}
+
+/** Every store in Postgres, states and start counters included; `redisModule`, loaded later, takes over those two. */
+export function postgresModule({ pool, lane }: PostgresModuleOptions): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bind(IDS.TokenStore).toConstantValue(new PostgresTokenStore({ pool, lane }))
+    bind(IDS.RefreshLeases).toConstantValue(new PostgresRefreshLeases({ pool }))
+    bind(IDS.DueConnections).toConstantValue(new PostgresDueConnections({ pool }))
+    bind(IDS.PendingRevocations).toConstantValue(new PostgresPendingRevocations({ pool }))
+    bind(IDS.ConsumedStates).toConstantValue(new PostgresConsumedStates({ pool }))
+    bind(IDS.StateStore).toConstantValue(new PostgresStateStore({ pool }))
+    bind(IDS.StartLimiter).toConstantValue(new PostgresStartLimiter({ pool }))
+    const scope: TenantScope = { run: (tenantId, work) => withTenant(pool, tenantId, work) }
+    bind(IDS.TenantScope).toConstantValue(scope)
+  })
+}
