@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 import { startRedis } from '../../../dev/services/redis.ts'
 import { PostgresConsumedStates } from '../../../src/adapters/postgres/consumed-states.ts'
@@ -21,7 +22,7 @@ test('a used state that a restored Redis brings back is stopped by the records i
   })
   const tables = await freshStateTables()
   cleanUps.push(tables.close)
-  const open = async (): Promise<ReturnType<typeof connectRedis>> => {
+  const open = async (): Promise<Redis> => {
     const server = await startRedis({ isDedicated: true, settings: { dir: folder } })
     const client = connectRedis(server.url)
     cleanUps.push(server.kill, () => {
