@@ -57,7 +57,8 @@ export class StateService {
       states.remember(key, sealed, STATE_LIFETIME_MS),
     ])
     if (admission.admitted) return state
-    await states.consume(key)
+    // Nobody knows the state, and it ends by itself.
+    await states.consume(key).catch(() => undefined)
     throw new LimitExceededError(this.#deps.clock.now() + admission.retryAfterMs)
   }
 
