@@ -160,9 +160,9 @@ export class KmsDataKeys implements DataKeys {
 
   async #adopt(row: DataKeyRow): Promise<void> {
     if (this.#held(row.id) === undefined) await this.#unwrapOnce(row)
+    const leftMs = this.#limits.generationMs - row.ageMs
     // Past its time it serves only because the next one cannot be made: that is tried again soon.
-    const servesForMs = Math.max(this.#limits.generationMs - row.ageMs, this.#limits.pollMs)
-    this.#serve(row.partition, row.id, servesForMs)
+    this.#serve(row.partition, row.id, leftMs > 0 ? leftMs : this.#limits.pollMs)
   }
 
   #serve(partition: string, id: string, forMs: number): void {

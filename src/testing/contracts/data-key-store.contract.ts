@@ -8,7 +8,7 @@ export interface DataKeyStoreHarness {
   /** Another process's view of the same keys. */
   readonly sibling: DataKeyStore
   /** Lets this much time pass for the store. */
-  elapse(ms: number): Promise<void>
+  readonly elapse: (ms: number) => Promise<void>
   close(): Promise<void>
 }
 

@@ -171,6 +171,14 @@ describe('AesGcmCipher', () => {
     await expect(opening).rejects.toThrow(sealed.slice(5, 27))
   })
 
+  test('draws a nonce of its own for each of a hundred thousand values', async () => {
+    const cipher = new AesGcmCipher({ rings: { general: ring(generateEncryptionKey()) } })
+    const nonces = new Set<string>()
+    for (let count = 0; count < 100_000; count += 1)
+      nonces.add((await cipher.seal(new Secret('x'), CONTEXT)).slice(28, 44))
+    expect(nonces.size).toBe(100_000)
+  })
+
   test('opens for more tenants than it keeps subkeys of', async () => {
     const cipher = new AesGcmCipher({ rings: { general: ring(generateEncryptionKey()) } })
     const contexts = Array.from({ length: 12_000 }, (_, index) => ({
