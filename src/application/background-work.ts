@@ -1,10 +1,16 @@
 import type { Background } from '../ports/background.ts'
 import type { Clock } from '../ports/clock.ts'
 
-/** Remembers what is still under way, so that a process can wait for it before it ends. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * Remembers what is still under way, so that a process can wait for it before it ends. Until then it keeps the process
+ * from ending by itself: what is under way may be a token that only this process holds.
+ */
 export class BackgroundWork implements Background {
   readonly #running = new Set<Promise<unknown>>()
   readonly #waitUntil: ((work: Promise<unknown>) => void) | undefined
+  #awake: ReturnType<typeof setInterval> | undefined
 
   /** `waitUntil`: how a host that freezes after its response (serverless) is asked to stay awake. */
   constructor(waitUntil?: (work: Promise<unknown>) => void) {
@@ -17,8 +23,13 @@ export class BackgroundWork implements Background {
       () => undefined,
     )
     this.#running.add(settled)
-    void settled.then(() => this.#running.delete(settled))
-    this.#waitUntil?.(settled)
+    this.#awake ??= setInterval(() => undefined, LONGEST_TIMER_MS)
+    void settled.then(() => this.#forget(settled))
+    try {
+      this.#waitUntil?.(settled)
+    } catch {
+      // Hosts refuse it outside of a request; the work goes on without.
+    }
   }
 
   /** Resolves when nothing is under way any more, or after `limitMs`: `true` when all of it came to its end. */
@@ -29,5 +40,12 @@ export class BackgroundWork implements Background {
       if ((await Promise.race([all, timeout])) === 'timeout') return false
     }
     return true
+  }
+
+  #forget(settled: Promise<unknown>): void {
+    this.#running.delete(settled)
+    if (this.#running.size > 0) return
+    clearInterval(this.#awake)
+    this.#awake = undefined
   }
 }

@@ -10,6 +10,7 @@ interface Circuit {
   windowStartedAtMs: number
   ok: number
   definitive: number
+  isAlarmed: boolean
 }
 
 const MISCONFIGURED_PAUSE_MS = 30 * SECOND_MS
@@ -39,14 +40,22 @@ export class ProviderCircuits implements ProviderCircuit {
   note(provider: ProviderName, outcome: Parameters<ProviderCircuit['note']>[1]): void {
     const circuit = this.#circuitOf(provider)
     if (outcome === 'ok') circuit.ok += 1
-    else if (outcome === 'definitive') circuit.definitive += 1
+    else if (outcome === 'definitive') this.#countDefinitive(provider, circuit)
     else if (outcome === 'misconfigured') this.#block(provider, circuit, outcome, MISCONFIGURED_PAUSE_MS)
     else this.#block(provider, circuit, 'rate_limited', outcome.rateLimitedForMs)
   }
 
   mayCondemn(provider: ProviderName): boolean {
-    const { ok, definitive } = this.#circuitOf(provider)
-    return definitive < FEWEST_FOR_ALARM || definitive / (ok + definitive) < ALARM_SHARE
+    return !isMassFailure(this.#circuitOf(provider))
+  }
+
+  #countDefinitive(provider: ProviderName, circuit: Circuit): void {
+    circuit.definitive += 1
+    if (circuit.isAlarmed || !isMassFailure(circuit)) return
+    circuit.isAlarmed = true
+    const { definitive, ok } = circuit
+    const message = 'A provider declares most credentials dead; no connection is given up until that ends'
+    this.#logger.log('error', message, { provider, definitive, ok })
   }
 
   #block(provider: ProviderName, circuit: Circuit, reason: Circuit['reason'], forMs: number): void {
@@ -72,6 +81,7 @@ export class ProviderCircuits implements ProviderCircuit {
         windowStartedAtMs: now,
         ok: 0,
         definitive: 0,
+        isAlarmed: false,
       }
       this.#circuits.set(provider, fresh)
       return fresh
@@ -80,7 +90,12 @@ export class ProviderCircuits implements ProviderCircuit {
       known.windowStartedAtMs = now
       known.ok = 0
       known.definitive = 0
+      known.isAlarmed = false
     }
     return known
   }
+}
+
+function isMassFailure({ ok, definitive }: Circuit): boolean {
+  return definitive >= FEWEST_FOR_ALARM && definitive / (ok + definitive) >= ALARM_SHARE
 }

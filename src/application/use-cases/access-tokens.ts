@@ -56,6 +56,8 @@ export class AccessTokens {
   #renew(key: ConnectionKey, reading: TokenReading): Promise<Secret> {
     const { lifecycle, providers } = this.#deps
     const client = providers.get(key.provider)
-    return this.#refreshes.run(connectionKeyText(key), () => lifecycle.renew(client, key, reading))
+    // Who saw another grant or a newer token than the one being renewed has nothing to gain from that.
+    const flight = `${connectionKeyText(key)}:${reading.grantId}:${reading.tokenVersion}`
+    return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading))
   }
 }

@@ -69,6 +69,8 @@ export class RefreshDueConnections {
     const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
     const source = new LeaseSource(this.#deps, concurrency, options)
     await Promise.all(Array.from({ length: concurrency }, () => this.#work(source, tally)))
+    for (const lease of await source.left()) await this.#deps.lifecycle.giveBack(lease)
+    if (source.failure !== undefined) throw source.failure
     await this.#revokeQueued()
     return tally.result()
   }
@@ -107,6 +109,7 @@ class LeaseSource {
   readonly #ready: { lease: RefreshLease; claimedAt: number }[] = []
   #claimed = 0
   #isExhausted = false
+  #failure: Error | undefined
   #claiming: Promise<void> | undefined
 
   constructor(dependencies: RefreshDueDependencies, concurrency: number, options: RefreshDueOptions) {
@@ -115,8 +118,14 @@ class LeaseSource {
     this.#options = options
   }
 
+  /** Why there was nothing more to hand out, if it was not that nothing more is due. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
   async next(): Promise<{ lease: RefreshLease; claimedAt: number } | undefined> {
     for (;;) {
+      if (this.#isStopping()) return undefined
       if (this.#ready.length < this.#concurrency / 2) this.#claimMore()
       const ready = this.#ready.shift()
       if (ready !== undefined) return ready
@@ -125,28 +134,44 @@ class LeaseSource {
     }
   }
 
+  /** What was claimed and not handed out, when the run is stopped. */
+  async left(): Promise<readonly RefreshLease[]> {
+    await this.#claiming
+    return this.#ready.splice(0).map(({ lease }) => lease)
+  }
+
+  #isStopping(): boolean {
+    return this.#options.isStopping?.() === true
+  }
+
   #claimMore(): void {
     if (this.#claiming !== undefined || this.#isExhausted) return
     const left = (this.#options.limit ?? Infinity) - this.#claimed
-    if (left <= 0 || this.#options.isStopping?.() === true) return
+    if (left <= 0) return
     this.#claiming = this.#claim(Math.min(this.#concurrency, left)).finally(() => {
       this.#claiming = undefined
     })
   }
 
+  /** Never rejects: whoever works on the batch before must not be disturbed. */
   async #claim(limit: number): Promise<void> {
     const { clock, due, lifecycle, providers } = this.#deps
-    const names = providers.names()
+    const names = providers.names().filter((name) => !lifecycle.isBlocked(providers.get(name)))
     const claimedAt = clock.monotonicMs()
-    const leases = await due.claimDue({
-      limit,
-      mostPerTenant: Math.max(1, Math.ceil(limit / 4)),
-      providers: names,
-      claims: Object.fromEntries(names.map((name) => [name, lifecycle.claimRequest(providers.get(name))])),
-    })
-    this.#claimed += leases.length
-    this.#isExhausted = leases.length === 0
-    this.#ready.push(...leases.map((lease) => ({ lease, claimedAt })))
+    try {
+      const leases = await due.claimDue({
+        limit,
+        mostPerTenant: Math.max(1, Math.ceil(limit / 4)),
+        providers: names,
+        claims: Object.fromEntries(names.map((name) => [name, lifecycle.claimRequest(providers.get(name))])),
+      })
+      this.#claimed += leases.length
+      this.#isExhausted = leases.length === 0
+      this.#ready.push(...leases.map((lease) => ({ lease, claimedAt })))
+    } catch (error) {
+      this.#isExhausted = true
+      this.#failure = error instanceof Error ? error : new Error('The due connections cannot be claimed')
+    }
   }
 }
 

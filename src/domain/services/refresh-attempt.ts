@@ -1,199 +1,157 @@
-import type { OAuthProviderClient, ProviderClient } from '../../ports/provider-client.ts'
 import { isOAuthClient } from '../../ports/provider-client.ts'
+import type { OAuthProviderClient, ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
-import {
-  ProviderMisconfiguredError,
-  RateLimitedError,
-  ReauthorizationRequiredError,
-  RefreshPendingError,
-  StaleConnectionError,
-} from '../errors.ts'
-import { clampRetryAfter } from '../model/backoff.ts'
-import { isReplaySafe, refreshTimings } from '../model/rotation.ts'
+import { RefreshPendingError } from '../errors.ts'
+import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
 import { firstDue } from './grant-service.ts'
-import { errorCodeOf, toPublicError } from './public-errors.ts'
-import { openCredentials } from './refresh-credentials.ts'
+import { blockOf } from './pending-error.ts'
+import { openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
+import { RefreshVerdicts } from './refresh-verdicts.ts'
 import { RefreshedTokenWriter } from './refreshed-token-writer.ts'
+import type { Received } from './refreshed-token-writer.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
+
+/** A connection that was claimed for `client`, at `claimedAt` on the monotonic clock. */
+export interface Claim<Client extends ProviderClient = ProviderClient> {
+  readonly client: Client
+  readonly lease: RefreshLease
+  readonly claimedAt: number
+}
 
 /** Part of the lease that may pass before the request goes out: a process that was paused longer starts over. */
 const DEADLINE_SHARE = 1 / 4
+/** The same for what is presented after a refusal, whose request must still end within the lease. */
+const LATER_DEADLINE_SHARE = 1 / 2
 
 /** One attempt to renew a claimed connection: preflight, deadline, send, store; or what the failure means. */
 export class RefreshAttempt {
   readonly #deps: TokenLifecycleDependencies
   readonly #writer: RefreshedTokenWriter
+  readonly #verdicts: RefreshVerdicts
 
   constructor(dependencies: TokenLifecycleDependencies) {
     this.#deps = dependencies
     this.#writer = new RefreshedTokenWriter(dependencies)
+    this.#verdicts = new RefreshVerdicts(dependencies)
   }
 
   /**
-   * Resolves with the token to hand out, after it was committed. `claimedAt` is when the claim was started, on the
-   * monotonic clock.
+   * Resolves with the token to hand out, after it was committed. `undefined`: this attempt came to nothing because the
+   * connection changed or too much time had passed; read it again and start over.
    */
-  async run(client: ProviderClient, lease: RefreshLease, claimedAt: number): Promise<Secret> {
-    const credentials = await this.#preflight(client, lease)
-    const { leaseTtlMs } = refreshTimings(client.traits.rotation)
-    if (this.#deps.clock.monotonicMs() - claimedAt > leaseTtlMs * DEADLINE_SHARE) {
-      await this.#deps.leases.release(lease, { retryInMs: 0 })
-      throw new RefreshPendingError(client.traits.displayName)
-    }
-    return client.traits.renewal !== 'none' && isOAuthClient(client)
-      ? this.#refresh(client, lease, credentials)
-      : this.#verify(client, lease, credentials)
+  async run(claim: Claim): Promise<Secret | undefined> {
+    const { client, lease } = claim
+    const current = await this.#preflight(claim)
+    if (!this.#isInTime(claim, DEADLINE_SHARE)) return this.#verdicts.startOver(lease)
+    return isOAuthClient(client) && isRenewable(client, lease)
+      ? this.#refresh({ ...claim, client }, current)
+      : this.#verify(claim, secretOf(current))
   }
 
   /** Everything that could keep an answer from being stored is tried before anything is asked. */
-  async #preflight(client: ProviderClient, lease: RefreshLease): Promise<readonly RefreshCredential[]> {
-    const { cipher, circuit, clock, leases } = this.#deps
-    const { displayName, provider } = client.traits
+  async #preflight({ client, lease }: Claim): Promise<RefreshCredential> {
+    const { cipher, circuit, clock } = this.#deps
+    const block = blockOf(client, circuit, clock.now())
+    if (block !== undefined) return this.#verdicts.notSent(lease, block.error, block.forMs)
     try {
-      const block = circuit.blocked(provider)
-      if (block?.reason === 'rate_limited') throw new RateLimitedError(displayName, clock.now() + block.forMs)
-      if (block?.reason === 'misconfigured')
-        throw new ProviderMisconfiguredError(displayName, 'see the operator log')
       await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))
-      return await openCredentials(cipher, client, lease)
+      return await openCurrent(cipher, client, lease)
     } catch (error) {
-      const retryInMs = circuit.blocked(provider)?.forMs
-      await leases.release(lease, { errorCode: errorCodeOf(error), retryInMs })
-      throw error
+      return this.#verdicts.notSent(lease, error)
     }
   }
 
-  /** Current first; the others only after a definitive refusal, newest first, the previous one last. */
-  async #refresh(
-    client: OAuthProviderClient,
-    lease: RefreshLease,
-    credentials: readonly RefreshCredential[],
-  ): Promise<Secret> {
-    let refusal: ProviderFailure | undefined
-    for (const credential of credentials) {
-      if (refusal !== undefined) {
-        const moved = await this.#movedOn(client, lease)
-        if (moved !== undefined) return moved
-      }
-      const sentAt = this.#deps.clock.monotonicMs()
-      const outcome = await this.#send(client, credential)
-      if (!(outcome instanceof ProviderFailure)) {
-        this.#deps.circuit.note(client.traits.provider, 'ok')
-        return this.#writer.write(client, lease, { credential, tokens: outcome, sentAt })
-      }
-      if (outcome.kind !== 'reauthorize') return this.#keepForLater(client, lease, outcome)
-      refusal = outcome
+  /** The current credential first; others only after a definitive refusal and while nobody else has stored a newer one. */
+  async #refresh(claim: Claim<OAuthProviderClient>, current: RefreshCredential): Promise<Secret | undefined> {
+    const { client, lease } = claim
+    const first = await this.#present(claim, current)
+    if (first !== 'refused') return first.token
+    for (const credential of await this.#others(claim, current)) {
+      const moved = await this.#verdicts.movedOn(lease)
+      if (moved !== undefined) return moved.token
+      if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(lease)
+      const answer = await this.#present(claim, credential)
+      if (answer !== 'refused') return answer.token
     }
-    return this.#afterRefusal(client, lease)
+    return this.#verdicts.refused(client, lease)
   }
 
-  async #send(
-    client: OAuthProviderClient,
-    credential: RefreshCredential,
-  ): Promise<TokenSet | ProviderFailure> {
+  /** A credential of ours that cannot be opened is our fault: the connection is kept. */
+  async #others({ client, lease }: Claim, current: RefreshCredential): Promise<readonly RefreshCredential[]> {
     try {
-      return await client.refresh(credential)
+      return await openOthers(this.#deps.cipher, client, lease, current)
     } catch (error) {
-      if (error instanceof ProviderFailure) return error
-      throw error
+      return this.#verdicts.notSent(lease, error)
     }
   }
 
-  async #verify(
-    client: ProviderClient,
-    lease: RefreshLease,
-    credentials: readonly RefreshCredential[],
-  ): Promise<Secret> {
-    const accessToken = credentials[0]?.accessToken
-    if (accessToken === undefined) throw new StaleConnectionError()
+  async #present(
+    claim: Claim<OAuthProviderClient>,
+    credential: RefreshCredential,
+  ): Promise<'refused' | { readonly token: Secret | undefined }> {
+    const { client, lease } = claim
+    const sentAt = this.#deps.clock.monotonicMs()
+    let tokens: TokenSet
+    try {
+      tokens = await client.refresh(credential)
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error
+      if (error.kind === 'reauthorize') return 'refused'
+      return this.#verdicts.keepForLater(client, lease, error)
+    }
+    return { token: await this.#keep(claim, { credential, tokens, sentAt }) }
+  }
+
+  async #keep({ client, lease }: Claim, received: Received): Promise<Secret | undefined> {
+    const outcome = await this.#writer.write(client, lease, received)
+    this.#deps.circuit.note(client.traits.provider, 'ok')
+    if (outcome === 'grant_gone') return undefined
+    if (outcome === 'superseded') return (await this.#verdicts.movedOn(lease))?.token
+    // It took longer to keep the token than the token lives.
+    if (this.#writer.left(received, received.tokens.expiresInMs) === 0) {
+      throw new RefreshPendingError(client.traits.displayName)
+    }
+    return received.tokens.accessToken
+  }
+
+  async #verify({ client, lease }: Claim, accessToken: Secret): Promise<Secret | undefined> {
     try {
       await client.verify(accessToken)
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error
-      if (error.kind === 'reauthorize') return this.#afterRefusal(client, lease)
+      if (error.kind === 'reauthorize') return this.#verdicts.refused(client, lease)
       // Asking whether a credential lives changes nothing at the provider, so nothing about it is uncertain.
-      return this.#keepForLater(client, lease, error, false)
+      return this.#verdicts.keepForLater(client, lease, error, false)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
-    await this.#deps.due.postpone(lease, firstDue(client, lease.remainingMs, this.#jitter()))
+    const { remainingMs } = lease
+    // Nothing can renew it before its end, so there is nothing to ask until then.
+    if (client.traits.renewal !== 'none' && remainingMs !== null) {
+      await this.#deps.leases.release(lease, { retryInMs: Math.max(0, remainingMs) })
+    } else {
+      await this.#deps.due.postpone(lease, firstDue(client, remainingMs, this.#jitter()))
+    }
     return accessToken
   }
 
-  /** The connection is kept: the provider or our app had a bad minute, or the answer never came. */
-  async #keepForLater(
-    client: ProviderClient,
-    lease: RefreshLease,
-    failure: ProviderFailure,
-    mayHaveActed = failure.delivery === 'uncertain',
-  ): Promise<never> {
-    const { circuit, clock, leases } = this.#deps
-    const { provider, rotation, displayName } = client.traits
-    const retryAfterMs = clampRetryAfter(failure.retryAfterMs)
-    if (failure.kind === 'misconfigured') circuit.note(provider, 'misconfigured')
-    if (failure.kind === 'rate_limited') circuit.note(provider, { rateLimitedForMs: retryAfterMs ?? 5_000 })
-    const error = toPublicError(failure, displayName, clock.now())
-    // A token that may have been used already is not presented again before every older request has come to its end.
-    const quarantineMs =
-      mayHaveActed && !isReplaySafe(rotation) ? refreshTimings(rotation).leaseTtlMs : undefined
-    await leases.release(lease, {
-      errorCode: errorCodeOf(error),
-      retryInMs: quarantineMs ?? retryAfterMs,
-      isUncertain: mayHaveActed,
-    })
-    this.#emit('token.refresh_failed', lease, errorCodeOf(error))
-    throw error
-  }
-
-  /**
-   * Every credential was refused. Where no earlier attempt can still hold a successor, that is the end; otherwise the
-   * connection is suspect for as long as one could arrive, and the refusal is confirmed after that.
-   */
-  async #afterRefusal(client: ProviderClient, lease: RefreshLease): Promise<Secret> {
-    const moved = await this.#movedOn(client, lease)
-    if (moved !== undefined) return moved
-    const { circuit, leases } = this.#deps
-    const { displayName, provider, rotation } = client.traits
-    circuit.note(provider, 'definitive')
-    const { hardTimeoutMs, leaseTtlMs } = refreshTimings(rotation)
-    const mayBeHeldElsewhere = lease.isUncertain && !lease.isSuspect && client.traits.renewal !== 'none'
-    if (mayBeHeldElsewhere || !circuit.mayCondemn(provider)) {
-      await leases.suspect(lease, Math.max(hardTimeoutMs, leaseTtlMs))
-      throw new RefreshPendingError(displayName)
-    }
-    const reason = lease.isUncertain && !isReplaySafe(rotation) ? 'rotation_lost' : 'revoked_or_expired'
-    const isCondemned = await leases.condemn(lease, reason)
-    if (!isCondemned) throw new RefreshPendingError(displayName)
-    this.#emit('connection.needs_reauth', lease, reason)
-    throw new ReauthorizationRequiredError(displayName, reason)
-  }
-
-  /** The token that somebody else stored in the meantime, if any (read from the primary). */
-  async #movedOn(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
-    const reading = await this.#deps.tokens.read(lease)
-    if (reading === undefined || reading.grantId !== lease.grantId || reading.status === 'disconnected') {
-      throw new StaleConnectionError()
-    }
-    if (reading.tokenVersion === lease.tokenVersion || reading.accessToken === undefined) return undefined
-    await this.#deps.leases.release(lease, {})
-    const context = connectionContext({ ...lease, ...reading }, reading.tokenVersion, 'access_token')
-    if (reading.remainingMs !== null && reading.remainingMs <= 0) {
-      throw new RefreshPendingError(client.traits.displayName)
-    }
-    return this.#deps.cipher.open(reading.accessToken, context)
-  }
-
-  #emit(type: 'token.refresh_failed' | 'connection.needs_reauth', lease: RefreshLease, reason: string): void {
-    const { tenantId, provider, label, connectionId } = lease
-    const at = this.#deps.clock.now()
-    this.#deps.events.emit({ type, at, tenantId, provider, label, connectionId, reason })
+  #isInTime({ client, claimedAt }: Claim, share: number): boolean {
+    const { leaseTtlMs } = refreshTimings(client.traits.rotation)
+    return this.#deps.clock.monotonicMs() - claimedAt <= leaseTtlMs * share
   }
 
   #jitter(): number {
     return (this.#deps.random.bytes(1)[0] ?? 0) / 256
   }
+}
+
+/** A platform with refresh tokens that gave none for this grant: its access token is as good as it was until its end. */
+function isRenewable(client: ProviderClient, lease: RefreshLease): boolean {
+  const { renewal } = client.traits
+  if (renewal !== 'refresh_token' || lease.tokens.refreshToken !== undefined) return renewal !== 'none'
+  return lease.remainingMs !== null && lease.remainingMs <= 0
 }

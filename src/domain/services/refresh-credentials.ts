@@ -1,4 +1,4 @@
-import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
+import type { Cipher, Sealed } from '../../ports/cipher.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { isReplaySafe } from '../model/rotation.ts'
@@ -6,42 +6,67 @@ import type { Secret } from '../model/secret.ts'
 import { candidateContext, connectionContext } from './connection-context.ts'
 
 /** What is presented to the provider: a refresh token, or where there is none the access token itself. */
-export interface RefreshCredential {
-  readonly accessToken?: Secret
-  readonly refreshToken?: Secret
-}
+export type RefreshCredential = { readonly refreshToken: Secret } | { readonly accessToken: Secret }
 
-/**
- * Opens everything that this attempt might present, current first, candidates newest first, the previous refresh token
- * last: a key that is missing shows before the provider is asked.
- */
-export async function openCredentials(
+type PresentedField = 'access_token' | 'refresh_token'
+
+/** Opens the credential that the row holds as its current one: a key that is missing shows before the provider is asked. */
+export async function openCurrent(
   cipher: Cipher,
   client: ProviderClient,
   lease: RefreshLease,
+): Promise<RefreshCredential> {
+  const field = presentedField(client, lease)
+  const sealed = sealedOf(field, lease.tokens) ?? lease.tokens.accessToken
+  return asCredential(field, await cipher.open(sealed, connectionContext(lease, lease.tokenVersion, field)))
+}
+
+/**
+ * Opens what may be presented after the current credential was refused: candidates newest first, the previous refresh
+ * token last. One that cannot be opened rejects: without it nobody knows that the grant is dead.
+ */
+export async function openOthers(
+  cipher: Cipher,
+  client: ProviderClient,
+  lease: RefreshLease,
+  current: RefreshCredential,
 ): Promise<readonly RefreshCredential[]> {
-  const open = (sealed: Sealed, context: SealContext): Promise<Secret> => cipher.open(sealed, context)
-  const { tokenVersion, tokens } = lease
-  if (client.traits.renewal !== 'refresh_token' || tokens.refreshToken === undefined) {
-    return [
-      { accessToken: await open(tokens.accessToken, connectionContext(lease, tokenVersion, 'access_token')) },
-    ]
-  }
-  const credentials = [
-    await open(tokens.refreshToken, connectionContext(lease, tokenVersion, 'refresh_token')),
-  ]
+  const field = presentedField(client, lease)
+  const secrets = [secretOf(current)]
   for (const candidate of [...lease.candidates].reverse()) {
-    if (candidate.refreshToken === undefined) continue
-    const context = candidateContext(lease, candidate.parentVersion, 'refresh_token')
-    credentials.push(await open(candidate.refreshToken, context))
+    const sealed = sealedOf(field, candidate)
+    if (sealed === undefined) continue
+    secrets.push(await cipher.open(sealed, candidateContext(lease, candidate.parentVersion, field)))
   }
   // A living process may still hold the successor, and an older token could end the whole family.
   const isNothingLeftToLose = lease.isSuspect || !lease.isUncertain || isReplaySafe(client.traits.rotation)
-  if (lease.previousRefreshToken !== undefined && isNothingLeftToLose) {
-    const context = connectionContext(lease, tokenVersion, 'previous_refresh_token')
-    credentials.push(await open(lease.previousRefreshToken, context))
+  if (lease.previousRefreshToken !== undefined && field === 'refresh_token' && isNothingLeftToLose) {
+    const context = connectionContext(lease, lease.tokenVersion, 'previous_refresh_token')
+    secrets.push(await cipher.open(lease.previousRefreshToken, context))
   }
-  return distinct(credentials).map((refreshToken) => ({ refreshToken }))
+  return distinct(secrets)
+    .slice(1)
+    .map((secret) => asCredential(field, secret))
+}
+
+export function secretOf(credential: RefreshCredential): Secret {
+  return 'refreshToken' in credential ? credential.refreshToken : credential.accessToken
+}
+
+function presentedField(client: ProviderClient, lease: RefreshLease): PresentedField {
+  const hasRefreshToken = lease.tokens.refreshToken !== undefined
+  return client.traits.renewal === 'refresh_token' && hasRefreshToken ? 'refresh_token' : 'access_token'
+}
+
+function sealedOf(
+  field: PresentedField,
+  tokens: { readonly accessToken: Sealed; readonly refreshToken?: Sealed | undefined },
+): Sealed | undefined {
+  return field === 'refresh_token' ? tokens.refreshToken : tokens.accessToken
+}
+
+function asCredential(field: PresentedField, secret: Secret): RefreshCredential {
+  return field === 'refresh_token' ? { refreshToken: secret } : { accessToken: secret }
 }
 
 function distinct(secrets: readonly Secret[]): readonly Secret[] {

@@ -1,7 +1,7 @@
 import type { ProviderClient } from '../../ports/provider-client.ts'
-import type { RefreshedTokens, RefreshLease } from '../../ports/refresh-leases.ts'
+import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/refresh-leases.ts'
 import type { SealedTokens } from '../../ports/token-store.ts'
-import { isIntegrationError, NotConnectedError } from '../errors.ts'
+import { isIntegrationError } from '../errors.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { Secret } from '../model/secret.ts'
 import type { TokenSet } from '../model/token-set.ts'
@@ -14,8 +14,11 @@ import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 export interface Received {
   readonly credential: RefreshCredential
   readonly tokens: TokenSet
+  /** Monotonic time at which it was asked for: lifetimes count from there. */
   readonly sentAt: number
 }
+
+type SealedSecrets = Pick<RefreshedTokens, 'tokens' | 'previousRefreshToken'>
 
 const FIRST_RETRY_MS = 50
 const LONGEST_RETRY_MS = 5_000
@@ -31,18 +34,39 @@ export class RefreshedTokenWriter {
     this.#deps = dependencies
   }
 
-  /** Resolves with the token to hand out, once it is durable. @throws NotConnectedError when the connection is gone */
-  async write(client: ProviderClient, lease: RefreshLease, received: Received): Promise<Secret> {
+  /**
+   * Resolves once nothing of the result can be lost with this process: it is the row (`stored`), a candidate of it
+   * (`superseded`), or on its way to be revoked because the connection has gone (`grant_gone`).
+   */
+  async write(client: ProviderClient, lease: RefreshLease, received: Received): Promise<StoreOutcome> {
     const writeId = uuidFrom(this.#deps.random.bytes(16))
-    const result = await this.#untilItWorks(() => this.#seal(client, lease, received, writeId))
-    const outcome = await this.#untilItWorks(() => this.#deps.leases.store(lease, result))
+    const secrets = await this.#untilItWorks(() => this.#seal(lease, received))
+    // The store counts lifetimes from its commit, so each try says anew how much is left.
+    const outcome = await this.#untilItWorks(() =>
+      this.#deps.leases.store(lease, { writeId, ...secrets, ...this.#lifetimes(client, received) }),
+    )
     if (outcome === 'stored') this.#emitRefreshed(lease)
     if (outcome === 'superseded') await this.#keepCandidate(lease, received, writeId)
-    if (outcome === 'grant_gone') {
-      this.#revokeLate(client, lease, result.tokens)
-      throw new NotConnectedError(client.traits.displayName)
+    if (outcome === 'grant_gone') this.#revokeLate(client, lease, secrets.tokens)
+    return outcome
+  }
+
+  /** How much is left of what the provider said, counted from when it was asked; `null`: no known end. */
+  left(received: Received, lifetimeMs: number | null): number | null {
+    if (lifetimeMs === null) return null
+    return Math.max(0, Math.floor(lifetimeMs - (this.#deps.clock.monotonicMs() - received.sentAt)))
+  }
+
+  #lifetimes(
+    client: ProviderClient,
+    received: Received,
+  ): Pick<RefreshedTokens, 'expiresInMs' | 'refreshExpiresInMs' | 'dueInMs'> {
+    const expiresInMs = this.left(received, received.tokens.expiresInMs)
+    return {
+      expiresInMs,
+      refreshExpiresInMs: this.left(received, received.tokens.refreshExpiresInMs),
+      dueInMs: firstDue(client, expiresInMs, (this.#deps.random.bytes(1)[0] ?? 0) / 256),
     }
-    return received.tokens.accessToken
   }
 
   #emitRefreshed(lease: RefreshLease): void {
@@ -61,39 +85,20 @@ export class RefreshedTokenWriter {
   }
 
   async #keepCandidate(lease: RefreshLease, received: Received, id: string): Promise<void> {
-    const { leases } = this.#deps
-    await this.#untilItWorks(async () => {
-      const tokens = await this.#sealTokens(received, (field) =>
-        candidateContext(lease, lease.tokenVersion, field),
-      )
-      await leases.keepCandidate(lease, { id, parentVersion: lease.tokenVersion, ...tokens })
-    })
+    const parentVersion = lease.tokenVersion
+    const tokens = await this.#untilItWorks(() =>
+      this.#sealTokens(received, (field) => candidateContext(lease, parentVersion, field)),
+    )
+    await this.#untilItWorks(() => this.#deps.leases.keepCandidate(lease, { id, parentVersion, ...tokens }))
   }
 
-  async #seal(
-    client: ProviderClient,
-    lease: RefreshLease,
-    received: Received,
-    writeId: string,
-  ): Promise<RefreshedTokens> {
-    const { cipher, clock, random } = this.#deps
+  async #seal(lease: RefreshLease, received: Received): Promise<SealedSecrets> {
     const version = lease.tokenVersion + 1
-    const used = received.credential.refreshToken
-    const isRotated = used !== undefined && !(received.tokens.refreshToken ?? used).equals(used)
-    const elapsedMs = clock.monotonicMs() - received.sentAt
-    const left = (lifetimeMs: number | null): number | null =>
-      lifetimeMs === null ? null : Math.max(0, Math.floor(lifetimeMs - elapsedMs))
-    const expiresInMs = left(received.tokens.expiresInMs)
-    return {
-      writeId,
-      tokens: await this.#sealTokens(received, (field) => connectionContext(lease, version, field)),
-      previousRefreshToken: isRotated
-        ? await cipher.seal(used, connectionContext(lease, version, 'previous_refresh_token'))
-        : undefined,
-      expiresInMs,
-      refreshExpiresInMs: left(received.tokens.refreshExpiresInMs),
-      dueInMs: firstDue(client, expiresInMs, (random.bytes(1)[0] ?? 0) / 256),
-    }
+    const tokens = await this.#sealTokens(received, (field) => connectionContext(lease, version, field))
+    const used = usedRefreshToken(received)
+    if (used === undefined || (received.tokens.refreshToken ?? used).equals(used)) return { tokens }
+    const context = connectionContext(lease, version, 'previous_refresh_token')
+    return { tokens, previousRefreshToken: await this.#deps.cipher.seal(used, context) }
   }
 
   /** No new refresh token in the answer: the old one goes on (RFC 6749 §6), sealed again for the new version. */
@@ -102,20 +107,25 @@ export class RefreshedTokenWriter {
     contextOf: (field: 'access_token' | 'refresh_token') => ReturnType<typeof connectionContext>,
   ): Promise<SealedTokens> {
     const { cipher } = this.#deps
-    const refreshToken = received.tokens.refreshToken ?? received.credential.refreshToken
+    const refreshToken = received.tokens.refreshToken ?? usedRefreshToken(received)
     const accessToken = await cipher.seal(received.tokens.accessToken, contextOf('access_token'))
     if (refreshToken === undefined) return { accessToken }
     return { accessToken, refreshToken: await cipher.seal(refreshToken, contextOf('refresh_token')) }
   }
 
+  /** What an adapter throws without having promised it may pass as well; giving up would lose the token for certain. */
   async #untilItWorks<T>(step: () => Promise<T>): Promise<T> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
       try {
         return await step()
       } catch (error) {
-        if (!isIntegrationError(error) || !error.isRetryable) throw error
+        if (isIntegrationError(error) && !error.isRetryable) throw error
         await this.#deps.clock.delay(waitMs)
       }
     }
   }
+}
+
+function usedRefreshToken({ credential }: Received): Secret | undefined {
+  return 'refreshToken' in credential ? credential.refreshToken : undefined
 }

@@ -23,7 +23,7 @@ import type { ConnectionKey } from '../model/identifiers.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { connectionContext } from './connection-context.ts'
-import { pendingErrorOf } from './pending-error.ts'
+import { blockOf, pendingErrorOf } from './pending-error.ts'
 import { RefreshAttempt } from './refresh-attempt.ts'
 import type { RevocationService } from './revocation-service.ts'
 
@@ -112,7 +112,21 @@ export class TokenLifecycleService {
    * `renew`; the outcome is in the row either way.
    */
   async renewLeased(client: ProviderClient, lease: RefreshLease, claimedAt: number): Promise<Secret> {
-    return this.#attempts.run(client, lease, claimedAt)
+    const attempt = this.#attempts.run({ client, lease, claimedAt })
+    this.#deps.background.keep(attempt)
+    const token = await attempt
+    if (token === undefined) throw new RefreshPendingError(client.traits.displayName)
+    return token
+  }
+
+  /** Ends a lease under which nothing was done: whoever comes next may have it at once. */
+  async giveBack(lease: RefreshLease): Promise<void> {
+    await this.#deps.leases.release(lease, { retryInMs: 0 })
+  }
+
+  /** Whether it is of no use now to claim connections of this provider. */
+  isBlocked(client: ProviderClient): boolean {
+    return this.#deps.circuit.blocked(client.traits.provider) !== undefined
   }
 
   claimRequest(client: ProviderClient): ClaimRequest {
@@ -124,27 +138,32 @@ export class TokenLifecycleService {
     }
   }
 
+  /** `undefined`: somebody else has it or had it; read again. */
   async #claimAndAttempt(
     client: ProviderClient,
     key: ConnectionKey,
     seen: TokenReading,
     deadline: number,
   ): Promise<Secret | undefined> {
-    const { clock, leases } = this.#deps
+    const { circuit, clock, leases } = this.#deps
     if (seen.leaseMs > 0) return undefined
+    // Nobody holds it and nobody may claim it: the last attempt failed and its backoff runs.
+    if (seen.nextAttemptMs > 0) throw pendingErrorOf(client, seen, clock.now())
+    const block = blockOf(client, circuit, clock.now())
+    if (block !== undefined) throw block.error
     const claimedAt = clock.monotonicMs()
     const lease = await leases.claim(key, seen.tokenVersion, this.claimRequest(client))
-    if (lease === undefined) {
-      // Nobody holds it and nobody may claim it: the last attempt failed and its backoff runs.
-      const pending = seen.nextAttemptMs > 0 ? pendingErrorOf(client, seen, clock.now()) : undefined
-      if (pending !== undefined) throw pending
+    if (lease === undefined) return undefined
+    if (lease.grantId !== seen.grantId) {
+      // A new consent begins again at version 1 and brought a new token with it.
+      await this.giveBack(lease)
       return undefined
     }
-    return this.#bounded(client, this.#attempts.run(client, lease, claimedAt), deadline)
+    return this.#bounded(client, this.#attempts.run({ client, lease, claimedAt }), deadline)
   }
 
   /** Stops waiting, keeps listening: the attempt is never aborted for its caller's sake. */
-  async #bounded(client: ProviderClient, attempt: Promise<Secret>, deadline: number): Promise<Secret> {
+  async #bounded<T>(client: ProviderClient, attempt: Promise<T>, deadline: number): Promise<T> {
     const { background, clock } = this.#deps
     background.keep(attempt)
     const timeout = clock.delay(deadline - clock.monotonicMs()).then(() => {
@@ -158,15 +177,8 @@ export class TokenLifecycleService {
     const reason = isIntegrationError(error) ? error.code : 'unexpected'
     const at = this.#deps.clock.now()
     const { connectionId } = reading
-    this.#deps.events.emit({
-      type: 'token.decrypt_failed',
-      at,
-      tenantId,
-      provider,
-      label,
-      connectionId,
-      reason,
-    })
+    const type = 'token.decrypt_failed'
+    this.#deps.events.emit({ type, at, tenantId, provider, label, connectionId, reason })
   }
 
   #jitter(): number {
@@ -175,10 +187,10 @@ export class TokenLifecycleService {
 }
 
 function freshnessOf(client: ProviderClient, reading: TokenReading): Freshness {
-  const freshness = assessFreshness(reading, client.traits.marginMs)
-  return freshness === 'ahead' && !mayRenewAhead(reading, client.traits.renewAtMostEveryMs)
-    ? 'fresh'
-    : freshness
+  const { marginMs, renewal, renewAtMostEveryMs } = client.traits
+  const freshness = assessFreshness(reading, marginMs)
+  const isWorthRenewing = renewal !== 'none' && mayRenewAhead(reading, renewAtMostEveryMs)
+  return freshness === 'ahead' && !isWorthRenewing ? 'fresh' : freshness
 }
 
 function unusable(client: ProviderClient, reading: TokenReading | undefined): Error {

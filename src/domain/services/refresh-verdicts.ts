@@ -1,0 +1,118 @@
+import type { ProviderClient } from '../../ports/provider-client.ts'
+import type { RefreshLease } from '../../ports/refresh-leases.ts'
+import { ReauthorizationRequiredError, RefreshPendingError } from '../errors.ts'
+import { clampRetryAfter, REFRESH_BACKOFF } from '../model/backoff.ts'
+import { isReplaySafe, refreshTimings } from '../model/rotation.ts'
+import type { RotationClass } from '../model/rotation.ts'
+import type { Secret } from '../model/secret.ts'
+import { SECOND_MS } from '../model/time.ts'
+import type { ProviderFailure } from '../provider-failure.ts'
+import { connectionContext } from './connection-context.ts'
+import { errorCodeOf, toPublicError } from './public-errors.ts'
+import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
+
+/** Where a provider asks to wait and does not say how long. */
+const UNNAMED_WAIT_MS = 5 * SECOND_MS
+
+/** What becomes of a lease whose attempt brought no token. */
+export class RefreshVerdicts {
+  readonly #deps: TokenLifecycleDependencies
+
+  constructor(dependencies: TokenLifecycleDependencies) {
+    this.#deps = dependencies
+  }
+
+  /** Nothing was sent, and the next attempt may be made at once. */
+  async startOver(lease: RefreshLease): Promise<undefined> {
+    await this.#deps.leases.release(lease, { retryInMs: 0 })
+  }
+
+  /** Something of ours failed: the connection is kept and nothing about it is uncertain. */
+  async notSent(lease: RefreshLease, error: unknown, retryInMs?: number): Promise<never> {
+    const errorCode = errorCodeOf(error)
+    await this.#deps.leases.release(lease, { errorCode, retryInMs })
+    this.#emit('token.refresh_failed', lease, errorCode)
+    throw error
+  }
+
+  /** The connection is kept: the provider or our app had a bad minute, or the answer never came. */
+  async keepForLater(
+    client: ProviderClient,
+    lease: RefreshLease,
+    failure: ProviderFailure,
+    mayHaveActed = failure.delivery === 'uncertain',
+  ): Promise<never> {
+    const { circuit, clock, leases } = this.#deps
+    const { provider, rotation, displayName } = client.traits
+    const retryAfterMs = clampRetryAfter(failure.retryAfterMs)
+    if (failure.kind === 'misconfigured') circuit.note(provider, 'misconfigured')
+    if (failure.kind === 'rate_limited') {
+      circuit.note(provider, { rateLimitedForMs: retryAfterMs ?? UNNAMED_WAIT_MS })
+    }
+    const error = toPublicError(failure, displayName, clock.now())
+    const errorCode = errorCodeOf(error)
+    const retryInMs = latest(retryAfterMs, mayHaveActed ? retryOfUncertain(rotation, lease) : undefined)
+    await leases.release(lease, { errorCode, retryInMs, isUncertain: mayHaveActed })
+    this.#emit('token.refresh_failed', lease, errorCode)
+    throw error
+  }
+
+  /**
+   * Every credential was refused. Where no earlier attempt can still hold a successor, that is the end; otherwise the
+   * connection is suspect for as long as one could arrive, and the refusal is confirmed after that.
+   */
+  async refused(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
+    const moved = await this.movedOn(lease)
+    if (moved !== undefined) return moved.token
+    const { circuit, leases } = this.#deps
+    const { displayName, provider, renewal, rotation } = client.traits
+    circuit.note(provider, 'definitive')
+    const mayBeHeldElsewhere = lease.isUncertain && !lease.isSuspect && renewal !== 'none'
+    if (mayBeHeldElsewhere || !circuit.mayCondemn(provider)) {
+      const { hardTimeoutMs, leaseTtlMs } = refreshTimings(rotation)
+      await leases.suspect(lease, Math.max(hardTimeoutMs, leaseTtlMs))
+      throw new RefreshPendingError(displayName)
+    }
+    const reason = lease.isUncertain && !isReplaySafe(rotation) ? 'rotation_lost' : 'revoked_or_expired'
+    if (!(await leases.condemn(lease, reason))) return undefined
+    this.#emit('connection.needs_reauth', lease, reason)
+    throw new ReauthorizationRequiredError(displayName, reason)
+  }
+
+  /**
+   * Whether the row is no longer what was claimed (read from the primary), and then the token that somebody else stored
+   * in the meantime, unless that is of no use: gone with its grant, or at its end.
+   */
+  async movedOn(lease: RefreshLease): Promise<{ readonly token: Secret | undefined } | undefined> {
+    const { cipher, leases, tokens } = this.#deps
+    const reading = await tokens.read(lease)
+    const isGone = reading?.grantId !== lease.grantId || reading.accessToken === undefined
+    if (isGone) return { token: undefined }
+    if (reading.tokenVersion === lease.tokenVersion) return undefined
+    await leases.release(lease, {})
+    if (reading.remainingMs !== null && reading.remainingMs <= 0) return { token: undefined }
+    const context = connectionContext({ ...lease, ...reading }, reading.tokenVersion, 'access_token')
+    return { token: await cipher.open(reading.accessToken, context) }
+  }
+
+  #emit(type: 'token.refresh_failed' | 'connection.needs_reauth', lease: RefreshLease, reason: string): void {
+    const { tenantId, provider, label, connectionId } = lease
+    const at = this.#deps.clock.now()
+    this.#deps.events.emit({ type, at, tenantId, provider, label, connectionId, reason })
+  }
+}
+
+/**
+ * A token that may have been used already is not presented again before every older request has come to its end; where
+ * a grace runs, it is presented again while that lasts. After that the usual backoff does.
+ */
+function retryOfUncertain(rotation: RotationClass, lease: RefreshLease): number | undefined {
+  const { leaseTtlMs } = refreshTimings(rotation)
+  if (!isReplaySafe(rotation)) return leaseTtlMs
+  if (rotation.kind !== 'grace' || lease.isUncertain) return undefined
+  return Math.min(REFRESH_BACKOFF.baseMs, Math.floor(leaseTtlMs / 2))
+}
+
+function latest(first: number | undefined, second: number | undefined): number | undefined {
+  return first === undefined || second === undefined ? (first ?? second) : Math.max(first, second)
+}
