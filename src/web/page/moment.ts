@@ -22,7 +22,7 @@ export function moment(at: Instant, now: Instant): Markup {
 
 function distance(ms: number): string {
   const size = Math.abs(ms)
-  if (size < MINUTE_MS) return ms < 0 ? 'just now' : 'in less than a minute'
+  if (size < MINUTE_MS) return ms <= 0 ? 'just now' : 'in less than a minute'
   if (size < HOUR_MS) return RELATIVE_FORMAT.format(Math.trunc(ms / MINUTE_MS), 'minute')
   if (size < 2 * DAY_MS) return RELATIVE_FORMAT.format(Math.trunc(ms / HOUR_MS), 'hour')
   return RELATIVE_FORMAT.format(Math.trunc(ms / DAY_MS), 'day')
