@@ -13,6 +13,13 @@ export { consumedStatesContract } from './contracts/consumed-states.contract.ts'
 export type { ConsumedStatesHarness } from './contracts/consumed-states.contract.ts'
 export { dueConnectionsContract } from './contracts/due-connections.contract.ts'
 export { pendingRevocationsContract } from './contracts/pending-revocations.contract.ts'
+export { providerClientContract } from './contracts/provider-client.contract.ts'
+export type {
+  OpenProviderClient,
+  ProviderCall,
+  ProviderClientHarness,
+  ProviderRefusal,
+} from './contracts/provider-client/harness.ts'
 export { refreshLeasesContract } from './contracts/refresh-leases.contract.ts'
 export type { RegisterTest } from './contracts/register-test.ts'
 export { startLimiterContract } from './contracts/start-limiter.contract.ts'
@@ -21,4 +28,12 @@ export { stateStoreContract } from './contracts/state-store.contract.ts'
 export type { StateStoreHarness } from './contracts/state-store.contract.ts'
 export { tokenStoreContract } from './contracts/token-store.contract.ts'
 export { FixedClock } from './fixed-clock.ts'
+export { startScriptedPlatform } from './scripted-platform.ts'
+export type {
+  PlatformAnswer,
+  PlatformBehaviour,
+  PlatformRequest,
+  PlatformScript,
+  ScriptedPlatform,
+} from './scripted-platform.ts'
 export { SequenceRandomSource } from './sequence-random-source.ts'

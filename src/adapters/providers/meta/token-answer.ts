@@ -11,7 +11,7 @@ const tokenAnswer = z.object({
     .string()
     .regex(/^bearer$/i)
     .optional(),
-  expires_in: z.unknown(),
+  expires_in: z.unknown().optional(),
 })
 
 /**
