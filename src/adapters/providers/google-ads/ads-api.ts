@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { responseInvalid } from '../http/failures.ts'
+import { jsonOf } from '../http/json-answer.ts'
 import type { HttpRequest, ProviderHttp } from '../http/provider-http.ts'
-import { parseJson } from '../oauth2/json.ts'
 import { adsFailure } from './ads-failure.ts'
 
 /** A row of `customer` or `customer_client`: what is absent was empty or false. */
@@ -97,9 +97,7 @@ export class AdsApi {
   async #ask(request: HttpRequest): Promise<unknown> {
     const answer = await this.#http.send(request)
     if (answer.status !== 200) throw adsFailure(answer)
-    const body = parseJson(answer.text)
-    if (body === undefined) throw responseInvalid()
-    return body.value
+    return jsonOf(answer)
   }
 
   /** Since September 2026 the developer token is optional and ignored; a later version will refuse it. */

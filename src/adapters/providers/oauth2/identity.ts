@@ -4,10 +4,11 @@ import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import { responseInvalid } from '../http/failures.ts'
+import { jsonOf } from '../http/json-answer.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import type { ParsedDefinition } from './definition.ts'
-import { memberAt, parseJson, textAt } from './json.ts'
+import { memberAt, textAt } from './json.ts'
 
 export interface IdentityQuestion {
   readonly http: ProviderHttp
@@ -39,9 +40,9 @@ export async function askIdentity(question: IdentityQuestion): Promise<Identity>
     },
   })
   if (answer.status !== 200) throw apiFailure(answer, now())
-  const body = parseJson(answer.text)
-  const subject = subjectOf(rule, definition.issuer, body?.value)
-  const accounts = accountsOf(rule, body?.value)
+  const body = jsonOf(answer)
+  const subject = subjectOf(rule, definition.issuer, body)
+  const accounts = accountsOf(rule, body)
   // Half an answer must not look like a grant of nobody that reaches nothing.
   if ((rule.subject !== undefined && subject === undefined) || accounts === undefined) throw responseInvalid()
   return { accounts, ...(subject === undefined ? {} : { subject }) }

@@ -8,16 +8,15 @@ const credential = z
   .min(1)
   .max(16_384)
   .regex(/^[\x20-\x7e]+$/)
-const absent = z.union([z.undefined(), z.null(), z.literal('')]).transform(() => undefined)
-const tokenType = z.string().regex(/^bearer$/i)
+const absent = z.union([z.null(), z.literal('')]).transform(() => undefined)
 
 const wire = z.object({
   access_token: credential,
-  token_type: z.union([absent, tokenType]),
-  refresh_token: z.union([absent, credential]),
-  expires_in: z.unknown(),
-  refresh_token_expires_in: z.unknown(),
-  scope: z.unknown(),
+  token_type: z.union([absent, z.string().regex(/^bearer$/i)]).optional(),
+  refresh_token: z.union([absent, credential]).optional(),
+  expires_in: z.unknown().optional(),
+  refresh_token_expires_in: z.unknown().optional(),
+  scope: z.unknown().optional(),
 })
 
 /**

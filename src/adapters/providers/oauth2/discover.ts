@@ -1,0 +1,98 @@
+import {
+  allowInsecureRequests,
+  type AuthorizationServer,
+  customFetch,
+  discoveryRequest,
+  processDiscoveryResponse,
+} from 'oauth4webapi'
+import { ConfigInvalidError } from '../../../domain/errors.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { parseEndpoint } from '../http/endpoint.ts'
+import type { ProviderHttp } from '../http/provider-http.ts'
+import { type OAuth2Definition, parseDefinition } from './definition.ts'
+import { fetchOver } from './fetch-over.ts'
+
+export interface DiscoveryOptions {
+  readonly issuer: string
+  /** What to call the platform here. */
+  readonly provider: string
+  readonly displayName: string
+  readonly scopes: readonly string[]
+  readonly http: ProviderHttp
+  /** Which metadata: RFC 8414's, or OpenID Connect's by default. */
+  readonly metadata?: 'oauth2' | 'oidc'
+  /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
+  readonly allowLoopbackHttp?: boolean
+  /** What metadata cannot tell, such as `rotation`; laid over what it does tell. */
+  readonly settings?: Partial<OAuth2Definition>
+}
+
+/**
+ * A definition from a server's own metadata, to be read once at start-up. The metadata must name exactly the issuer that
+ * was asked for (RFC 8414 §3.3), or another server could put its endpoints in place.
+ * @throws ConfigInvalidError, and ProviderFailure when the server does not answer
+ */
+export async function discover(options: DiscoveryOptions): Promise<OAuth2Definition> {
+  const { issuer, settings, allowLoopbackHttp = false } = options
+  parseEndpoint(issuer, { name: 'issuer', allowLoopbackHttp })
+  const server = await metadataOf(options)
+  if (server.issuer !== issuer) throw new ConfigInvalidError(['issuer: the metadata names another issuer'])
+  const definition = { ...definitionFrom(server, options), ...settings }
+  parseDefinition(definition, { allowLoopbackHttp })
+  return definition
+}
+
+async function metadataOf(options: DiscoveryOptions): Promise<AuthorizationServer> {
+  const issuer = new URL(options.issuer)
+  try {
+    const response = await discoveryRequest(issuer, {
+      algorithm: options.metadata ?? 'oidc',
+      [customFetch]: fetchOver(options.http),
+      [allowInsecureRequests]: options.allowLoopbackHttp === true,
+    })
+    return await processDiscoveryResponse(issuer, response)
+  } catch (error) {
+    if (error instanceof ProviderFailure) throw error
+    throw new ConfigInvalidError(['issuer: it publishes no metadata that names it as the issuer'])
+  }
+}
+
+function definitionFrom(server: AuthorizationServer, options: DiscoveryOptions): OAuth2Definition {
+  const { provider, displayName, scopes } = options
+  const { revocation_endpoint: revocation, userinfo_endpoint: userinfo } = server
+  return {
+    provider,
+    displayName,
+    issuer: server.issuer,
+    endpoints: { authorization: server.authorization_endpoint ?? '', token: server.token_endpoint ?? '' },
+    authorization: {
+      scopes: [...scopes],
+      pkce: pkceOf(server),
+      iss: {
+        value: server.issuer,
+        isAlwaysSent: server.authorization_response_iss_parameter_supported === true,
+      },
+    },
+    token: { clientAuthentication: clientAuthenticationOf(server) },
+    ...(revocation === undefined ? {} : { revocation: { url: revocation, ends: 'token' } }),
+    ...(userinfo === undefined || !scopes.includes('openid')
+      ? {}
+      : { identity: { url: userinfo, subject: 'sub', subjectName: 'name' } }),
+  }
+}
+
+function pkceOf(server: AuthorizationServer): NonNullable<OAuth2Definition['authorization']>['pkce'] {
+  const methods = server.code_challenge_methods_supported
+  return methods === undefined || methods.includes('S256')
+    ? { method: 'S256' }
+    : {
+        method: 'none',
+        because: 'the metadata of the server lists its PKCE methods, and S256 is not among them',
+      }
+}
+
+/** Servers that list no methods have `client_secret_basic` (RFC 8414 §2). */
+function clientAuthenticationOf(server: AuthorizationServer): 'basic' | 'post' {
+  const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
+  return methods.includes('client_secret_basic') ? 'basic' : 'post'
+}
