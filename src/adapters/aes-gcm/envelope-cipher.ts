@@ -13,15 +13,10 @@ import { headerFor, parseValue } from './sealed-format.ts'
 const MOST_SUBKEYS = 10_000
 const GENERAL = Buffer.from('general')
 
-interface Subkey {
-  readonly of: DataKey
-  readonly key: KeyObject
-}
-
 /** Seals under data keys that a key management service wraps, with a subkey for each tenant (suite `k`). */
 export class EnvelopeCipher implements Cipher {
   readonly #keys: DataKeys
-  readonly #subkeys = new BoundedCache<Subkey>(MOST_SUBKEYS)
+  readonly #subkeys = new BoundedCache<KeyObject>(MOST_SUBKEYS)
 
   constructor(options: { readonly keys: DataKeys }) {
     this.#keys = options.keys
@@ -49,12 +44,12 @@ export class EnvelopeCipher implements Cipher {
     // Ids of data keys have one length, so that the two run together name one subkey.
     const name = dataKey.id + (tenantId ?? '')
     const known = this.#subkeys.get(name)
-    // A key that was dropped and came back is another object: what was derived from the dropped one is not used again.
-    if (known?.of === dataKey) return known.key
+    // Whether the data key may still be used was asked before; under one id there is only ever one key.
+    if (known !== undefined) return known
     const info =
       tenantId === undefined ? GENERAL : Buffer.concat([Buffer.from('tenant'), lengthPrefixed([tenantId])])
     const key = createSecretKey(dataKey.derive(info))
-    this.#subkeys.set(name, { of: dataKey, key })
+    this.#subkeys.set(name, key)
     return key
   }
 }

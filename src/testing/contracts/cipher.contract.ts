@@ -259,6 +259,22 @@ function testKeys(test: Register): void {
     )
   })
 
+  test('opens in another process and another order what it sealed for several tenants', async (harness) => {
+    const contexts = ['tenant-a', 'tenant-b', 'tenant-c'].map((id) => ({
+      ...CONNECTION,
+      tenantId: parseTenantId(id),
+    }))
+    const sealed = await Promise.all(
+      contexts.map(async (context) => ({
+        context,
+        value: await harness.cipher.seal(new Secret(TOKEN), context),
+      })),
+    )
+    const other = await harness.rotated()
+    for (const { context, value } of sealed.reverse())
+      assert.equal((await other.open(value, context)).reveal(), TOKEN)
+  })
+
   test('serves many callers at once', async ({ cipher }) => {
     const tenants = Array.from({ length: 200 }, (_, index) => parseTenantId(`tenant-${index}`))
     const opened = tenants.map((tenantId) =>

@@ -3,6 +3,9 @@ import { AwsKms, KmsDataKeys } from '../../../src/adapters/kms/index.ts'
 import type { KmsDataKeysOptions, KmsTimeouts } from '../../../src/adapters/kms/index.ts'
 import { MemoryDataKeyStore } from '../../../src/adapters/memory/data-key-store.ts'
 import { NodeRandomSource } from '../../../src/adapters/node/random-source.ts'
+import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
+import { Secret } from '../../../src/domain/model/secret.ts'
+import type { SealContext, Sealed } from '../../../src/ports/cipher.ts'
 import type { DataKeyStore } from '../../../src/ports/data-key-store.ts'
 import { FixedClock } from '../../../src/testing/fixed-clock.ts'
 import { startLoopbackKms } from '../../../src/testing/loopback-kms/start-loopback-kms.ts'
@@ -68,3 +71,23 @@ export class KmsWorkbench {
     await this.kms.close()
   }
 }
+
+export function contextOf(tenant = 'tenant-a'): SealContext {
+  return {
+    purpose: 'connection',
+    tenantId: parseTenantId(tenant),
+    provider: 'meta',
+    connectionId: 'connection-1',
+    grantId: 'grant-1',
+    tokenVersion: 1,
+    field: 'access_token',
+  }
+}
+
+export const seal = ({ cipher }: Process, tenant?: string): Promise<Sealed> =>
+  cipher.seal(new Secret('token'), contextOf(tenant))
+
+export const read = async ({ cipher }: Process, sealed: Sealed, tenant?: string): Promise<string> =>
+  (await cipher.open(sealed, contextOf(tenant))).reveal()
+
+export const idOf = (sealed: Sealed): string => sealed.slice(5, 27)

@@ -1,0 +1,159 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import {
+  AesGcmCipher,
+  KeyRing,
+  MovingCipher,
+  generateEncryptionKey,
+} from '../../../src/adapters/aes-gcm/index.ts'
+import { KmsStateKeys, rewrapDataKeys } from '../../../src/adapters/kms/index.ts'
+import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
+import { Secret } from '../../../src/domain/model/secret.ts'
+import { DAY_MS, MINUTE_MS } from '../../../src/domain/model/time.ts'
+import { KmsWorkbench, contextOf, idOf, read, seal } from './kms-workbench.ts'
+
+const benches: KmsWorkbench[] = []
+afterEach(async () => {
+  for (const bench of benches.splice(0)) await bench.close()
+})
+
+async function open(): Promise<KmsWorkbench> {
+  const bench = await KmsWorkbench.open()
+  benches.push(bench)
+  return bench
+}
+
+describe('rows that were tampered with', () => {
+  test('do not yield another key than they were made with', async () => {
+    const bench = await open()
+    const sealed = await seal(bench.start())
+    const row = await bench.store.find(idOf(sealed))
+    const store = Object.create(bench.store) as typeof bench.store
+    store.find = () =>
+      Promise.resolve(row === undefined ? undefined : { ...row, fingerprint: 'A'.repeat(22) })
+    const process = bench.start({ store })
+    const reading = read(process, sealed)
+    await expect(reading).rejects.toMatchObject({ code: 'cipher_unavailable' })
+    await expect(reading).rejects.toThrow(`data key ${idOf(sealed)} was altered`)
+    expect(process.logger.lines.join()).toContain('fingerprint')
+  })
+
+  test("do not unwrap with another row's wrapping or in another partition", async () => {
+    const bench = await open()
+    const process = bench.start({ partitioning: 'tenant' })
+    const [one, other] = [await seal(process, 'a'), await seal(process, 'b')]
+    const [row, otherRow] = [await bench.store.find(idOf(one)), await bench.store.find(idOf(other))]
+    if (row === undefined || otherRow === undefined) throw new Error('the rows are missing')
+    for (const altered of [
+      { ...row, wrapped: otherRow.wrapped },
+      { ...row, partition: otherRow.partition },
+      { ...row, wrapped: row.wrapped.map((byte, index) => (index === 60 ? byte ^ 1 : byte)) },
+    ]) {
+      const store = Object.create(bench.store) as typeof bench.store
+      store.find = () => Promise.resolve(altered)
+      const reading = read(bench.start({ store, partitioning: 'tenant' }), one, 'a')
+      await expect(reading).rejects.toMatchObject({ code: 'cipher_unavailable' })
+    }
+  })
+})
+
+describe('revocation', () => {
+  test('reaches other processes with their next look, a minute later at the most', async () => {
+    const bench = await open()
+    const [operator, other] = [bench.start(), bench.start()]
+    const sealed = await seal(operator)
+    expect(await read(other, sealed)).toBe('token')
+    expect(await operator.keys.revoke(idOf(sealed))).toBe(true)
+    await expect(read(operator, sealed)).rejects.toMatchObject({ code: 'cipher_key_unknown' })
+    await bench.clock.advance(MINUTE_MS)
+    await read(other, sealed)
+    await vi.waitFor(() => expect(read(other, sealed)).rejects.toMatchObject({ code: 'cipher_key_unknown' }))
+    expect(idOf(await seal(other))).not.toBe(idOf(sealed))
+  })
+
+  test("of a tenant makes that tenant's values unreadable, and nobody else's", async () => {
+    const bench = await open()
+    const process = bench.start({ partitioning: 'tenant' })
+    const [gone, kept] = [await seal(process, 'gone'), await seal(process, 'kept')]
+    expect(await process.keys.revokeTenant(parseTenantId('gone'))).toBe(1)
+    for (const one of [process, bench.start({ partitioning: 'tenant' })]) {
+      await expect(read(one, gone, 'gone')).rejects.toMatchObject({ code: 'cipher_key_unknown' })
+      expect(await read(one, kept, 'kept')).toBe('token')
+    }
+  })
+
+  test('of a tenant is refused where tenants share keys', async () => {
+    const bench = await open()
+    const revoking = bench.start().keys.revokeTenant(parseTenantId('tenant-a'))
+    await expect(revoking).rejects.toMatchObject({ code: 'config_invalid' })
+  })
+})
+
+describe('a new KMS key', () => {
+  test('takes over every data key without touching a value, and does nothing twice', async () => {
+    const bench = await open()
+    const process = bench.start({ partitioning: 'tenant' })
+    const tenants = Array.from({ length: 8 }, (_, index) => `tenant-${index}`)
+    const sealed = await Promise.all(tenants.map((tenant) => seal(process, tenant)))
+    const target = bench.kms.createKey('alias/next')
+    expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 8, kept: 0 })
+    expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 0, kept: 8 })
+    bench.kms.removeKey(bench.keyArn)
+    const next = bench.start({ partitioning: 'tenant', kmsKeyId: target })
+    for (const [index, value] of sealed.entries())
+      expect(await read(next, value, tenants[index])).toBe('token')
+    expect(bench.callsOf('ReEncrypt')).toBe(8)
+  })
+
+  test('that is asked for by its alias is recognised by its full name', async () => {
+    const bench = await open()
+    await seal(bench.start())
+    bench.kms.createKey('alias/next')
+    expect(await rewrapDataKeys(bench.options(), 'alias/next')).toEqual({ rewrapped: 1, kept: 0 })
+  })
+
+  test('is taken over where it was left when the service failed half-way', async () => {
+    const bench = await open()
+    const process = bench.start({ partitioning: 'tenant' })
+    for (let index = 0; index < 6; index += 1) await seal(process, `tenant-${index}`)
+    const target = bench.kms.createKey()
+    bench.kms.plan({ times: 3, delayMs: 0 })
+    bench.kms.plan({ times: 1, error: 'AccessDeniedException' })
+    await expect(rewrapDataKeys(bench.options(), target)).rejects.toMatchObject({
+      code: 'cipher_unavailable',
+    })
+    expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 3, kept: 3 })
+  })
+})
+
+describe('state keys', () => {
+  test('are accepted by every process, also right after another has begun the next generation', async () => {
+    const bench = await open()
+    const [one, other] = [bench.start(), bench.start()].map(({ keys }) => new KmsStateKeys({ keys }))
+    if (one === undefined || other === undefined) throw new Error('two processes were started')
+    const before = await one.signing()
+    expect(await other.accepted()).toEqual([before])
+    await bench.clock.advance(DAY_MS)
+    const after = await one.signing()
+    expect(after).not.toEqual(before)
+    expect(await other.accepted()).toEqual([after, before])
+    expect(before).toHaveLength(32)
+  })
+})
+
+describe('MovingCipher', () => {
+  test('reads both sides of a move and writes the new one', async () => {
+    const bench = await open()
+    const to = bench.start().cipher
+    const ring = new KeyRing({ name: 'K', primary: generateEncryptionKey() })
+    const from = new AesGcmCipher({ rings: { general: ring } })
+    const moving = new MovingCipher({ from, to, fromPrefix: 'c1.a.' })
+    const before = await from.seal(new Secret('token'), contextOf())
+    await moving.prepare(contextOf())
+    const after = await moving.seal(new Secret('token'), contextOf())
+    expect(after.startsWith('c1.k.')).toBe(true)
+    for (const value of [before, after])
+      expect((await moving.open(value, contextOf())).reveal()).toBe('token')
+    await expect(to.open(before, contextOf())).rejects.toMatchObject({ code: 'cipher_value_invalid' })
+    await expect(from.open(after, contextOf())).rejects.toMatchObject({ code: 'cipher_value_invalid' })
+  })
+})
