@@ -470,12 +470,12 @@ BEGIN
   END LOOP;
 END $$;
 
-CREATE FUNCTION public.integrations_count_due(p_providers text[]) RETURNS integer
+CREATE FUNCTION public.integrations_count_due(p_providers json) RETURNS integer
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT count(*)::integer FROM public.integration_connections c
-  WHERE c.provider = ANY (p_providers) AND c.status IN ('active', 'pending_account_selection')
+  WHERE c.provider = ANY (ARRAY(SELECT json_array_elements_text(p_providers))) AND c.status IN ('active', 'pending_account_selection')
     AND c.due_at <= clock_timestamp();
 $$;
 

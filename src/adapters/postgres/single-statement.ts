@@ -1,8 +1,12 @@
 import { StoreUnavailableError } from '../../domain/errors.ts'
+import { sqlStateOf, toStoreError } from './store-error.ts'
 
 /** What is asked of a pool where each operation is one statement: pg's `Pool` fits, and so does one of PgBouncer's. */
 export interface StatementPool {
-  query(text: string, values: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
+  query<Row extends Record<string, unknown>>(
+    text: string,
+    values: unknown[],
+  ): Promise<{ readonly rows: readonly Row[] }>
 }
 
 /** What the adapters of single statements have in common. */
@@ -15,8 +19,7 @@ export interface StatementPoolOptions {
 const ANSWER_TIMEOUT_MS = 1_500
 
 /** Two transactions got in each other's way, which a database may let happen where its default isolation is strict. */
-const CONFLICTS: readonly unknown[] = ['40001', '40P01']
-const MISSING_OR_FORBIDDEN: readonly unknown[] = ['42P01', '42703', '42883', '42501', '3F000']
+const CONFLICTS: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
 
 /**
  * Runs statements that are transactions of their own and leave nothing behind in the session. Every failure is a
@@ -31,7 +34,10 @@ export class SingleStatements {
     this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS
   }
 
-  async run(text: string, values: readonly (string | number | null)[]): Promise<readonly unknown[]> {
+  async run<Row extends Record<string, unknown> = Record<string, unknown>>(
+    text: string,
+    values: readonly (string | number | null)[],
+  ): Promise<readonly Row[]> {
     const deadline = new AbortController()
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
@@ -41,37 +47,26 @@ export class SingleStatements {
       }, this.#timeoutMs)
     })
     try {
-      return await Promise.race([this.#untilUndisturbed(text, [...values], deadline.signal), late])
+      return await Promise.race([this.#untilUndisturbed<Row>(text, [...values], deadline.signal), late])
     } catch (error) {
-      throw toUnavailable(error)
+      throw toStoreError(error)
     } finally {
       clearTimeout(timer)
     }
   }
 
-  async #untilUndisturbed(
+  async #untilUndisturbed<Row extends Record<string, unknown>>(
     text: string,
     values: unknown[],
     deadline: AbortSignal,
-  ): Promise<readonly unknown[]> {
+  ): Promise<readonly Row[]> {
     for (;;) {
       try {
-        return (await this.#pool.query(text, values)).rows
+        return (await this.#pool.query<Row>(text, values)).rows
       } catch (error) {
         // Somebody else's transaction went through, so that trying again comes to an end.
-        if (!CONFLICTS.includes(codeOf(error)) || deadline.aborted) throw error
+        if (!CONFLICTS.has(sqlStateOf(error)) || deadline.aborted) throw error
       }
     }
   }
-}
-
-function toUnavailable(error: unknown): StoreUnavailableError {
-  if (error instanceof StoreUnavailableError) return error
-  return MISSING_OR_FORBIDDEN.includes(codeOf(error))
-    ? new StoreUnavailableError('Postgres', 'run `integrations migrate` as a role that may create its tables')
-    : new StoreUnavailableError('Postgres')
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
 }

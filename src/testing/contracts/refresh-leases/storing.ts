@@ -17,9 +17,10 @@ import type { ConnectionPromises } from '../connection-stores.ts'
 
 export const storingPromises: ConnectionPromises = {
   'makes a result current, and ends the lease': async (stores) => {
-    const before = await connect(stores)
+    await connect(stores)
     const lease = await claimed(stores)
     await stores.elapse(30 * MINUTE_MS)
+    const before = await connectionOf(stores, KEY)
     const result = refreshedTokens({ expiresInMs: 2 * HOUR_MS })
     assert.equal(await stores.leases.store(lease, result), 'stored')
     const reading = await stores.tokens.read(KEY)

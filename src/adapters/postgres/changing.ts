@@ -1,0 +1,64 @@
+import { MOST_ACCOUNTS } from '../../domain/model/ad-account.ts'
+import type { Connection } from '../../domain/model/connection.ts'
+import { isLive } from '../../domain/model/connection.ts'
+import type { ConnectionPatch } from '../../ports/token-store.ts'
+import { storableJson, storableMsOrNull, storableText, storableTextOrNull } from './storable-text.ts'
+
+/** The statement that makes a patch real, if the row is still what it was made for. */
+export function changeStatement(
+  connection: Connection,
+  patch: ConnectionPatch,
+): { readonly text: string; readonly values: unknown[] } {
+  const { tenantId, provider, label, id, grantId, rowVersion } = connection
+  const values: unknown[] = [tenantId, provider, label, id, grantId, rowVersion]
+  const parameter = (value: unknown): string => `$${values.push(value)}`
+  const assignments = [
+    'row_version = c.row_version + 1',
+    'updated_at = clock_timestamp()',
+    ...sets(patch, parameter),
+  ]
+  return {
+    text: `
+UPDATE public.integration_connections c SET ${assignments.join(', ')}
+WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_id = $5 AND c.row_version = $6`,
+    values,
+  }
+}
+
+function sets(patch: ConnectionPatch, parameter: (value: unknown) => string): readonly string[] {
+  const { status, accounts, selectedAccountId, selectedAccountName, scopes, details } = patch
+  const { dataAccessExpiresInMs, lastErrorCode, isVerified } = patch
+  const text = (value: string | null): string => `${parameter(storableTextOrNull(value))}::text`
+  return [
+    ...(status === undefined ? [] : statusSets(status, parameter)),
+    ...(accounts === undefined
+      ? []
+      : [`accounts = ${parameter(storableJson(accounts.slice(0, MOST_ACCOUNTS)))}`]),
+    ...(selectedAccountId === undefined ? [] : [`selected_account_id = ${text(selectedAccountId)}`]),
+    ...(selectedAccountName === undefined ? [] : [`selected_account_name = ${text(selectedAccountName)}`]),
+    ...(scopes === undefined ? [] : [`scopes = ${parameter(scopes.map(storableText))}`]),
+    ...(details === undefined ? [] : [`details = ${parameter(storableJson(details))}`]),
+    ...(dataAccessExpiresInMs === undefined
+      ? []
+      : [`data_access_expires_at = ${fromNow(parameter(storableMsOrNull(dataAccessExpiresInMs)))}`]),
+    ...(lastErrorCode === undefined
+      ? []
+      : [
+          `last_error_code = ${text(lastErrorCode)}`,
+          `last_error_at = ${lastErrorCode === null ? 'NULL' : 'clock_timestamp()'}`,
+        ]),
+    ...(isVerified === true ? ['last_sync_at = clock_timestamp()'] : []),
+  ]
+}
+
+function statusSets(status: Connection['status'], parameter: (value: unknown) => string): readonly string[] {
+  return [
+    `status = ${parameter(status)}`,
+    ...(status === 'needs_reauth' ? [] : ['reauth_reason = NULL']),
+    ...(isLive(status) ? [`status_when_healed = ${parameter(status)}`] : []),
+  ]
+}
+
+function fromNow(parameter: string): string {
+  return `clock_timestamp() + ${parameter}::double precision * interval '1 millisecond'`
+}

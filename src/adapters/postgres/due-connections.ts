@@ -1,0 +1,76 @@
+import type { ProviderName } from '../../domain/model/identifiers.ts'
+import type { DueConnections, DueRequest, SharedGrantQuestion } from '../../ports/due-connections.ts'
+import type { RefreshLease } from '../../ports/refresh-leases.ts'
+import { claimTerms, toLease } from './lease-row.ts'
+import type { LeaseRow } from './lease-row.ts'
+import type { PostgresPool } from './postgres-pool.ts'
+import { SingleStatements } from './single-statement.ts'
+import { storableMs, storableText } from './storable-text.ts'
+import { asTenant } from './tenant-transaction.ts'
+
+// Named as `integrations_leased` takes them back.
+const CLAIM_DUE = `
+SELECT tenant_id AS tenant, provider, label, epoch FROM public.integrations_claim_due($1, $2, $3::json)`
+
+const LEASED = 'SELECT * FROM public.integrations_leased($1::json)'
+
+const COUNT_DUE = 'SELECT public.integrations_count_due($1::json) AS due'
+
+const IS_SHARED = 'SELECT public.integrations_is_grant_shared($1, $2, $3, $4, $5) AS is_shared'
+
+const POSTPONE = `
+UPDATE public.integration_connections c SET
+  due_at = clock_timestamp() + $7::double precision * interval '1 millisecond',
+  lease_owner = NULL, lease_until = NULL, attempt_no = 0, attempt_started_at = NULL, next_attempt_at = NULL,
+  hour_started_at = NULL, hour_attempts = 0, suspect_until = NULL, last_error_code = NULL, last_error_at = NULL,
+  last_sync_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_id = $5
+  AND c.lease_epoch = $6 AND c.lease_until IS NOT NULL AND c.status <> 'disconnected'`
+
+/** A search over many rows takes longer than a statement about one. */
+const SEARCH_TIMEOUT_MS = 10_000
+
+/** Due connections of all tenants, found by a role that may read no secret. */
+export class PostgresDueConnections implements DueConnections {
+  readonly #pool: PostgresPool
+  readonly #statements: SingleStatements
+
+  constructor({ pool }: { readonly pool: PostgresPool }) {
+    this.#pool = pool
+    this.#statements = new SingleStatements({ pool, timeoutMs: SEARCH_TIMEOUT_MS })
+  }
+
+  async claimDue({ limit, mostPerTenant, providers, claims }: DueRequest): Promise<readonly RefreshLease[]> {
+    const terms = providers.flatMap((provider) => {
+      const claim = claims[provider]
+      return claim === undefined ? [] : [{ provider, ...claimTerms(claim) }]
+    })
+    if (terms.length === 0) return []
+    const found = await this.#statements.run(CLAIM_DUE, [limit, mostPerTenant, JSON.stringify(terms)])
+    if (found.length === 0) return []
+    return (await this.#statements.run<LeaseRow>(LEASED, [JSON.stringify(found)])).map(toLease)
+  }
+
+  async postpone(lease: RefreshLease, dueInMs: number): Promise<void> {
+    const { tenantId, provider, label, connectionId, grantId, epoch } = lease
+    const values = [tenantId, provider, label, connectionId, grantId, epoch, storableMs(dueInMs)]
+    await asTenant(this.#pool, tenantId, (client) => client.query(POSTPONE, values))
+  }
+
+  async countDue(providers: readonly ProviderName[]): Promise<number> {
+    const [row] = await this.#statements.run<{ due: number }>(COUNT_DUE, [JSON.stringify(providers)])
+    return row?.due ?? 0
+  }
+
+  async isGrantShared(question: SharedGrantQuestion): Promise<boolean> {
+    const { provider, clientId, subject, exceptConnectionId } = question
+    const person = [storableText(subject.issuer), storableText(subject.id)]
+    const [row] = await this.#statements.run<{ is_shared: boolean }>(IS_SHARED, [
+      provider,
+      clientId,
+      ...person,
+      exceptConnectionId,
+    ])
+    return row?.is_shared ?? false
+  }
+}

@@ -1,0 +1,59 @@
+interface WaitingCall<Call, Answer> {
+  readonly call: Call
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Sends calls that are made at about the same time together: those of one turn of the event loop, and those that come
+ * while earlier ones are on their way. A single call is a group of one.
+ */
+export class GroupedCalls<Call, Answer> {
+  readonly #send: (calls: readonly Call[]) => Promise<readonly Answer[]>
+  #waiting: WaitingCall<Call, Answer>[] = []
+  #isScheduled = false
+  #groupsUnderWay = 0
+
+  /** `send` answers each call at the call's place, or rejects for all. */
+  constructor(send: (calls: readonly Call[]) => Promise<readonly Answer[]>) {
+    this.#send = send
+  }
+
+  call(call: Call): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ call, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#groupsUnderWay >= MOST_GROUPS) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      void this.#sendGroup(this.#waiting.splice(0, MOST_CALLS))
+      if (this.#waiting.length > 0) this.#schedule()
+    })
+  }
+
+  async #sendGroup(group: readonly WaitingCall<Call, Answer>[]): Promise<void> {
+    this.#groupsUnderWay += 1
+    try {
+      const answers = await this.#send(group.map(({ call }) => call))
+      for (const [index, { resolve, reject }] of group.entries()) {
+        const answer = answers[index]
+        if (answer === undefined) reject(new Error('A call of the group was not answered'))
+        else resolve(answer)
+      }
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    } finally {
+      this.#groupsUnderWay -= 1
+      if (this.#waiting.length > 0) this.#schedule()
+    }
+  }
+}
+
+const MOST_CALLS = 100
+/** One on its way to the server while the next is being served; a third would only make each smaller. */
+const MOST_GROUPS = 2

@@ -1,0 +1,66 @@
+import { Client } from 'pg'
+import { sqlStateOf } from './store-error.ts'
+import type { ReadStatement } from './token-reading.ts'
+
+const CONNECT_TIMEOUT_MS = 2_000
+
+/** Refusals of a statement, after which the connection goes on: syntax or access, data. */
+const REFUSAL = /^(42|22)/
+
+/** One pipelined connection, replaced whenever anything about it is in doubt. */
+export class LaneConnection {
+  readonly #options: { readonly connectionString: string; readonly timeoutMs: number }
+  #client: Promise<Client> | undefined
+
+  constructor(options: { readonly connectionString: string; readonly timeoutMs: number }) {
+    this.#options = options
+  }
+
+  /** `lost`: the connection went while the answer was waited for, and the same may be asked again. */
+  async query<Row extends Record<string, unknown>>(
+    { name, text }: ReadStatement,
+    values: readonly string[],
+  ): Promise<readonly Row[] | 'lost'> {
+    const opening = (this.#client ??= this.#open())
+    const client = await opening
+    try {
+      return (await client.query<Row>({ name, text, values: [...values] })).rows
+    } catch (error) {
+      if (REFUSAL.test(sqlStateOf(error) ?? '')) throw error
+      this.#discard(opening)
+      return 'lost'
+    }
+  }
+
+  async close(): Promise<void> {
+    const opening = this.#client
+    this.#client = undefined
+    const client = await opening?.catch(() => undefined)
+    await client?.end()
+  }
+
+  #open(): Promise<Client> {
+    const { connectionString, timeoutMs } = this.#options
+    const client = new Client({
+      connectionString,
+      pipeline: true,
+      query_timeout: timeoutMs,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      application_name: 'integrations read lane',
+    })
+    const opening = client.connect().then(() => client)
+    const discard = (): void => this.#discard(opening)
+    client.on('error', discard)
+    client.on('end', discard)
+    opening.catch(discard)
+    return opening
+  }
+
+  /** Whoever comes next opens another; those still waiting on this one are told by the driver. */
+  #discard(opening: Promise<Client>): void {
+    if (this.#client !== opening) return
+    this.#client = undefined
+    opening.then((client) => client.end()).catch(() => undefined)
+  }
+}

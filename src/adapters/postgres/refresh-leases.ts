@@ -1,0 +1,135 @@
+import type { ReauthReason } from '../../domain/model/connection.ts'
+import type { ConnectionKey } from '../../domain/model/identifiers.ts'
+import type {
+  ClaimRequest,
+  RefreshedTokens,
+  RefreshLease,
+  RefreshLeases,
+  ReleaseReason,
+  SealedCandidate,
+  StoreOutcome,
+} from '../../ports/refresh-leases.ts'
+import { GroupedCalls } from './grouped-calls.ts'
+import { claimTerms, toLease } from './lease-row.ts'
+import type { LeaseRow } from './lease-row.ts'
+import type { PostgresPool } from './postgres-pool.ts'
+import { SingleStatements } from './single-statement.ts'
+import { storableMs } from './storable-text.ts'
+import { storableResult, storeTogether } from './storing-tokens.ts'
+import type { StorableResult } from './storing-tokens.ts'
+import { asTenant } from './tenant-transaction.ts'
+
+const CLAIM = 'SELECT * FROM public.integrations_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)'
+
+const OF_GRANT = `
+c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_id = $5 AND c.status <> 'disconnected'`
+
+/** A lease that was taken over has another epoch; one that was ended has no end. */
+const HELD = `${OF_GRANT} AND c.lease_epoch = $6 AND c.lease_until IS NOT NULL`
+
+const KEEP_CANDIDATE = `
+UPDATE public.integration_connections c SET candidates = c.candidates || $6::jsonb
+WHERE ${OF_GRANT} AND NOT c.candidates @> jsonb_build_array(jsonb_build_object('id', $7::text))`
+
+const RELEASE = `
+UPDATE public.integration_connections c SET
+  lease_owner = NULL,
+  lease_until = CASE WHEN $7::boolean THEN c.lease_until END,
+  next_attempt_at = coalesce(
+    clock_timestamp() + $8::double precision * interval '1 millisecond', c.next_attempt_at),
+  uncertain_since = CASE WHEN $9::boolean THEN coalesce(c.uncertain_since, clock_timestamp()) ELSE c.uncertain_since END,
+  last_error_code = coalesce($10::text, c.last_error_code),
+  last_error_at = CASE WHEN $10::text IS NULL THEN c.last_error_at ELSE clock_timestamp() END,
+  updated_at = CASE WHEN $10::text IS NULL THEN c.updated_at ELSE clock_timestamp() END
+WHERE ${HELD}`
+
+const SUSPECT = `
+UPDATE public.integration_connections c SET
+  lease_owner = NULL,
+  lease_until = NULL,
+  next_attempt_at = NULL,
+  suspect_until = clock_timestamp() + $8::double precision * interval '1 millisecond',
+  last_error_code = 'refresh_pending',
+  last_error_at = clock_timestamp(),
+  updated_at = clock_timestamp()
+WHERE ${HELD} AND c.token_version = $7`
+
+const END_LEASE = `
+UPDATE public.integration_connections c SET lease_owner = NULL, lease_until = NULL WHERE ${HELD}`
+
+const CONDEMN = `
+UPDATE public.integration_connections c SET
+  status = 'needs_reauth',
+  reauth_reason = $8,
+  last_error_code = 'reauthorization_required',
+  last_error_at = clock_timestamp(),
+  row_version = c.row_version + 1,
+  lease_owner = NULL,
+  lease_until = NULL,
+  updated_at = clock_timestamp()
+WHERE ${OF_GRANT} AND c.lease_epoch = $6 AND c.token_version = $7`
+
+/** Refresh leases as columns of the connection's row, on the database's clock. */
+export class PostgresRefreshLeases implements RefreshLeases {
+  readonly #pool: PostgresPool
+  readonly #statements: SingleStatements
+  readonly #stores: GroupedCalls<StorableResult, StoreOutcome>
+
+  constructor(options: { readonly pool: PostgresPool }) {
+    this.#pool = options.pool
+    this.#statements = new SingleStatements(options)
+    this.#stores = new GroupedCalls((results) => storeTogether(this.#statements, results))
+  }
+
+  async claim(
+    { tenantId, provider, label }: ConnectionKey,
+    tokenVersion: number,
+    request: ClaimRequest,
+  ): Promise<RefreshLease | undefined> {
+    const { owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts } = claimTerms(request)
+    const key = [tenantId, provider, label, tokenVersion]
+    const terms = [owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts]
+    const [row] = await this.#statements.run<LeaseRow>(CLAIM, [...key, ...terms])
+    return row === undefined ? undefined : toLease(row)
+  }
+
+  async store(lease: RefreshLease, result: RefreshedTokens): Promise<StoreOutcome> {
+    return this.#stores.call(storableResult(lease, result))
+  }
+
+  async keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void> {
+    await this.#update(lease, KEEP_CANDIDATE, [...grantOf(lease), JSON.stringify([candidate]), candidate.id])
+  }
+
+  async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
+    const { errorCode, retryInMs, isHeld, isUncertain } = reason
+    const retry = retryInMs === undefined ? null : storableMs(retryInMs)
+    const facts = [isHeld ?? false, retry, isUncertain ?? false, errorCode ?? null]
+    await this.#update(lease, RELEASE, [...grantOf(lease), lease.epoch, ...facts])
+  }
+
+  async suspect(lease: RefreshLease, forMs: number): Promise<void> {
+    const held = [...grantOf(lease), lease.epoch]
+    await asTenant(this.#pool, lease.tenantId, async (client) => {
+      const { rowCount } = await client.query(SUSPECT, [...held, lease.tokenVersion, storableMs(forMs)])
+      // The token that was refused is no longer the current one: there is nothing to suspect.
+      if (rowCount === 0) await client.query(END_LEASE, held)
+    })
+  }
+
+  async condemn(lease: RefreshLease, reason: ReauthReason): Promise<boolean> {
+    const { epoch, tokenVersion } = lease
+    return (await this.#update(lease, CONDEMN, [...grantOf(lease), epoch, tokenVersion, reason])) > 0
+  }
+
+  async #update(lease: RefreshLease, statement: string, values: unknown[]): Promise<number> {
+    return asTenant(this.#pool, lease.tenantId, async (client) => {
+      const { rowCount } = await client.query(statement, values)
+      return rowCount ?? 0
+    })
+  }
+}
+
+function grantOf(lease: RefreshLease): readonly unknown[] {
+  return [lease.tenantId, lease.provider, lease.label, lease.connectionId, lease.grantId]
+}

@@ -1,0 +1,129 @@
+import { StoreUnavailableError } from '../../domain/errors.ts'
+import type { TenantId } from '../../domain/model/identifiers.ts'
+import type { PostgresClient, PostgresPool, PostgresQueries, PostgresResult } from './postgres-pool.ts'
+import { toStoreError } from './store-error.ts'
+
+/** The host's own queries in a transaction of one tenant. */
+export interface TenantClient {
+  query<Row extends Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<PostgresResult<Row>>
+}
+
+// The setting ends with the transaction, so that the next user of the connection inherits nothing, over PgBouncer too.
+const ENTER = `SELECT set_config('app.tenant_id', $1, true)`
+
+// As ENTER, and on disk before COMMIT is answered, where the database by default answers earlier.
+const ENTER_DURABLY = `
+SELECT set_config('app.tenant_id', $1, true), set_config('synchronous_commit',
+  CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
+    ELSE current_setting('synchronous_commit') END, true)`
+
+const ANSWER_TIMEOUT_MS = 5_000
+
+/**
+ * Runs the host's own queries, as the host's own role, in a transaction that carries the tenant for every table whose
+ * policies ask for `app.tenant_id`. What `work` throws undoes the transaction and is thrown on as it is.
+ * @throws StoreUnavailableError when the transaction cannot be begun or committed
+ */
+export async function withTenant<T>(
+  pool: PostgresPool,
+  tenantId: TenantId,
+  work: (client: TenantClient) => Promise<T>,
+): Promise<T> {
+  return inTransaction(pool, async (client) => {
+    await begin(client, 'BEGIN', ENTER, tenantId).catch(rethrow)
+    const outcome = await attempt(() =>
+      work({ query: (text, values = []) => client.query(text, [...values]) }),
+    )
+    if ('error' in outcome) throw outcome.error
+    await commit(client).catch(rethrow)
+    return outcome.value
+  })
+}
+
+/**
+ * Runs our own statements as the role that the policies hold for, whoever the host logs in as. Every failure is a
+ * StoreUnavailableError, and comes in time; what was not committed by then will not be.
+ */
+export async function asTenant<T>(
+  pool: PostgresPool,
+  tenantId: TenantId,
+  work: (client: PostgresQueries) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      deadline.abort()
+      reject(new StoreUnavailableError('Postgres', 'it did not answer in time; call again later'))
+    }, ANSWER_TIMEOUT_MS)
+  })
+  const transaction = inTransaction(pool, async (client) => {
+    await begin(client, BEGIN_AS_APP, ENTER_DURABLY, tenantId)
+    const value = await work(client)
+    deadline.signal.throwIfAborted()
+    await commit(client)
+    return value
+  })
+  try {
+    return await Promise.race([transaction, late])
+  } catch (error) {
+    throw toStoreError(error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const BEGIN_AS_APP = 'BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ROLE integrations_app'
+
+async function begin(
+  client: PostgresQueries,
+  beginning: string,
+  entering: string,
+  tenantId: TenantId,
+): Promise<void> {
+  await client.query(beginning)
+  await client.query(entering, [tenantId])
+}
+
+/** A transaction in which a statement failed, and whose user went on regardless, ends as a rollback without an error. */
+async function commit(client: PostgresQueries): Promise<void> {
+  const { command } = await client.query('COMMIT')
+  if (command === 'ROLLBACK')
+    throw new StoreUnavailableError('Postgres', 'the transaction had failed; call again')
+}
+
+async function inTransaction<T>(
+  pool: PostgresPool,
+  work: (client: PostgresClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect().catch(rethrow)
+  const outcome = await attempt(() => work(client))
+  if (!('error' in outcome)) {
+    client.release()
+    return outcome.value
+  }
+  // A connection that cannot even roll back is not one to lend again.
+  const isUsable = await client.query('ROLLBACK').then(
+    () => true,
+    () => false,
+  )
+  client.release(!isUsable)
+  throw outcome.error
+}
+
+async function attempt<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  try {
+    return { value: await work() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw toStoreError(error)
+}
