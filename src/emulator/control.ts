@@ -5,6 +5,7 @@ import { type EmulatedPlatform, emulatedPlatforms } from './platform.ts'
 import type { LoggedRequest, RequestLog } from './request-log.ts'
 import type { RotationMode } from './rotation.ts'
 import type { PlatformService } from './server.ts'
+import { type EmulatorSnapshot, snapshotOf } from './snapshot.ts'
 import type { Lifetimes } from './settings.ts'
 import type { World } from './world.ts'
 
@@ -151,6 +152,11 @@ export class EmulatorControl {
   /** Meta passes on the person's wish that the app delete their data. */
   async sendDataDeletion(person: string, url: string): Promise<CallbackAnswer> {
     return postSignedRequest(url, signedRequest(this.#world, person))
+  }
+
+  /** Grants and tokens, to go on with in another process: `startEmulator({ snapshot })`. It is as secret as they are. */
+  snapshot(): EmulatorSnapshot {
+    return snapshotOf(this.#world)
   }
 
   /** A Meta signed request with other members in its payload, rightly signed. */

@@ -123,22 +123,9 @@ export class Ledger {
   }
 
   open(details: Pick<CodeDetails, 'platform' | 'clientId' | 'person' | 'scopes'>): Lineage {
-    const lineage: Lineage = {
-      id: `${details.platform}-${this.#lineages.length + 1}`,
-      platform: details.platform,
-      clientId: details.clientId,
-      person: details.person,
-      scopes: details.scopes,
-      startedAt: this.#now(),
-      tokenCalls: 0,
-      inFlight: 0,
-      inFlightMax: 0,
-      reuses: [],
-      issues: [],
-      tokens: [],
-    }
-    this.#lineages.push(lineage)
-    return lineage
+    const id = `${details.platform}-${this.#lineages.length + 1}`
+    const { platform, clientId, person, scopes } = details
+    return this.restore({ id, platform, clientId, person, scopes, startedAt: this.#now() })
   }
 
   issue(
@@ -187,6 +174,26 @@ export class Ledger {
     )
   }
 
+  /** Takes in a grant as another process knew it. */
+  restore(kept: Pick<Lineage, 'id' | 'platform' | 'clientId' | 'person' | 'scopes' | 'startedAt'>): Lineage {
+    const lineage: Lineage = {
+      ...kept,
+      tokenCalls: 0,
+      inFlight: 0,
+      inFlightMax: 0,
+      reuses: [],
+      issues: [],
+      tokens: [],
+    }
+    this.#lineages.push(lineage)
+    return lineage
+  }
+
+  keep(token: TokenRecord): void {
+    token.lineage.tokens.push(token)
+    this.#tokens.set(`${token.lineage.platform} ${token.value}`, token)
+  }
+
   #record(
     lineage: Lineage,
     kind: 'access' | 'refresh',
@@ -203,7 +210,6 @@ export class Ledger {
       isLongLived: wish.isLongLived ?? false,
       ...(parent ? { parent } : {}),
     }
-    lineage.tokens.push(token)
-    this.#tokens.set(`${lineage.platform} ${wish.value}`, token)
+    this.keep(token)
   }
 }

@@ -16,6 +16,7 @@ import {
 import { RequestLog } from './request-log.ts'
 import type { RotationMode } from './rotation.ts'
 import { createEmulatorServer } from './server.ts'
+import { restoreSnapshot } from './snapshot.ts'
 import { type Lifetimes, Settings } from './settings.ts'
 import { standardService } from './standard/service.ts'
 import { tiktokService } from './tiktok/service.ts'
@@ -34,6 +35,8 @@ export interface EmulatorOptions {
   readonly redirectUris?: readonly string[]
   /** The same seed gives the same codes and tokens in the same order; random by default. */
   readonly seed?: string
+  /** What `control.snapshot()` gave in another process, also after a trip through JSON. */
+  readonly snapshot?: unknown
 }
 
 /** A running emulator. */
@@ -57,7 +60,7 @@ export class EmulatorPortInUseError extends Error {
   }
 }
 
-/** Starts the platforms on loopback. @throws EmulatorPortInUseError */
+/** Starts the platforms on loopback. @throws EmulatorPortInUseError, EmulatorSnapshotError */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const host = options.host ?? '127.0.0.1'
   const settings = settingsFrom(options)
@@ -73,6 +76,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     klaviyoService(world, new KlaviyoKeyring()),
     standardService(world),
   ].filter(({ platform }) => options.platforms?.includes(platform) ?? true)
+  if (options.snapshot !== undefined) restoreSnapshot(options.snapshot, world, services)
   const parts = { world, services, faults: new FaultScript(), log: new RequestLog() }
   const control = new EmulatorControl(parts)
   let url = ''

@@ -23,6 +23,11 @@ export class World {
     return Math.floor(this.now() / 1000)
   }
 
+  /** How far the clock was put forward. */
+  get offsetMs(): number {
+    return this.#offsetMs
+  }
+
   advance(ms: number): void {
     this.#offsetMs += ms
   }

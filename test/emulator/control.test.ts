@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Emulator, EmulatorPortInUseError, type Fault, startEmulator } from '../../src/emulator/index.ts'
 import {
+  adwords,
   metaToken,
   postJson,
   runEmulator,
@@ -175,4 +176,23 @@ test('a mistake in a script shows as the emulator’s, not as the platform’s',
   emulator.control.fail('standard', 'dialog', { merge: { a: 1 } })
   const answer = await fetch(emulator.endpoints.standard.authorization)
   expect([answer.status, await answer.text()]).toEqual([500, expect.stringContaining('the emulator failed')])
+})
+
+test('a snapshot carries grants and tokens, living and dead, into another process', async () => {
+  const first = await runEmulator()
+  const live = first.control.grant('google_ads', 'ada', [adwords])
+  const dead = first.control.grant('google_ads', 'sol', [adwords])
+  first.control.revokeAtPlatform('google_ads', 'sol')
+  first.control.advance(1_000)
+  const kept: unknown = JSON.parse(JSON.stringify(first.control.snapshot()))
+  const second = await runEmulator({ snapshot: kept })
+  const isAccepted = (token = ''): boolean => second.control.accepts('google_ads', token)
+
+  expect([isAccepted(live.access), isAccepted(live.refresh), isAccepted(dead.access)]).toEqual([
+    true,
+    true,
+    false,
+  ])
+  expect(second.control.snapshot()).toEqual(first.control.snapshot())
+  await expect(runEmulator({ snapshot: { grants: 'x' } })).rejects.toMatchObject({ code: 'snapshot_invalid' })
 })
