@@ -1,4 +1,5 @@
 export { MemoryConsumedStates } from '../adapters/memory/consumed-states.ts'
+export { MemoryDataKeyStore } from '../adapters/memory/data-key-store.ts'
 export { MemoryDueConnections } from '../adapters/memory/due-connections.ts'
 export { MemoryDatabase } from '../adapters/memory/memory-database.ts'
 export { MemoryPendingRevocations } from '../adapters/memory/pending-revocations.ts'
@@ -11,8 +12,17 @@ export type { CipherHarness } from './contracts/cipher.contract.ts'
 export type { ConnectionStores, OpenConnectionStores } from './contracts/connection-stores.ts'
 export { consumedStatesContract } from './contracts/consumed-states.contract.ts'
 export type { ConsumedStatesHarness } from './contracts/consumed-states.contract.ts'
+export { dataKeyStoreContract } from './contracts/data-key-store.contract.ts'
+export type { DataKeyStoreHarness } from './contracts/data-key-store.contract.ts'
 export { dueConnectionsContract } from './contracts/due-connections.contract.ts'
 export { pendingRevocationsContract } from './contracts/pending-revocations.contract.ts'
+export { providerClientContract } from './contracts/provider-client.contract.ts'
+export type {
+  OpenProviderClient,
+  ProviderCall,
+  ProviderClientHarness,
+  ProviderRefusal,
+} from './contracts/provider-client/harness.ts'
 export { providerClientContract } from './contracts/provider-client.contract.ts'
 export type {
   OpenProviderClient,
@@ -28,6 +38,16 @@ export { stateStoreContract } from './contracts/state-store.contract.ts'
 export type { StateStoreHarness } from './contracts/state-store.contract.ts'
 export { tokenStoreContract } from './contracts/token-store.contract.ts'
 export { FixedClock } from './fixed-clock.ts'
+export { startScriptedPlatform } from './scripted-platform.ts'
+export type {
+  PlatformAnswer,
+  PlatformBehaviour,
+  PlatformRequest,
+  PlatformScript,
+  ScriptedPlatform,
+} from './scripted-platform.ts'
+export { startLoopbackKms } from './loopback-kms/start-loopback-kms.ts'
+export type { KmsCall, KmsFault, LoopbackKms } from './loopback-kms/start-loopback-kms.ts'
 export { startScriptedPlatform } from './scripted-platform.ts'
 export type {
   PlatformAnswer,

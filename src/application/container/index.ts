@@ -1,0 +1,120 @@
+export { AesGcmCipher, KeyRing, LegacyReader, MovingCipher } from '../../adapters/aes-gcm/index.ts'
+export type {
+  AesGcmCipherOptions,
+  KeyRingOptions,
+  LegacyReaderOptions,
+  MovingCipherOptions,
+  Rings,
+} from '../../adapters/aes-gcm/index.ts'
+export type { GoogleAdsClientOptions } from '../../adapters/providers/google-ads/google-ads-client.ts'
+export type { GoogleAdsEndpoints } from '../../adapters/providers/google-ads/definition.ts'
+export { createProviderHttp } from '../../adapters/providers/http/provider-http.ts'
+export type {
+  HttpAnswer,
+  HttpRequest,
+  ProviderHttp,
+  ProviderHttpOptions,
+} from '../../adapters/providers/http/provider-http.ts'
+export type { KlaviyoClientOptions } from '../../adapters/providers/klaviyo/klaviyo-client.ts'
+export type { MetaClientOptions } from '../../adapters/providers/meta/meta-client.ts'
+export type { OAuth2Definition } from '../../adapters/providers/oauth2/definition.ts'
+export { discover } from '../../adapters/providers/oauth2/discover.ts'
+export type { DiscoveryOptions } from '../../adapters/providers/oauth2/discover.ts'
+export type { OAuth2ClientOptions } from '../../adapters/providers/oauth2/oauth2-client.ts'
+export type { TikTokClientOptions } from '../../adapters/providers/tiktok/tiktok-client.ts'
+export type { IntegrationsConfigInput } from '../config/integrations-config.ts'
+export type { ConnectionEventListener } from '../event-listeners.ts'
+export type { AccessTokens } from '../use-cases/access-tokens.ts'
+export type { ConnectionState, ConnectionStatuses } from '../use-cases/connection-statuses.ts'
+export type { ApiKeyRequest, Connections } from '../use-cases/connections.ts'
+export type {
+  DueOutcome,
+  RefreshDueConnections,
+  RefreshDueOptions,
+  RefreshDueResult,
+} from '../use-cases/refresh-due-connections.ts'
+export type { AdAccount, Audience } from '../../domain/model/ad-account.ts'
+export type {
+  Connection,
+  ConnectionDetails,
+  ConnectionStatus,
+  ProviderSubject,
+  ReauthReason,
+} from '../../domain/model/connection.ts'
+export { DEFAULT_LABEL, parseLabel, parseTenantId } from '../../domain/model/identifiers.ts'
+export type {
+  ConnectionKey,
+  ConnectionLabel,
+  ProviderName,
+  TenantId,
+} from '../../domain/model/identifiers.ts'
+export type { Initiator } from '../../domain/model/pending-authorization.ts'
+export type { RotationClass } from '../../domain/model/rotation.ts'
+export { Secret } from '../../domain/model/secret.ts'
+export type { TokenSet } from '../../domain/model/token-set.ts'
+export { ProviderFailure } from '../../domain/provider-failure.ts'
+export type { Delivery, FailureKind } from '../../domain/provider-failure.ts'
+export type { Background } from '../../ports/background.ts'
+export { asSealed } from '../../ports/cipher.ts'
+export type { Cipher, SealContext, Sealed, SecretField } from '../../ports/cipher.ts'
+export type { Clock } from '../../ports/clock.ts'
+export type { ConnectionEvent, ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
+export type { Digest } from '../../ports/digest.ts'
+export type { DueConnections, DueRequest, SharedGrantQuestion } from '../../ports/due-connections.ts'
+export type { Logger, LogLevel } from '../../ports/logger.ts'
+export type { ProviderCircuit } from '../../ports/provider-circuit.ts'
+export type {
+  AuthorizationRequest,
+  AuthorizationTraits,
+  CodeGrant,
+  Examination,
+  OAuthProviderClient,
+  ProviderClient,
+  ProviderTraits,
+} from '../../ports/provider-client.ts'
+export type { RandomSource } from '../../ports/random-source.ts'
+export type {
+  ClaimRequest,
+  PendingRevocations,
+  RefreshedTokens,
+  RefreshLease,
+  RefreshLeases,
+  ReleaseReason,
+  SealedCandidate,
+  StoreOutcome,
+} from '../../ports/refresh-leases.ts'
+export type { Admission, StartLimiter, StartRequest } from '../../ports/start-limiter.ts'
+export type { StateKeys } from '../../ports/state-keys.ts'
+export { StateTakenError } from '../../ports/state-store.ts'
+export type { ConsumedStates, StateKey, StateStore } from '../../ports/state-store.ts'
+export type {
+  ConnectionFilter,
+  ConnectionPatch,
+  NewGrant,
+  RetiredGrant,
+  SaveOutcome,
+  SealedTokens,
+  TokenReading,
+  TokenStore,
+} from '../../ports/token-store.ts'
+export { aesGcmModule } from './aes-gcm-module.ts'
+export { coreModule } from './core-module.ts'
+export type { CoreSettings } from './core-module.ts'
+export { createIntegrationsContainer } from './create-integrations-container.ts'
+export type { ContainerOptions } from './create-integrations-container.ts'
+export { IDS } from './identifiers.ts'
+export { memoryModule } from './memory-module.ts'
+export { nodeModule } from './node-module.ts'
+export { postgresModule } from './postgres-module.ts'
+export type { PostgresModuleOptions } from './postgres-module.ts'
+export {
+  googleAdsModule,
+  klaviyoModule,
+  metaModule,
+  oauth2Module,
+  providerModule,
+  tiktokModule,
+} from './provider-modules.ts'
+export { redisModule } from './redis-module.ts'
+export type { Shutdown } from './shutdown.ts'
+export type { TenantQueries, TenantScope } from './tenant-scope.ts'
