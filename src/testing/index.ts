@@ -23,13 +23,6 @@ export type {
   ProviderClientHarness,
   ProviderRefusal,
 } from './contracts/provider-client/harness.ts'
-export { providerClientContract } from './contracts/provider-client.contract.ts'
-export type {
-  OpenProviderClient,
-  ProviderCall,
-  ProviderClientHarness,
-  ProviderRefusal,
-} from './contracts/provider-client/harness.ts'
 export { refreshLeasesContract } from './contracts/refresh-leases.contract.ts'
 export type { RegisterTest } from './contracts/register-test.ts'
 export { startLimiterContract } from './contracts/start-limiter.contract.ts'
@@ -38,14 +31,6 @@ export { stateStoreContract } from './contracts/state-store.contract.ts'
 export type { StateStoreHarness } from './contracts/state-store.contract.ts'
 export { tokenStoreContract } from './contracts/token-store.contract.ts'
 export { FixedClock } from './fixed-clock.ts'
-export { startScriptedPlatform } from './scripted-platform.ts'
-export type {
-  PlatformAnswer,
-  PlatformBehaviour,
-  PlatformRequest,
-  PlatformScript,
-  ScriptedPlatform,
-} from './scripted-platform.ts'
 export { startLoopbackKms } from './loopback-kms/start-loopback-kms.ts'
 export type { KmsCall, KmsFault, LoopbackKms } from './loopback-kms/start-loopback-kms.ts'
 export { startScriptedPlatform } from './scripted-platform.ts'
