@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest'
+import { StoreUnavailableError } from '../../src/domain/errors.ts'
+import { parseTenantId } from '../../src/domain/model/identifiers.ts'
+import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/model/time.ts'
+import { failWith, heldAnswer, loseAnswer, notSent } from '../domain/services/model-provider.ts'
+import { RefreshWorld } from '../domain/services/refresh-world.ts'
+
+function keyOf(tenant: string, label = 'default'): ConnectionKey {
+  return { tenantId: parseTenantId(tenant), provider: 'standard', label }
+}
+
+async function worldWith(keys: readonly ConnectionKey[]): Promise<RefreshWorld> {
+  const world = new RefreshWorld()
+  for (const key of keys) await world.connect(key)
+  await world.clock.advance(HOUR_MS - 10 * MINUTE_MS)
+  return world
+}
+
+const many = (count: number): readonly ConnectionKey[] =>
+  Array.from({ length: count }, (_, index) => keyOf(`tenant-${index}`))
+
+describe('The job', () => {
+  test('renews each connection that is due once, however many workers ask at once', async () => {
+    const world = await worldWith(many(60))
+    const hosts = [world.host('a'), world.host('b'), world.host('c')]
+    const results = await world.until(Promise.all(hosts.map(({ job }) => job.run({ concurrency: 4 }))))
+    expect(results.reduce((sum, { refreshed }) => sum + refreshed, 0)).toBe(60)
+    expect(world.provider.calls).toBe(60)
+    expect(await world.until(world.host('d').job.run())).toMatchObject({ total: 0 })
+  })
+
+  test('leaves alone what is not due', async () => {
+    const world = new RefreshWorld()
+    await world.connect(keyOf('tenant-a'))
+    expect(await world.host().job.run()).toMatchObject({ total: 0 })
+  })
+
+  test('goes on behind one that fails and says which', async () => {
+    const world = await worldWith(many(5))
+    world.provider.plan(loseAnswer)
+    const outcomes: string[] = []
+    const result = await world.until(
+      world.host().job.run({ concurrency: 1, onOutcome: ({ result: outcome }) => outcomes.push(outcome) }),
+    )
+    expect(result).toMatchObject({ total: 5, refreshed: 4, failed: 1, skipped: 0 })
+    expect(result.errors).toMatchObject([{ tenantId: 'tenant-0', code: 'provider_unavailable' }])
+    expect(outcomes).toHaveLength(5)
+  })
+
+  test('is not held up by connections whose provider hangs', async () => {
+    const world = await worldWith(many(30))
+    const held = [heldAnswer(), heldAnswer()]
+    world.provider.plan(...held.map(({ plan }) => plan))
+    const finished: string[] = []
+    const run = world.host().job.run({ concurrency: 4, onOutcome: ({ tenantId }) => finished.push(tenantId) })
+    await world.settle()
+    await world.clock.advance(SECOND_MS)
+    expect(finished).toHaveLength(28)
+    for (const { release } of held) release()
+    expect(await world.until(run)).toMatchObject({ refreshed: 30 })
+  })
+
+  test('does not let one tenant starve the others', async () => {
+    const greedy = Array.from({ length: 40 }, (_, index) => keyOf('greedy', `label-${index}`))
+    const world = await worldWith([...greedy, keyOf('modest')])
+    const order: string[] = []
+    await world.until(
+      world.host().job.run({ concurrency: 8, onOutcome: ({ tenantId }) => order.push(tenantId) }),
+    )
+    expect(order.indexOf('modest')).toBeLessThan(8)
+    expect(order).toHaveLength(41)
+  })
+
+  test('is still under way for the process that shuts down', async () => {
+    const world = await worldWith(many(1))
+    const held = heldAnswer()
+    world.provider.plan(held.plan)
+    const host = world.host()
+    const run = host.job.run()
+    await held.sent
+    const drained = host.background.drain(world.clock, MINUTE_MS)
+    held.release()
+    expect(await drained).toBe(true)
+    expect((await world.reading(keyOf('tenant-0'))).tokenVersion).toBe(2)
+    await run
+  })
+
+  test('gives back what it had claimed and not begun when it is told to stop', async () => {
+    const world = await worldWith(many(10))
+    let isStopping = false
+    const result = await world.until(
+      world.host().job.run({
+        concurrency: 4,
+        isStopping: () => isStopping,
+        onOutcome: () => {
+          isStopping = true
+        },
+      }),
+    )
+    expect(result.total).toBeLessThan(10)
+    const readings = await Promise.all(many(10).map((key) => world.reading(key)))
+    expect(readings.filter(({ leaseMs, nextAttemptMs }) => leaseMs > 0 || nextAttemptMs > 0)).toEqual([])
+  })
+
+  test('asks nothing of a provider that asked the app to wait, and counts no attempt for it', async () => {
+    const world = await worldWith(many(10))
+    const host = world.host()
+    world.provider.plan(
+      failWith({
+        kind: 'rate_limited',
+        delivery: 'answered',
+        providerCode: 'http_429',
+        retryAfterMs: 30_000,
+      }),
+    )
+    await world.until(host.job.run({ concurrency: 1 }))
+    expect(world.provider.calls).toBe(1)
+    expect(await host.job.run({ concurrency: 1 })).toMatchObject({ total: 0 })
+    await world.clock.advance(31_000)
+    await world.until(host.job.run({ concurrency: 1 }))
+    expect(world.provider.calls).toBe(11)
+  })
+
+  test('finishes what it had claimed when the store fails, and then says so', async () => {
+    const world = await worldWith(many(8))
+    const claimDue = world.stores.due.claimDue.bind(world.stores.due)
+    let claims = 0
+    world.stores.due.claimDue = async (request) => {
+      claims += 1
+      if (claims > 1) throw new StoreUnavailableError('Postgres')
+      return claimDue(request)
+    }
+    await expect(world.until(world.host().job.run({ concurrency: 4 }))).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
+    expect(world.provider.calls).toBe(4)
+  })
+
+  test('stops after its limit', async () => {
+    const world = await worldWith(many(10))
+    expect(await world.until(world.host().job.run({ concurrency: 3, limit: 5 }))).toMatchObject({ total: 5 })
+  })
+
+  test('revokes what a disconnect had queued', async () => {
+    const world = await worldWith(many(1))
+    await world.stores.tokens.disconnect(keyOf('tenant-0'), true)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('counts what never left as failed, and tries it again later', async () => {
+    const world = await worldWith(many(1))
+    world.provider.plan(notSent)
+    const host = world.host()
+    expect(await world.until(host.job.run())).toMatchObject({ failed: 1 })
+    expect(await host.job.run()).toMatchObject({ total: 0 })
+    await world.clock.advance(5 * SECOND_MS)
+    expect(await world.until(host.job.run())).toMatchObject({ refreshed: 1 })
+  })
+})

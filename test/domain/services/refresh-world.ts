@@ -1,0 +1,267 @@
+import { AesGcmCipher, generateEncryptionKey, KeyRing } from '../../../src/adapters/aes-gcm/index.ts'
+import { BackgroundWork } from '../../../src/application/background-work.ts'
+import { ProviderCircuits } from '../../../src/application/provider-circuits.ts'
+import { ProviderRegistry } from '../../../src/application/provider-registry.ts'
+import { AccessTokens } from '../../../src/application/use-cases/access-tokens.ts'
+import { RefreshDueConnections } from '../../../src/application/use-cases/refresh-due-connections.ts'
+import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
+import type { ConnectionKey } from '../../../src/domain/model/identifiers.ts'
+import { connectionContext } from '../../../src/domain/services/connection-context.ts'
+import { GrantService } from '../../../src/domain/services/grant-service.ts'
+import { RevocationService } from '../../../src/domain/services/revocation-service.ts'
+import { TokenLifecycleService } from '../../../src/domain/services/token-lifecycle-service.ts'
+import type { Cipher } from '../../../src/ports/cipher.ts'
+import type { Clock } from '../../../src/ports/clock.ts'
+import type { ConnectionEvent } from '../../../src/ports/connection-events.ts'
+import type { RefreshLeases } from '../../../src/ports/refresh-leases.ts'
+import type { TokenReading, TokenStore } from '../../../src/ports/token-store.ts'
+import type { ConnectionStores } from '../../../src/testing/contracts/connection-stores.ts'
+import {
+  FixedClock,
+  MemoryDatabase,
+  MemoryDueConnections,
+  MemoryPendingRevocations,
+} from '../../../src/testing/index.ts'
+import { MemoryRefreshLeases, MemoryTokenStore, SequenceRandomSource } from '../../../src/testing/index.ts'
+import { ModelProvider } from './model-provider.ts'
+import type { Mode, ModelProviderOptions } from './model-provider.ts'
+
+export const KEY: ConnectionKey = {
+  tenantId: parseTenantId('tenant-a'),
+  provider: 'standard',
+  label: 'default',
+}
+
+export type Step =
+  | 'read'
+  | 'claim'
+  | 'store'
+  | 'keepCandidate'
+  | 'release'
+  | 'suspect'
+  | 'condemn'
+  | 'prepare'
+  | 'seal'
+  | 'open'
+
+/** Comes between a process and what it calls; it may wait or throw. */
+export interface Interposed {
+  before?: (step: Step) => Promise<void> | void
+  after?: (step: Step) => Promise<void> | void
+}
+
+export interface WorldOptions {
+  readonly mode?: Mode
+  readonly traits?: ModelProviderOptions['traits']
+  readonly seed?: number
+}
+
+/** One process of a host: its own circuits, its own single flight, the stores of everybody. */
+export interface Host {
+  readonly tokens: AccessTokens
+  readonly lifecycle: TokenLifecycleService
+  readonly job: RefreshDueConnections
+  readonly background: BackgroundWork
+  readonly interposed: Interposed
+  readonly circuits: ProviderCircuits
+  /** Lets this process alone be late by so much, as after a pause. */
+  stall(ms: number): void
+}
+
+/** One connection, one provider, any number of processes, all over the stores given. */
+export class RefreshWorld {
+  readonly clock: FixedClock
+  readonly stores: Omit<ConnectionStores, 'close'>
+  readonly provider: ModelProvider
+  readonly cipher: Cipher
+  readonly events: ConnectionEvent[] = []
+  readonly logs: string[] = []
+  readonly #random: SequenceRandomSource
+
+  constructor(
+    options: WorldOptions = {},
+    stores?: { readonly clock: FixedClock; readonly stores: Omit<ConnectionStores, 'close'> },
+  ) {
+    const { mode = 'single_use', traits = {}, seed = 1 } = options
+    const { clock, stores: opened } = stores ?? memoryStores()
+    this.clock = clock
+    this.stores = opened
+    this.provider = new ModelProvider({ mode, clock: this.clock, traits })
+    const ring = new KeyRing({ name: 'TEST_KEY', primary: generateEncryptionKey() })
+    this.cipher = new AesGcmCipher({ rings: { general: ring } })
+    this.#random = new SequenceRandomSource(seed)
+  }
+
+  host(owner = 'host-1', waitUntil?: (work: Promise<unknown>) => void): Host {
+    const interposed: Interposed = {}
+    let lateMs = 0
+    const clock: Clock = {
+      now: () => this.clock.now(),
+      monotonicMs: () => this.clock.monotonicMs() + lateMs,
+      delay: (ms) => this.clock.delay(ms),
+    }
+    const background = new BackgroundWork(waitUntil)
+    const logger = { log: (_level: string, message: string): unknown => this.logs.push(message) }
+    const circuits = new ProviderCircuits({ clock, logger })
+    const cipher = interposedCipher(this.cipher, interposed)
+    const random = this.#random
+    const events = { emit: (event: ConnectionEvent): unknown => this.events.push(event) }
+    const { due } = this.stores
+    const revocations = new RevocationService({
+      ...{ revocations: this.stores.revocations, due, cipher, random, clock, events },
+    })
+    const lifecycle = new TokenLifecycleService({
+      tokens: interposedTokens(this.stores.tokens, interposed),
+      leases: interposedLeases(this.stores.leases, interposed),
+      ...{ due, revocations, cipher, clock, random, circuit: circuits, background, events, owner },
+    })
+    const providers = new ProviderRegistry([this.provider])
+    return {
+      tokens: new AccessTokens({ lifecycle, providers, background }),
+      job: new RefreshDueConnections({
+        ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
+      }),
+      ...{ lifecycle, background, interposed, circuits },
+      stall: (ms) => {
+        lateMs += ms
+      },
+    }
+  }
+
+  /** A person consents (again). */
+  async connect(key: ConnectionKey = KEY): Promise<void> {
+    const { tokens, revocations: queue, due } = this.stores
+    const { clock, cipher } = this
+    const random = this.#random
+    const events = { emit: (): void => undefined }
+    const revocations = new RevocationService({ revocations: queue, due, cipher, random, clock, events })
+    const grants = new GrantService({ tokens, cipher, revocations, random, clock })
+    await grants.connect(this.provider, {
+      key,
+      clientId: 'client-1',
+      requestedScopes: [],
+      allowAccountChange: true,
+      tokens: this.provider.open(),
+      sentAt: clock.monotonicMs(),
+    })
+  }
+
+  /** Connected, and the access token past its end. */
+  async connectExpired(): Promise<void> {
+    await this.connect()
+    await this.expire()
+  }
+
+  async expire(): Promise<void> {
+    await this.clock.advance((this.provider.lifetimeMs ?? 0) + 1)
+  }
+
+  async reading(key: ConnectionKey = KEY): Promise<TokenReading> {
+    const reading = await this.stores.tokens.read(key)
+    if (reading === undefined) throw new Error('there is no such connection')
+    return reading
+  }
+
+  /** The refresh tokens that the row holds, current first, then candidates; read by a claim that is given back. */
+  async heldRefreshTokens(): Promise<readonly string[]> {
+    const reading = await this.reading()
+    const lease = await this.stores.leases.claim(KEY, reading.tokenVersion, {
+      owner: 'auditor',
+      leaseTtlMs: 1,
+      backoff: { baseMs: 0, capMs: 0, jitter: 0 },
+      mostAttemptsAnHour: 10_000,
+    })
+    if (lease === undefined) throw new Error('the connection cannot be claimed')
+    await this.stores.leases.release(lease, { retryInMs: 0 })
+    const { cipher } = this
+    const held: string[] = []
+    if (lease.tokens.refreshToken !== undefined) {
+      const context = connectionContext(lease, lease.tokenVersion, 'refresh_token')
+      held.push((await cipher.open(lease.tokens.refreshToken, context)).reveal())
+    }
+    const { tenantId, provider, connectionId, grantId } = lease
+    for (const { parentVersion, refreshToken } of lease.candidates) {
+      if (refreshToken === undefined) continue
+      const context = {
+        purpose: 'candidate',
+        tenantId,
+        provider,
+        connectionId,
+        grantId,
+        parentVersion,
+      } as const
+      held.push((await cipher.open(refreshToken, { ...context, field: 'refresh_token' })).reveal())
+    }
+    return held
+  }
+
+  /** After everything that was due to happen without time passing. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 5; turn += 1) await this.clock.advance(0)
+  }
+
+  /** Lets time pass until `work` is settled. */
+  async until<T>(work: Promise<T>, mostMs = 3_600_000): Promise<T> {
+    let isSettled = false
+    const noted = work.finally(() => {
+      isSettled = true
+    })
+    noted.catch(() => undefined)
+    for (let waited = 0; !isSettled && waited < mostMs; waited += 1_000) {
+      await this.settle()
+      if (!isSettled) await this.clock.advance(1_000)
+    }
+    return noted
+  }
+}
+
+function memoryStores(): { clock: FixedClock; stores: Omit<ConnectionStores, 'close'> } {
+  const clock = new FixedClock()
+  const database = new MemoryDatabase({ clock })
+  const stores = {
+    tokens: new MemoryTokenStore(database),
+    leases: new MemoryRefreshLeases(database),
+    due: new MemoryDueConnections(database),
+    revocations: new MemoryPendingRevocations(database),
+    elapse: (ms: number) => clock.advance(ms),
+  }
+  return { clock, stores }
+}
+
+async function within<T>(interposed: Interposed, step: Step, call: () => Promise<T>): Promise<T> {
+  await interposed.before?.(step)
+  const result = await call()
+  await interposed.after?.(step)
+  return result
+}
+
+function interposedTokens(tokens: TokenStore, interposed: Interposed): TokenStore {
+  return {
+    read: (key) => within(interposed, 'read', () => tokens.read(key)),
+    list: (tenantId, filter) => tokens.list(tenantId, filter),
+    save: (grant, expected, queue) => tokens.save(grant, expected, queue),
+    change: (connection, patch) => tokens.change(connection, patch),
+    disconnect: (key, queue) => tokens.disconnect(key, queue),
+    deleteTenant: (tenantId) => tokens.deleteTenant(tenantId),
+  }
+}
+
+function interposedLeases(leases: RefreshLeases, interposed: Interposed): RefreshLeases {
+  return {
+    claim: (key, version, request) => within(interposed, 'claim', () => leases.claim(key, version, request)),
+    store: (lease, result) => within(interposed, 'store', () => leases.store(lease, result)),
+    keepCandidate: (lease, candidate) =>
+      within(interposed, 'keepCandidate', () => leases.keepCandidate(lease, candidate)),
+    release: (lease, reason) => within(interposed, 'release', () => leases.release(lease, reason)),
+    suspect: (lease, forMs) => within(interposed, 'suspect', () => leases.suspect(lease, forMs)),
+    condemn: (lease, reason) => within(interposed, 'condemn', () => leases.condemn(lease, reason)),
+  }
+}
+
+function interposedCipher(cipher: Cipher, interposed: Interposed): Cipher {
+  return {
+    prepare: (context) => within(interposed, 'prepare', () => cipher.prepare(context)),
+    seal: (plaintext, context) => within(interposed, 'seal', () => cipher.seal(plaintext, context)),
+    open: (sealed, context) => within(interposed, 'open', () => cipher.open(sealed, context)),
+  }
+}

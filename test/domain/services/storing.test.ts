@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+import { CipherUnavailableError, StoreUnavailableError } from '../../../src/domain/errors.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { heldAnswer } from './model-provider.ts'
+import { KEY, RefreshWorld } from './refresh-world.ts'
+import type { Step } from './refresh-world.ts'
+
+describe('A refresh token in the answer', () => {
+  test('replaces the one before', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    await world.host().tokens.get(KEY)
+    expect(await world.heldRefreshTokens()).toEqual(['refresh-1-2'])
+  })
+
+  test.each(['omitted', 'same'] as const)('keeps the one before when it is %s', async (kind) => {
+    const world = new RefreshWorld({ mode: 'none' })
+    world.provider.refreshTokenInAnswer = kind
+    await world.connectExpired()
+    const { tokens } = world.host()
+    await tokens.get(KEY)
+    expect(await world.heldRefreshTokens()).toEqual(['refresh-1-1'])
+    await world.expire()
+    await tokens.get(KEY)
+    expect(await world.heldRefreshTokens()).toEqual(['refresh-1-1'])
+    expect((await world.reading()).tokenVersion).toBe(3)
+  })
+})
+
+describe('What a provider issued', () => {
+  test('is handed out only after it was committed (I3 Durable before visible)', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const host = world.host()
+    let committedVersion = 0
+    host.interposed.after = async (step) => {
+      if (step === 'store') committedVersion = (await world.reading()).tokenVersion
+    }
+    await host.tokens.get(KEY)
+    expect(committedVersion).toBe(2)
+  })
+
+  test.each<[string, Step, Error]>([
+    ['the store is down', 'store', new StoreUnavailableError('Postgres')],
+    ['the key for sealing is gone', 'seal', new CipherUnavailableError('down')],
+    ['the store fails in a way that nobody foresaw', 'store', new TypeError('unforeseen')],
+  ])('is kept trying to be stored while %s, and asked for once', async (_name, step, error) => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const host = world.host()
+    host.interposed.before = (at) => {
+      if (at === step) throw error
+    }
+    const asked = host.tokens.get(KEY)
+    await expect(world.until(asked)).rejects.toMatchObject({ code: 'provider_unavailable' })
+    await world.clock.advance(20 * MINUTE_MS)
+    host.interposed.before = () => undefined
+    expect(await world.until(host.background.drain(world.clock, MINUTE_MS))).toBe(true)
+    expect(world.provider.calls).toBe(1)
+    expect(await world.heldRefreshTokens()).toEqual(['refresh-1-2'])
+  })
+
+  test('counts its lifetime from when it was asked for, however long it took to store it', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const host = world.host()
+    const held = heldAnswer()
+    world.provider.plan(held.plan)
+    host.tokens.get(KEY).catch(() => undefined)
+    await held.sent
+    let isDown = true
+    host.interposed.before = (step) => {
+      if (step === 'store' && isDown) throw new StoreUnavailableError('Postgres')
+    }
+    await world.clock.advance(30 * SECOND_MS)
+    held.release()
+    await world.clock.advance(5 * MINUTE_MS)
+    isDown = false
+    await world.until(host.background.drain(world.clock, MINUTE_MS))
+    const { remainingMs } = await world.reading()
+    expect(remainingMs).toBeLessThanOrEqual(HOUR_MS - 5 * MINUTE_MS - 30 * SECOND_MS)
+    expect(remainingMs).toBeGreaterThan(HOUR_MS - 6 * MINUTE_MS)
+  })
+
+  test('is not handed out when it came to its end while it was being stored', async () => {
+    const world = new RefreshWorld()
+    world.provider.lifetimeMs = 2 * SECOND_MS
+    await world.connectExpired()
+    const host = world.host()
+    const held = heldAnswer()
+    world.provider.plan(held.plan)
+    const asked = host.tokens.get(KEY)
+    asked.catch(() => undefined)
+    await held.sent
+    await world.clock.advance(2 * SECOND_MS)
+    held.release()
+    await expect(asked).rejects.toMatchObject({ code: 'refresh_pending' })
+    expect(await world.heldRefreshTokens()).toEqual(['refresh-1-2'])
+  })
+
+  test('is known to be stored when only the acknowledgement was lost (I13 Write-id)', async () => {
+    const world = new RefreshWorld({ mode: 'revoking' })
+    await world.connectExpired()
+    const host = world.host()
+    let losses = 1
+    host.interposed.after = (step) => {
+      if (step !== 'store' || losses === 0) return
+      losses -= 1
+      throw new StoreUnavailableError('Postgres')
+    }
+    const token = await world.until(host.tokens.get(KEY))
+    expect(world.provider.acceptsAccess(token.reveal())).toBe(true)
+    expect(world.provider.calls).toBe(1)
+    expect((await world.reading()).tokenVersion).toBe(2)
+    expect(await world.heldRefreshTokens()).toEqual(['refresh-1-2'])
+  })
+})

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest'
+import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { failWith, loseAnswer, notSent } from './model-provider.ts'
+import { KEY, RefreshWorld } from './refresh-world.ts'
+
+const QUARANTINE_MS = 12 * MINUTE_MS
+const failed = failWith({ kind: 'transient', delivery: 'uncertain', providerCode: 'http_502' })
+
+describe('An answer that never came', () => {
+  test('is asked for again soon where asking twice is safe, and nothing is lost', async () => {
+    const world = new RefreshWorld({ mode: 'none' })
+    await world.connectExpired()
+    const { tokens } = world.host()
+    world.provider.plan(loseAnswer)
+    await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'provider_unavailable' })
+    await world.clock.advance(5 * SECOND_MS)
+    await tokens.get(KEY)
+    expect(world.provider.calls).toBe(2)
+  })
+
+  test.each([30_000, 4_000])('is asked for again within a grace of %i ms', async (graceMs) => {
+    const world = new RefreshWorld({ mode: 'grace', traits: { rotation: { kind: 'grace', graceMs } } })
+    await world.connectExpired()
+    const { tokens } = world.host()
+    world.provider.plan(loseAnswer)
+    await tokens.get(KEY).catch(() => undefined)
+    const { nextAttemptMs } = await world.reading()
+    expect(nextAttemptMs).toBeLessThanOrEqual(Math.min(5_000, graceMs / 4))
+    await world.clock.advance(nextAttemptMs)
+    const token = await tokens.get(KEY)
+    expect(world.provider.acceptsAccess(token.reveal())).toBe(true)
+    expect((await world.reading()).status).toBe('active')
+  })
+
+  test.each(['single_use', 'revoking'] as const)(
+    'is not asked for again (%s) before the quarantine is over, and callers fail fast until then',
+    async (mode) => {
+      const world = new RefreshWorld({ mode })
+      await world.connectExpired()
+      const { tokens } = world.host()
+      world.provider.plan(failed)
+      await tokens.get(KEY).catch(() => undefined)
+      const startedAt = world.clock.monotonicMs()
+      await world.clock.advance(QUARANTINE_MS - 1)
+      await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'provider_unavailable' })
+      expect(world.clock.monotonicMs() - startedAt).toBe(QUARANTINE_MS - 1)
+      expect(world.provider.calls).toBe(1)
+      await world.clock.advance(1)
+      await tokens.get(KEY)
+      expect(world.provider.calls).toBe(2)
+      expect(world.provider.lineages[0]?.reuses).toBe(0)
+    },
+  )
+
+  test('of a process that died counts as uncertain for the one that takes over', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const { tokens, lifecycle } = world.host()
+    const { tokenVersion } = await world.reading()
+    const dead = await world.stores.leases.claim(KEY, tokenVersion, lifecycle.claimRequest(world.provider))
+    expect(dead?.isUncertain).toBe(false)
+    await world.clock.advance(QUARANTINE_MS)
+    world.provider.endAll()
+    await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'refresh_pending' })
+    expect((await world.reading()).status).toBe('active')
+  })
+})
+
+describe('A request that never left', () => {
+  test('leaves nothing uncertain: it is made again after the usual backoff', async () => {
+    const world = new RefreshWorld({ mode: 'revoking' })
+    await world.connectExpired()
+    const { tokens } = world.host()
+    world.provider.plan(notSent)
+    await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'provider_unavailable' })
+    await world.clock.advance(5 * SECOND_MS)
+    world.provider.endAll()
+    await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'reauthorization_required' })
+  })
+
+  test('is tried less and less often, at most eight times in ten minutes', async () => {
+    const world = new RefreshWorld({ mode: 'none' })
+    await world.connectExpired()
+    const { tokens } = world.host()
+    world.provider.plan(...Array.from({ length: 100 }, () => notSent))
+    for (let second = 0; second < 600; second += 1) {
+      await tokens.get(KEY).catch(() => undefined)
+      await world.clock.advance(SECOND_MS)
+    }
+    expect(world.provider.calls).toBeLessThanOrEqual(8)
+    world.provider.forgetPlans()
+    await world.clock.advance(15 * MINUTE_MS)
+    await tokens.get(KEY)
+  })
+})
+
+describe('A provider that asks to wait', () => {
+  const throttled = (retryAfterMs: number | undefined): ReturnType<typeof failWith> =>
+    failWith({ kind: 'rate_limited', delivery: 'answered', providerCode: 'http_429', retryAfterMs })
+
+  test.each([
+    [30_000, 30_000],
+    [-5_000, 1_000],
+    [1e12, 3_600_000],
+    [undefined, 5_000],
+  ])('named %s ms: it is obeyed for %i ms', async (retryAfterMs, obeyedMs) => {
+    const world = new RefreshWorld({ mode: 'none' })
+    await world.connectExpired()
+    const { tokens } = world.host()
+    world.provider.plan(throttled(retryAfterMs))
+    const error: unknown = await tokens.get(KEY).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'rate_limited', retryAt: world.clock.now() + obeyedMs })
+    await world.clock.advance(obeyedMs - 1)
+    await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'rate_limited' })
+    expect(world.provider.calls).toBe(1)
+    await world.clock.advance(1)
+    await tokens.get(KEY)
+    expect(world.provider.calls).toBe(2)
+  })
+
+  test('is obeyed for all connections of the app', async () => {
+    const world = new RefreshWorld({ mode: 'none' })
+    const other = { ...KEY, label: 'other' }
+    await world.connect(other)
+    await world.connectExpired()
+    const { tokens } = world.host()
+    world.provider.plan(throttled(30_000))
+    await tokens.get(KEY).catch(() => undefined)
+    await expect(tokens.get(other)).rejects.toMatchObject({ code: 'rate_limited' })
+    expect(world.provider.calls).toBe(1)
+    await world.clock.advance(30_000)
+    await tokens.get(other)
+  })
+})
