@@ -64,7 +64,7 @@ export function restoreSnapshot(snapshot: unknown, world: World, services: reado
   world.advance(parsed.data.offsetMs)
   for (const { tokens, ended, ...grant } of parsed.data.grants) {
     const lineage = world.ledger.restore(grant)
-    if (ended) world.ledger.end(lineage, ended.reason)
+    if (ended) lineage.ended = ended
     else services.find(({ platform }) => platform === grant.platform)?.grant?.(grant.person, grant.scopes)
     for (const { graceUntil, ...token } of tokens) {
       world.ledger.keep({ ...token, lineage, ...(graceUntil === undefined ? {} : { graceUntil }) })
