@@ -1,4 +1,9 @@
-export { decryptToken, encryptToken, generateEncryptionKey, isValidEncryptionKey } from './adapters/aes-gcm/index.ts'
+export {
+  decryptToken,
+  encryptToken,
+  generateEncryptionKey,
+  isValidEncryptionKey,
+} from './adapters/aes-gcm/index.ts'
 export type { Environment } from './application/config/environment.ts'
 export type {
   DueOutcome,
