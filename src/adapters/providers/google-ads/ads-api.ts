@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Secret } from '../../../domain/model/secret.ts'
+import type { Instant } from '../../../domain/model/time.ts'
 import { responseInvalid } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
 import type { HttpRequest, ProviderHttp } from '../http/provider-http.ts'
@@ -15,7 +16,8 @@ export interface CustomerRow {
   readonly isManager: boolean
 }
 
-const LARGEST_RESULT_BYTES = 16 * 1024 * 1024
+/** Five thousand accounts with long names. */
+const LARGEST_RESULT_BYTES = 3 * 1024 * 1024
 
 const FIELDS = ['id', 'descriptive_name', 'currency_code', 'time_zone', 'manager', 'status']
 
@@ -40,15 +42,18 @@ export class AdsApi {
   readonly #http: ProviderHttp
   readonly #base: string
   readonly #developerToken: string | undefined
+  readonly #now: () => Instant
 
   constructor(options: {
     readonly http: ProviderHttp
+    readonly now: () => Instant
     readonly base: string
     readonly developerToken: string | undefined
   }) {
     this.#http = options.http
     this.#base = options.base.replace(/\/+$/, '')
     this.#developerToken = options.developerToken
+    this.#now = options.now
   }
 
   /** Ids of the accounts that the person reaches directly, closed ones among them. */
@@ -96,7 +101,7 @@ export class AdsApi {
 
   async #ask(request: HttpRequest): Promise<unknown> {
     const answer = await this.#http.send(request)
-    if (answer.status !== 200) throw adsFailure(answer)
+    if (answer.status !== 200) throw adsFailure(answer, this.#now())
     return jsonOf(answer)
   }
 

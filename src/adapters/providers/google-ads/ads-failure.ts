@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { SECOND_MS } from '../../../domain/model/time.ts'
+import { type Instant, SECOND_MS } from '../../../domain/model/time.ts'
 import { type FailureKind, ProviderFailure } from '../../../domain/provider-failure.ts'
 import { responseInvalid } from '../http/failures.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
+import { parseRetryAfter } from '../http/retry-after.ts'
 import { parseJson } from '../oauth2/json.ts'
 
 /** The Google login has never used Google Ads: the credential lives, and reaches nothing. */
@@ -105,21 +106,24 @@ const wire = z.object({
 })
 
 /** What a refusal of the Google Ads API means: by the code of its GoogleAdsFailure, else by status. */
-export function adsFailure(answer: HttpAnswer): ProviderFailure {
+export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
   const body = parseJson(answer.text)?.value
   // searchStream wraps its error in an array.
   const parsed = wire.safeParse(Array.isArray(body) ? body[0] : body)
   const details = parsed.success ? parsed.data.error.details : []
   const [first] = details.flatMap(({ errors }) => errors)
   const code = codeOf(first?.errorCode) ?? reasonOf(details)
-  const kind = (code === undefined ? undefined : kindOfCode(code)) ?? kindOfStatus(answer.status)
+  const kind =
+    (code === undefined ? undefined : kindOfCode(code)) ?? kindOfStatus(answer.status, parsed.success)
   if (kind === undefined) return responseInvalid()
+  const retryAfterMs =
+    retryDelayMs(first?.details?.quotaErrorDetails.retryDelay) ??
+    parseRetryAfter(answer.header('retry-after'), now)
   return new ProviderFailure({
     kind,
     delivery: answer.status >= 500 ? 'uncertain' : 'answered',
     providerCode: code ?? `http_${answer.status}`,
-    retryAfterMs:
-      kind === 'rate_limited' ? retryDelayMs(first?.details?.quotaErrorDetails.retryDelay) : undefined,
+    retryAfterMs,
   })
 }
 
@@ -140,15 +144,16 @@ function reasonOf(details: readonly { readonly reason?: string | undefined }[]):
     .find((reason) => reason !== undefined && /^[A-Z_]{1,60}$/.test(reason))
 }
 
-function kindOfStatus(status: number): FailureKind | undefined {
-  if (status === 401) return 'reauthorize'
+/** A page of HTML under 401 is some proxy's, and no word of Google on the credential. */
+function kindOfStatus(status: number, isGoogles: boolean): FailureKind | undefined {
+  if (status === 401) return isGoogles ? 'reauthorize' : 'transient'
   if (status === 403) return 'permission'
   if (status === 404) return 'misconfigured'
   if (status === 429) return 'rate_limited'
   return status >= 400 ? 'transient' : undefined
 }
 
-/** `5s`, as protobuf writes a duration; Google sends no Retry-After. */
+/** `5s`, as protobuf writes a duration: the place where Google says how long to wait. */
 function retryDelayMs(text: string | undefined): number | undefined {
   const seconds = /^(\d{1,9}(?:\.\d{1,9})?)s$/.exec(text ?? '')?.[1]
   return seconds === undefined ? undefined : Math.ceil(Number(seconds) * SECOND_MS)

@@ -41,10 +41,16 @@ export interface GoogleAdsClientOptions {
 
 /** Google Ads: standard OAuth 2.0 with an account discovery of its own. @throws ConfigInvalidError */
 export function googleAdsClient(options: GoogleAdsClientOptions): OAuthProviderClient {
-  const { endpoints = GOOGLE_ADS_ENDPOINTS, http, developerToken, allowLoopbackHttp } = options
+  const {
+    endpoints = GOOGLE_ADS_ENDPOINTS,
+    http,
+    developerToken,
+    allowLoopbackHttp,
+    now = Date.now,
+  } = options
   const base = parseEndpoint(endpoints.ads, { name: 'endpoints.ads', allowLoopbackHttp })
   const oauth = oauth2Client({ ...options, definition: googleAdsDefinition(endpoints) })
-  return new GoogleAdsClient(oauth, new AdsApi({ http, base, developerToken }))
+  return new GoogleAdsClient(oauth, new AdsApi({ http, base, developerToken, now }))
 }
 
 class GoogleAdsClient implements OAuthProviderClient {

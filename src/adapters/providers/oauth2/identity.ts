@@ -8,7 +8,7 @@ import { jsonOf } from '../http/json-answer.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import type { ParsedDefinition } from './definition.ts'
-import { memberAt, textAt } from './json.ts'
+import { memberAt, parseJson, textAt } from './json.ts'
 
 export interface IdentityQuestion {
   readonly http: ProviderHttp
@@ -56,11 +56,19 @@ export function apiFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
   if (status === 429) {
     return new ProviderFailure({ kind: 'rate_limited', delivery: 'answered', providerCode, retryAfterMs })
   }
-  if (status === 401) return new ProviderFailure({ kind: 'reauthorize', delivery: 'answered', providerCode })
+  if (status === 401 && isAboutToken(answer)) {
+    return new ProviderFailure({ kind: 'reauthorize', delivery: 'answered', providerCode })
+  }
   if (status === 403) return new ProviderFailure({ kind: 'permission', delivery: 'answered', providerCode })
   if (status < 400) return responseInvalid()
   const delivery = status < 500 ? 'answered' : 'uncertain'
   return new ProviderFailure({ kind: 'transient', delivery, providerCode, retryAfterMs })
+}
+
+/** A page of HTML under 401 is some proxy's, and no word of the platform on the credential. */
+function isAboutToken(answer: HttpAnswer): boolean {
+  const body = parseJson(answer.text)?.value
+  return answer.header('www-authenticate') !== undefined || (typeof body === 'object' && body !== null)
 }
 
 function subjectOf(rule: IdentityRule, issuer: string, body: unknown): ProviderSubject | undefined {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Secret } from '../../../domain/model/secret.ts'
+import type { Instant } from '../../../domain/model/time.ts'
 import { responseInvalid } from '../http/failures.ts'
-import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
+import type { ProviderHttp } from '../http/provider-http.ts'
 import { type Call, dataOf } from './envelope.ts'
 
 export interface Advertiser {
@@ -18,8 +19,6 @@ export interface AdvertiserInfo extends Advertiser {
 /** How many advertisers one call may ask about. */
 export const MOST_IDS = 100
 
-const LARGEST_LIST_BYTES = 8 * 1024 * 1024
-
 const id = z.union([z.string(), z.int().transform(String)]).pipe(z.string().regex(/^\d{1,30}$/))
 const text = z.string().min(1).optional().catch(undefined)
 const advertisers = z.object({ list: z.array(z.object({ advertiser_id: id, advertiser_name: text })) })
@@ -33,6 +32,7 @@ export interface BusinessApiOptions {
   /** The Business API with its version. */
   readonly base: string
   readonly http: ProviderHttp
+  readonly now: () => Instant
 }
 
 /** The calls of TikTok's Business API that a connection needs. Every path ends in a slash: without it TikTok answers 404. */
@@ -85,16 +85,15 @@ export class BusinessApi {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ app_id: appId, secret: appSecret, ...members }),
     })
-    return dataOf(answer, call)
+    return dataOf(answer, call, this.#options.now())
   }
 
   async #get(path: string, query: Readonly<Record<string, string>>, accessToken: Secret): Promise<unknown> {
-    const answer: HttpAnswer = await this.#options.http.send({
+    const answer = await this.#options.http.send({
       method: 'GET',
       url: `${this.#base}${path}?${new URLSearchParams(query).toString()}`,
       headers: { 'access-token': accessToken.reveal() },
-      mostBodyBytes: LARGEST_LIST_BYTES,
     })
-    return dataOf(answer, 'api')
+    return dataOf(answer, 'api', this.#options.now())
   }
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import type { Instant } from '../../../domain/model/time.ts'
 import { type FailureKind, ProviderFailure } from '../../../domain/provider-failure.ts'
 import { responseInvalid } from '../http/failures.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
+import { parseRetryAfter } from '../http/retry-after.ts'
 import { parseJsonWithLongIds } from './long-ids.ts'
 
 export type Call = 'exchange' | 'api'
@@ -18,7 +20,7 @@ const envelope = z.object({
       .regex(/^\d{1,8}$/)
       .transform(Number),
   ]),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 })
 
 /** TikTok's return codes by what they mean; 5xxxx and what is not listed count as its bad minute. */
@@ -41,24 +43,28 @@ const CODES: readonly (readonly [FailureKind, readonly number[]])[] = [
  * The `data` of an answer. TikTok answers HTTP 200 to nearly everything: only `code` tells.
  * @throws ProviderFailure
  */
-export function dataOf(answer: HttpAnswer, call: Call): unknown {
+export function dataOf(answer: HttpAnswer, call: Call, now: Instant): unknown {
   const { status } = answer
   const parsed = envelope.safeParse(parseJsonWithLongIds(answer.text)?.value)
   const code = parsed.success ? parsed.data.code : undefined
   if (status === 200 && (code === OK || (code === PARTIAL && call === 'api'))) return parsed.data?.data
-  if (code === undefined || code === OK || status >= 500) throw failureOfStatus(status)
+  if (code === undefined || code === OK || status >= 500) throw failureOfStatus(answer, now)
   throw new ProviderFailure({ kind: kindOf(code, call), delivery: 'answered', providerCode: String(code) })
 }
 
-function failureOfStatus(status: number): ProviderFailure {
+function failureOfStatus(answer: HttpAnswer, now: Instant): ProviderFailure {
+  const { status } = answer
+  const retryAfterMs = parseRetryAfter(answer.header('retry-after'), now)
   if (status < 400) return responseInvalid()
   const providerCode = `http_${status}`
-  if (status === 429) return new ProviderFailure({ kind: 'rate_limited', delivery: 'answered', providerCode })
+  if (status === 429) {
+    return new ProviderFailure({ kind: 'rate_limited', delivery: 'answered', providerCode, retryAfterMs })
+  }
   // Without its trailing slash, or under a version that is gone, a path answers 404.
   if (status === 404)
     return new ProviderFailure({ kind: 'misconfigured', delivery: 'answered', providerCode })
   const delivery = status < 500 ? 'answered' : 'uncertain'
-  return new ProviderFailure({ kind: 'transient', delivery, providerCode })
+  return new ProviderFailure({ kind: 'transient', delivery, providerCode, retryAfterMs })
 }
 
 function kindOf(code: number, call: Call): FailureKind {

@@ -1,6 +1,6 @@
 import { ConfigInvalidError } from '../../../domain/errors.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
-import { DAY_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import { DAY_MS, type Instant, MINUTE_MS } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type {
@@ -38,11 +38,13 @@ export interface TikTokClientOptions {
   readonly endpoints?: TikTokEndpoints | undefined
   /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean | undefined
+  readonly now?: (() => Instant) | undefined
 }
 
 /** TikTok Ads, whose Marketing API follows no standard: JSON, a code in every answer, tokens without end. @throws ConfigInvalidError */
 export function tiktokClient(options: TikTokClientOptions): OAuthProviderClient {
-  const { appId, appSecret, redirectUri, http, allowLoopbackHttp, endpoints = TIKTOK_ENDPOINTS } = options
+  const { appId, appSecret, redirectUri, http, allowLoopbackHttp } = options
+  const { endpoints = TIKTOK_ENDPOINTS, now = Date.now } = options
   const problems = [
     ...(appId === '' ? ['appId: is missing'] : []),
     ...(appSecret === '' ? ['appSecret: is missing'] : []),
@@ -56,7 +58,7 @@ export function tiktokClient(options: TikTokClientOptions): OAuthProviderClient 
     appId,
     redirectUri,
     portal,
-    api: new BusinessApi({ appId, appSecret, base, http }),
+    api: new BusinessApi({ appId, appSecret, base, http, now }),
   })
 }
 

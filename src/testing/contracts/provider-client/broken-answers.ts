@@ -34,6 +34,7 @@ async function refusesUnreadableBodies({ calls, platform }: ProviderClientSettin
   ]
   for (const call of calls.filter(({ ignoresBody }) => ignoresBody !== true)) {
     for (const body of bodies) {
+      if (body === '{}' && call.takesEmptyObject === true) continue
       platform.follow(() => ({ status: 200, body }))
       await expectTransient(call, `HTTP 200 with ${String(body).slice(0, 40)}`)
     }

@@ -15,6 +15,8 @@ export interface ProviderCall {
   readonly sends?: Readonly<Record<string, string>>
   /** Success is told by the status alone. */
   readonly ignoresBody?: boolean
+  /** An empty object is a right answer: this platform leaves empty members out. */
+  readonly takesEmptyObject?: boolean
 }
 
 /** What the platform says when it refuses, and what that means; `success`: to be refused is as good. */

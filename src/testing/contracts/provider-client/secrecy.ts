@@ -24,7 +24,7 @@ async function keepsAddressesClean(setting: ProviderClientSetting): Promise<void
 
 async function keepsFailuresClean({ calls, platform, secrets }: ProviderClientSetting): Promise<void> {
   for (const call of calls) {
-    for (const echo of echoes) {
+    for (const echo of call.ignoresBody === true ? refusingEchoes : [...refusingEchoes, successEcho]) {
       platform.follow(echo)
       const failure = await failureOf(call, 'an echo')
       const printed = [inspect(failure, { depth: 10, showHidden: true }), String(failure), failure.stack]
@@ -39,9 +39,8 @@ async function keepsItselfClean({ client, secrets }: ProviderClientSetting): Pro
 }
 
 /** Everything that was sent, as text, in every place where an answer can carry text. */
-const echoes: readonly ((request: PlatformRequest) => PlatformBehaviour)[] = [
+const refusingEchoes: readonly ((request: PlatformRequest) => PlatformBehaviour)[] = [
   (request) => ({ status: 400, body: echoOf(request) }),
-  (request) => ({ status: 200, body: echoOf(request) }),
   (request) => ({ status: 500, body: echoOf(request) }),
   (request) => ({ status: 401, body: JSON.stringify(errorsNaming(echoOf(request))) }),
   (request) => ({ status: 400, body: JSON.stringify(errorsNaming(secretsOf(request))) }),
@@ -50,6 +49,10 @@ const echoes: readonly ((request: PlatformRequest) => PlatformBehaviour)[] = [
     headers: { location: `http://127.0.0.1:9/${encodeURIComponent(echoOf(request))}` },
   }),
 ]
+
+function successEcho(request: PlatformRequest): PlatformBehaviour {
+  return { status: 200, body: echoOf(request) }
+}
 
 function echoOf({ target, headers, body }: PlatformRequest): string {
   return `${target} ${JSON.stringify(headers)} ${body}`

@@ -68,7 +68,7 @@ describe('a refusal of the Google Ads API', () => {
   })
 
   test.each([
-    [401, 'reauthorize'],
+    [401, 'transient'],
     [403, 'permission'],
     [404, 'misconfigured'],
     [429, 'rate_limited'],

@@ -92,10 +92,20 @@ describe('a verification', () => {
     [429, 'rate_limited', 'answered'],
     [503, 'transient', 'uncertain'],
   ])('answered with %i means %s', async (status, kind, delivery) => {
-    const { client } = await clientAsking({ status, headers: { 'retry-after': '7' } })
+    const { client } = await clientAsking({ status, body: {}, headers: { 'retry-after': '7' } })
     const failure = await failureOf(client.verify(accessToken))
     expect(failure).toMatchObject({ kind, delivery })
     expect(failure.retryAfterMs).toBe(status === 401 || status === 403 ? undefined : 7_000)
+  })
+})
+
+describe('a 401', () => {
+  test('with the challenge of RFC 6750 is about the token, with a page of HTML about nothing', async () => {
+    const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' }
+    const bare = await clientAsking({ status: 401, headers: challenge })
+    expect(await failureOf(bare.client.verify(accessToken))).toMatchObject({ kind: 'reauthorize' })
+    const page = await clientAsking({ status: 401, body: '<title>Proxy authentication required</title>' })
+    expect(await failureOf(page.client.verify(accessToken))).toMatchObject({ kind: 'transient' })
   })
 })
 
