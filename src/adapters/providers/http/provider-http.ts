@@ -60,7 +60,7 @@ const MOST_HEADER_BYTES = 32 * 1024
 const MOST_HEADERS = 256
 const IDLE_SOCKET_MS = 15 * SECOND_MS
 
-/** An HTTP client for platforms that hand out tokens. `close` drops the idle connections. */
+/** An HTTP client for platforms that hand out tokens. `close` drops idle connections and lets requests under way end. */
 export function createProviderHttp(options: ProviderHttpOptions = {}): ProviderHttp & { close(): void } {
   const limits: Limits = { ...DEFAULTS, ...options }
   const pool = { keepAlive: true, maxSockets: limits.mostSockets, timeout: IDLE_SOCKET_MS }
@@ -72,8 +72,10 @@ export function createProviderHttp(options: ProviderHttpOptions = {}): ProviderH
   return {
     send: (request) => new Exchange(agents, limits, request).run(),
     close: () => {
-      agents.http.destroy()
-      agents.https.destroy()
+      // `agent.destroy()` would cut requests under way, whose answers may be the only copy of a new token.
+      for (const { freeSockets } of [agents.http, agents.https]) {
+        for (const socket of Object.values(freeSockets).flat()) socket?.destroy()
+      }
     },
   }
 }

@@ -113,6 +113,14 @@ describe('a request', () => {
     expect(requests.map(({ path }) => path)).toEqual(['/slow', '/after'])
   })
 
+  test('under way is answered though the client is closed', async () => {
+    const { url } = await platform(() => ({ drip: '{"a":1}', everyMs: 10 }))
+    const http = createProviderHttp({ allowLoopbackHttp: true })
+    const answer = http.send({ method: 'POST', url })
+    http.close()
+    expect(await answer).toMatchObject({ text: '{"a":1}' })
+  })
+
   test('is not sent with a header that no header can be', async () => {
     const { url, requests } = await platform(() => ({ body: '{}' }))
     const answer = client()({ method: 'GET', url, headers: { authorization: 'Bearer a\r\nx: y' } })
@@ -181,6 +189,16 @@ describe('a body', () => {
 })
 
 describe('an answer', () => {
+  test.each([300, 301, 302, 303, 304, 307, 308])('of HTTP %i is none', async (status) => {
+    const { url, requests } = await platform(() => ({ status, headers: { location: '/elsewhere' } }))
+    expect(await failureOf(client()({ method: 'POST', url }))).toEqual({
+      kind: 'transient',
+      delivery: 'uncertain',
+      providerCode: 'response_invalid',
+    })
+    expect(requests).toHaveLength(1)
+  })
+
   test.each([
     ['that is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
     ['that is nothing', ''],
