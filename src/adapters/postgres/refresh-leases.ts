@@ -27,20 +27,29 @@ c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_
 /** A lease that was taken over has another epoch; one that was ended has no end. */
 const HELD = `${OF_GRANT} AND c.lease_epoch = $6 AND c.lease_until IS NOT NULL`
 
+/** What a provider issued may be the only live token of its grant, whatever the database's default makes of a commit. */
+const DURABLE = `
+SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local')`
+
 const KEEP_CANDIDATE = `
-UPDATE public.integration_connections c SET candidates = c.candidates || $6::jsonb
+UPDATE public.integration_connections c SET
+  candidates = c.candidates || $6::jsonb,
+  status = CASE c.status WHEN 'needs_reauth' THEN c.status_when_healed ELSE c.status END,
+  reauth_reason = NULL,
+  last_error_code = CASE c.status WHEN 'needs_reauth' THEN NULL ELSE c.last_error_code END,
+  last_error_at = CASE c.status WHEN 'needs_reauth' THEN NULL ELSE c.last_error_at END
 WHERE ${OF_GRANT} AND NOT c.candidates @> jsonb_build_array(jsonb_build_object('id', $7::text))`
 
 const RELEASE = `
 UPDATE public.integration_connections c SET
   lease_owner = NULL,
-  lease_until = CASE WHEN $7::boolean THEN c.lease_until END,
+  lease_until = NULL,
   next_attempt_at = coalesce(
-    clock_timestamp() + $8::double precision * interval '1 millisecond', c.next_attempt_at),
-  uncertain_since = CASE WHEN $9::boolean THEN coalesce(c.uncertain_since, clock_timestamp()) ELSE c.uncertain_since END,
-  last_error_code = coalesce($10::text, c.last_error_code),
-  last_error_at = CASE WHEN $10::text IS NULL THEN c.last_error_at ELSE clock_timestamp() END,
-  updated_at = CASE WHEN $10::text IS NULL THEN c.updated_at ELSE clock_timestamp() END
+    clock_timestamp() + $7::double precision * interval '1 millisecond', c.next_attempt_at),
+  uncertain_since = CASE WHEN $8::boolean THEN coalesce(c.uncertain_since, clock_timestamp()) ELSE c.uncertain_since END,
+  last_error_code = coalesce($9::text, c.last_error_code),
+  last_error_at = CASE WHEN $9::text IS NULL THEN c.last_error_at ELSE clock_timestamp() END,
+  updated_at = CASE WHEN $9::text IS NULL THEN c.updated_at ELSE clock_timestamp() END
 WHERE ${HELD}`
 
 const SUSPECT = `
@@ -67,7 +76,7 @@ UPDATE public.integration_connections c SET
   lease_owner = NULL,
   lease_until = NULL,
   updated_at = clock_timestamp()
-WHERE ${OF_GRANT} AND c.lease_epoch = $6 AND c.token_version = $7`
+WHERE ${OF_GRANT} AND c.lease_epoch = $6 AND c.token_version = $7 AND jsonb_array_length(c.candidates) = $9`
 
 /** Refresh leases as columns of the connection's row, on the database's clock. */
 export class PostgresRefreshLeases implements RefreshLeases {
@@ -98,13 +107,16 @@ export class PostgresRefreshLeases implements RefreshLeases {
   }
 
   async keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void> {
-    await this.#update(lease, KEEP_CANDIDATE, [...grantOf(lease), JSON.stringify([candidate]), candidate.id])
+    await asTenant(this.#pool, lease.tenantId, async (client) => {
+      await client.query(DURABLE)
+      await client.query(KEEP_CANDIDATE, [...grantOf(lease), JSON.stringify([candidate]), candidate.id])
+    })
   }
 
   async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
-    const { errorCode, retryInMs, isHeld, isUncertain } = reason
+    const { errorCode, retryInMs, isUncertain } = reason
     const retry = retryInMs === undefined ? null : storableMs(retryInMs)
-    const facts = [isHeld ?? false, retry, isUncertain ?? false, errorCode ?? null]
+    const facts = [retry, isUncertain ?? false, errorCode ?? null]
     await this.#update(lease, RELEASE, [...grantOf(lease), lease.epoch, ...facts])
   }
 
@@ -118,8 +130,9 @@ export class PostgresRefreshLeases implements RefreshLeases {
   }
 
   async condemn(lease: RefreshLease, reason: ReauthReason): Promise<boolean> {
-    const { epoch, tokenVersion } = lease
-    return (await this.#update(lease, CONDEMN, [...grantOf(lease), epoch, tokenVersion, reason])) > 0
+    const { epoch, tokenVersion, candidates } = lease
+    const seen = [epoch, tokenVersion, reason, candidates.length]
+    return (await this.#update(lease, CONDEMN, [...grantOf(lease), ...seen])) > 0
   }
 
   async #update(lease: RefreshLease, statement: string, values: unknown[]): Promise<number> {

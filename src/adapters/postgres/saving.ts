@@ -37,7 +37,7 @@ INSERT INTO public.integration_connections AS c (tenant_id, provider, label, id,
   status_when_healed, access_token, refresh_token, token_lifetime_ms, token_expires_at, refresh_expires_at,
   data_access_expires_at, due_at, subject_issuer, subject_id, subject_name, scopes, accounts, selected_account_id,
   selected_account_name, details, token_version, row_version, last_sync_at, connected_at, updated_at)
-SELECT $1, $2, $3, $4, $5, $6, $7::text, $7::text, $8, $9, $10::double precision,
+SELECT $1, $2, $3, $4, $5, $6, $7::public.integrations_status, $7::public.integrations_status, $8, $9, $10::double precision,
   moment.now + $10::double precision * interval '1 millisecond',
   moment.now + $11::double precision * interval '1 millisecond',
   moment.now + $12::double precision * interval '1 millisecond',
