@@ -42,7 +42,9 @@ export interface PageOptions {
   readonly path?: string | undefined
   /** Markup of the host's own that is put first in the body, such as its navigation. Trusted as it is. */
   readonly header?: ((principal: Principal, request: Request) => string | Promise<string>) | undefined
-  /** Paths of further stylesheets of this site, for `header`. */
+  /** The same, put last. */
+  readonly footer?: ((principal: Principal, request: Request) => string | Promise<string>) | undefined
+  /** Paths of further stylesheets of this site, for `header` and `footer`. */
   readonly stylesheets?: readonly string[] | undefined
   /** What the platforms are connected to, as its users call it. */
   readonly productName?: string | undefined

@@ -27,7 +27,7 @@ export async function choosePage(context: HandlerContext, call: Call, provider: 
     ${found.total === 0 ? nothing : accountForm(context, page, found)} ${pager(page, found, search)}
     ${lookAgain(context, page)}
   </div>`
-  return pageResponse(context, { title, main, header: page.header }, { cookies: page.cookies })
+  return pageResponse(context, { title, main, frame: page.frame }, { cookies: page.cookies })
 }
 
 function searchForm({ connection, self }: ConnectionPage, search: string): Markup {

@@ -4,6 +4,8 @@ import { DEFAULT_LABEL } from '../../domain/model/identifiers.ts'
 import { connectionKey, signedIn } from '../call.ts'
 import type { Call } from '../call.ts'
 import type { HandlerContext } from '../handler-context.ts'
+import { frameFor } from './layout.ts'
+import type { Frame } from './layout.ts'
 import { providerNameOf } from './provider-name.ts'
 
 /** What every page about one connection starts from. */
@@ -17,7 +19,7 @@ export interface ConnectionPage {
   /** This page, without its query. */
   readonly self: string
   readonly back: string
-  readonly header: string | undefined
+  readonly frame: Frame
 }
 
 /** @throws Refusal when nobody is signed in, NotConnectedError when there is no such connection */
@@ -37,6 +39,6 @@ export async function openConnectionPage(
     fields: key.label === DEFAULT_LABEL ? {} : { label: key.label },
     self: new URL(request.url).pathname,
     back: context.pagePath ?? '/',
-    header: await context.page.header?.(principal, request),
+    frame: await frameFor(context, principal, request),
   }
 }

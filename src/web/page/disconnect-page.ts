@@ -38,5 +38,5 @@ export async function disconnectPage(
     </p>
     ${form}
   </div>`
-  return pageResponse(context, { title, main, header: page.header }, { cookies: page.cookies })
+  return pageResponse(context, { title, main, frame: page.frame }, { cookies: page.cookies })
 }

@@ -1,16 +1,34 @@
 import { isOAuthClient } from '../../ports/provider-client.ts'
 import type { HandlerContext } from '../handler-context.ts'
+import type { Principal } from '../handler-options.ts'
 import { htmlResponse } from '../responses.ts'
 import type { ResponseExtras } from '../responses.ts'
-import { html, nothing, trusted } from './markup.ts'
+import { html, trusted } from './markup.ts'
 import type { Markup } from './markup.ts'
 import { stylesheetPath } from './stylesheet.ts'
 
 export interface Page {
   readonly title: string
   readonly main: Markup
-  /** The host's own, put first in the body. */
-  readonly header?: string | undefined
+  readonly frame?: Frame | undefined
+}
+
+/** The host's own markup around ours. */
+export interface Frame {
+  readonly header: Markup
+  readonly footer: Markup
+}
+
+export async function frameFor(
+  context: HandlerContext,
+  principal: Principal,
+  request: Request,
+): Promise<Frame> {
+  const [header, footer] = await Promise.all([
+    context.page.header?.(principal, request),
+    context.page.footer?.(principal, request),
+  ])
+  return { header: trusted(header ?? ''), footer: trusted(footer ?? '') }
 }
 
 /** A whole document. */
@@ -27,8 +45,9 @@ export function layout(context: HandlerContext, page: Page): string {
       </head>
       <body>
         <a class="cgk-skip" href="#main">Skip to content</a>
-        ${page.header === undefined ? nothing : trusted(page.header)}
+        ${page.frame?.header}
         <main id="main" class="cgk">${page.main}</main>
+        ${page.frame?.footer}
       </body>
     </html> `
   return document.text

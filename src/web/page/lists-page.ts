@@ -38,7 +38,7 @@ export async function listsPage(context: HandlerContext, call: Call, provider: s
     </p>
     ${form} ${again}
   </div>`
-  return pageResponse(context, { title, main, header: page.header }, { cookies: page.cookies })
+  return pageResponse(context, { title, main, frame: page.frame }, { cookies: page.cookies })
 }
 
 interface ListSelect {

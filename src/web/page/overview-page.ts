@@ -7,7 +7,7 @@ import type { HandlerContext } from '../handler-context.ts'
 import type { IntegrationAction, Principal } from '../handler-options.ts'
 import { outcomeBanner } from './banner.ts'
 import { connectionCard } from './connection-card.ts'
-import { pageResponse } from './layout.ts'
+import { frameFor, pageResponse } from './layout.ts'
 import { html } from './markup.ts'
 
 /** Every platform with how it stands and what can be done about it. */
@@ -35,8 +35,8 @@ export async function overviewPage(context: HandlerContext, call: Call): Promise
     </header>
     ${outcomeBanner(context, call.query, token)}
     <div class="cgk-grid">${cards}</div>`
-  const header = await context.page.header?.(principal, call.request)
-  return pageResponse(context, { title: 'Integrations', main, header }, { cookies })
+  const frame = await frameFor(context, principal, call.request)
+  return pageResponse(context, { title: 'Integrations', main, frame }, { cookies })
 }
 
 /** The four platforms, further connections, and platforms of the host's own that are not connected yet. */
