@@ -64,8 +64,6 @@ export interface ReleaseReason {
   readonly retryInMs?: number | undefined
   /** The provider may have acted on the request. */
   readonly isUncertain?: boolean | undefined
-  /** Keep the lease to its end, so that nobody presents the token again before that. */
-  readonly isHeld?: boolean | undefined
 }
 
 /**
@@ -88,7 +86,10 @@ export interface RefreshLeases {
    */
   store(lease: RefreshLease, result: RefreshedTokens): Promise<StoreOutcome>
 
-  /** Keeps a result that was superseded. No effect when the grant is gone. */
+  /**
+   * Keeps a result that was superseded, as durably as `store`; a connection that was given up in the meantime lives
+   * again, to try it. No effect when the grant is gone.
+   */
   keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void>
 
   /** Ends the lease if it is still this one; another's lease is never touched. */
@@ -97,7 +98,10 @@ export interface RefreshLeases {
   /** Notes a definitive refusal and ends the lease: nobody tries again for `forMs`, in which a late result may heal it. */
   suspect(lease: RefreshLease, forMs: number): Promise<void>
 
-  /** Sets `needs_reauth` if version, grant and epoch are still the lease's. Resolves whether it did. */
+  /**
+   * Sets `needs_reauth` if version, grant and epoch are still the lease's and no candidate came since its claim.
+   * Resolves whether it did.
+   */
   condemn(lease: RefreshLease, reason: ReauthReason): Promise<boolean>
 }
 

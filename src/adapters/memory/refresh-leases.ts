@@ -53,7 +53,7 @@ export class MemoryRefreshLeases implements RefreshLeases {
       const row = grantRow(tables, own.lease)
       // The same id comes again when an acknowledgement was lost.
       if (row === undefined || row.candidates.some(({ id }) => id === own.candidate.id)) return
-      tables.put({ ...row, candidates: [...row.candidates, own.candidate] })
+      tables.put({ ...healed(row), candidates: [...row.candidates, own.candidate] })
     })
   }
 
@@ -84,7 +84,7 @@ export class MemoryRefreshLeases implements RefreshLeases {
     return this.#database.transact(lease, (own, tables, now) => {
       const row = grantRow(tables, own)
       const isCurrent = row?.refresh.epoch === own.epoch && row.connection.tokenVersion === own.tokenVersion
-      if (row === undefined || !isCurrent) return false
+      if (row === undefined || !isCurrent || row.candidates.length !== own.candidates.length) return false
       tables.put({
         ...row,
         connection: {
@@ -101,6 +101,13 @@ export class MemoryRefreshLeases implements RefreshLeases {
       return true
     })
   }
+}
+
+/** A late token may live: what was given up is tried again. */
+function healed(row: ConnectionRow): ConnectionRow {
+  if (row.connection.status !== 'needs_reauth') return row
+  const { lastErrorCode: _code, lastErrorAt: _at, reauthReason: _reason, ...rest } = row.connection
+  return { ...row, connection: { ...rest, status: row.statusWhenHealed } }
 }
 
 function refreshed(
@@ -134,7 +141,7 @@ function refreshed(
 
 function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): ConnectionRow {
   const { connection, refresh } = row
-  const { errorCode, isHeld, isUncertain, retryInMs } = reason
+  const { errorCode, isUncertain, retryInMs } = reason
   return {
     ...row,
     connection:
@@ -143,10 +150,7 @@ function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): Conn
         : { ...connection, lastErrorCode: errorCode, lastErrorAt: now, updatedAt: now },
     refresh: {
       ...refresh,
-      lease:
-        isHeld === true && refresh.lease !== undefined
-          ? { owner: undefined, until: refresh.lease.until }
-          : undefined,
+      lease: undefined,
       nextAttemptAt: retryInMs === undefined ? refresh.nextAttemptAt : now + retryInMs,
       isUncertain: refresh.isUncertain || isUncertain === true,
     },

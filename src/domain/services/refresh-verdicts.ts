@@ -74,7 +74,7 @@ export class RefreshVerdicts {
       throw new RefreshPendingError(displayName)
     }
     const reason = lease.isUncertain && !isReplaySafe(rotation) ? 'rotation_lost' : 'revoked_or_expired'
-    if (!(await leases.condemn(lease, reason))) return undefined
+    if (!(await leases.condemn(lease, reason))) return this.startOver(lease)
     this.#emit('connection.needs_reauth', lease, reason)
     throw new ReauthorizationRequiredError(displayName, reason)
   }

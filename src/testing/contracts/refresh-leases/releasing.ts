@@ -8,7 +8,6 @@ import {
   KEY,
   OTHER_TENANT,
   reconnect,
-  tryClaim,
 } from '../connection-fixtures.ts'
 import type { ConnectionPromises } from '../connection-stores.ts'
 
@@ -46,17 +45,6 @@ export const releasingPromises: ConnectionPromises = {
   'tells the next owner that the provider may have acted': async (stores) => {
     await connect(stores)
     await stores.leases.release(await claimed(stores), { isUncertain: true, retryInMs: 0 })
-    assert.equal((await claimed(stores)).isUncertain, true)
-  },
-
-  'keeps a held lease to its end, so that nobody presents the token before': async (stores) => {
-    await connect(stores)
-    const lease = await claimed(stores, KEY, { leaseTtlMs: 10 * MINUTE_MS })
-    await stores.leases.release(lease, { isHeld: true, isUncertain: true, errorCode: 'provider_unavailable' })
-    assertAbout((await stores.tokens.read(KEY))?.leaseMs, 10 * MINUTE_MS)
-    await stores.elapse(9 * MINUTE_MS)
-    assert.equal(await tryClaim(stores), undefined)
-    await stores.elapse(MINUTE_MS)
     assert.equal((await claimed(stores)).isUncertain, true)
   },
 

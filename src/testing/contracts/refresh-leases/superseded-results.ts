@@ -59,6 +59,28 @@ export const supersededPromises: ConnectionPromises = {
     assert.equal(await stores.leases.store(holder, refreshedTokens()), 'stored')
   },
 
+  'lets a connection that was given up live again, to try a candidate that comes late': async (stores) => {
+    const loser = await superseded(stores)
+    assert.equal(await stores.leases.condemn(await claimed(stores), 'revoked_or_expired'), true)
+    await stores.leases.keepCandidate(loser, candidate('late'))
+    const reading = await stores.tokens.read(KEY)
+    assert.equal(reading?.status, 'active')
+    assert.equal(reading.reauthReason, undefined)
+    assert.equal(reading.lastErrorCode, undefined)
+    await stores.elapse(MINUTE_MS)
+    assert.equal((await claimed(stores)).candidates.length, 1)
+  },
+
+  'gives no connection up over a candidate that came after the claim': async (stores) => {
+    const loser = await superseded(stores)
+    const holder = await claimed(stores)
+    await stores.leases.keepCandidate(loser, candidate('late'))
+    assert.equal(await stores.leases.condemn(holder, 'revoked_or_expired'), false)
+    assert.equal((await stores.tokens.read(KEY))?.status, 'active')
+    await stores.leases.release(holder, { retryInMs: 0 })
+    assert.equal(await stores.leases.condemn(await claimed(stores), 'revoked_or_expired'), true)
+  },
+
   'forgets candidates when a later result is stored': async (stores) => {
     const loser = await superseded(stores)
     await stores.leases.keepCandidate(loser, candidate('old'))
