@@ -8,8 +8,9 @@
 -- of the tenant in app.tenant_id and of nobody else; without that setting it sees none. Two roles without login carry
 -- the rights: integrations_app works as one tenant, integrations_jobs asks across tenants and may read no secret.
 -- What happens on every request is a function of theirs, so that the policies hold whoever the host logs in as, a
--- superuser included. A function that works as a tenant declares app.tenant_id as its own: whatever the setting was
--- before, it is that again afterwards.
+-- superuser included. A function that works as a tenant puts app.tenant_id back to what it was: the next statement of the
+-- same transaction is the business of whoever began it. (A SET clause of the function would do the same, but only a
+-- superuser may write one for a setting of this kind.)
 --
 -- Locks: none on what exists; all objects are new. Code that does not know them runs on.
 
@@ -236,8 +237,10 @@ BEGIN
         next_attempt_ms double precision, last_error_code text
       )
       LANGUAGE plpgsql SECURITY DEFINER ROWS 1
-      SET search_path = pg_catalog, pg_temp SET app.tenant_id = ''
+      SET search_path = pg_catalog, pg_temp
       AS $function$
+      DECLARE
+        v_before text := coalesce(current_setting('app.tenant_id', true), '');
       BEGIN
         PERFORM set_config('app.tenant_id', p_tenant, true);
         RETURN QUERY SELECT
@@ -249,6 +252,7 @@ BEGIN
           c.last_error_code
         FROM public.%2$I c
         WHERE c.tenant_id = p_tenant AND c.label = p_label %3$s;
+        PERFORM set_config('app.tenant_id', v_before, true);
       END $function$
     $create$, 'integrations_read_' || v_table, v_table, v_provider);
   END LOOP;
@@ -284,9 +288,10 @@ CREATE FUNCTION public.integrations_claim(
   p_most_attempts integer
 ) RETURNS SETOF public.integrations_lease
 LANGUAGE plpgsql SECURITY DEFINER ROWS 1
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET app.tenant_id = ''
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
+  v_before text := coalesce(current_setting('app.tenant_id', true), '');
   v_now timestamptz := clock_timestamp();
 BEGIN
   PERFORM set_config('app.tenant_id', p_tenant, true);
@@ -316,6 +321,7 @@ BEGIN
     c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
     c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
     date_part('epoch', c.token_expires_at - v_now) * 1000;
+  PERFORM set_config('app.tenant_id', v_before, true);
 END $$;
 
 -- Leases due connections of all tenants and names them; their secrets are read afterwards, as each tenant.
@@ -400,9 +406,10 @@ END $$;
 -- The secrets of connections that were just leased, each read as its own tenant; leases that ended are left out.
 CREATE FUNCTION public.integrations_leased(p_leases json) RETURNS SETOF public.integrations_lease
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET app.tenant_id = ''
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
+  v_before text := coalesce(current_setting('app.tenant_id', true), '');
   v_lease record;
 BEGIN
   FOR v_lease IN SELECT * FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
@@ -417,6 +424,7 @@ BEGIN
     WHERE c.tenant_id = v_lease.tenant AND c.provider = v_lease.provider AND c.label = v_lease.label
       AND c.lease_epoch = v_lease.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected';
   END LOOP;
+  PERFORM set_config('app.tenant_id', v_before, true);
 END $$;
 
 -- Stores refreshed tokens, any number at once, each as its own tenant and each with its own outcome. A result becomes
@@ -424,9 +432,10 @@ END $$;
 -- committed, whatever the database's default. Rows are taken in one order, so that two groups never wait for each other.
 CREATE FUNCTION public.integrations_store(p_results json) RETURNS TABLE (item integer, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET app.tenant_id = ''
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
+  v_before text := coalesce(current_setting('app.tenant_id', true), '');
   v_now timestamptz := clock_timestamp();
   v_result record;
 BEGIN
@@ -480,6 +489,7 @@ BEGIN
     END IF;
     RETURN NEXT;
   END LOOP;
+  PERFORM set_config('app.tenant_id', v_before, true);
 END $$;
 
 CREATE FUNCTION public.integrations_count_due(p_providers json) RETURNS integer

@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  PostgresDueConnections,
+  PostgresPendingRevocations,
+  PostgresRefreshLeases,
+  PostgresTokenStore,
+  withTenant,
+} from '../../../src/adapters/postgres/index.ts'
+import {
+  claimed,
+  connect,
+  KEY,
+  OTHER_TENANT,
+  refreshedTokens,
+  TENANT,
+} from '../../../src/testing/contracts/connection-fixtures.ts'
+import type { ConnectionStores } from '../../../src/testing/contracts/connection-stores.ts'
+import { dueRequest } from '../../../src/testing/contracts/due-connections/claiming-due.ts'
+import { tenantIsolationPromises } from '../../../src/testing/contracts/token-store/tenant-isolation.ts'
+import { moveTimes } from '../../contracts/postgres-stores.ts'
+import { createLogin, migratedAs } from './logins.ts'
+import type { LoginKind, MigratedAs } from './logins.ts'
+
+const TABLES = [
+  'integration_connections',
+  'meta_ad_connections',
+  'google_ads_connections',
+  'tiktok_ad_connections',
+  'klaviyo_connections',
+  'other_connections',
+  'pending_revocations',
+]
+const OTHER_KEY = { ...KEY, tenantId: OTHER_TENANT }
+const kinds: readonly LoginKind[] = ['a superuser', 'the owner of the tables', 'a login that was granted']
+
+function storesOn({ pool, admin }: MigratedAs): ConnectionStores {
+  return {
+    tokens: new PostgresTokenStore({ pool }),
+    leases: new PostgresRefreshLeases({ pool }),
+    due: new PostgresDueConnections({ pool }),
+    revocations: new PostgresPendingRevocations({ pool }),
+    elapse: (ms) => moveTimes(admin, ms),
+    close: async () => undefined,
+  }
+}
+
+async function emptied(database: MigratedAs): Promise<ConnectionStores> {
+  await database.admin.query('TRUNCATE integration_connections, pending_revocations')
+  return storesOn(database)
+}
+
+describe.each(kinds)('logged in as %s', (kind) => {
+  let database: MigratedAs
+  beforeAll(async () => {
+    database = await migratedAs(kind)
+  })
+  afterAll(() => database.close())
+
+  for (const [title, promise] of Object.entries(tenantIsolationPromises)) {
+    test(`the store ${title}`, async () => promise(await emptied(database)))
+  }
+
+  test('a connection lives through claim, store, due claim, suspicion, disconnection and revocation', async () => {
+    const stores = await emptied(database)
+    await connect(stores, { dueInMs: 0 })
+    expect(await stores.leases.store(await claimed(stores), refreshedTokens({ dueInMs: 0 }))).toBe('stored')
+    expect(await stores.due.countDue(['meta'])).toBe(1)
+    const [lease] = await stores.due.claimDue(dueRequest())
+    expect(lease?.tokenVersion).toBe(2)
+    if (lease !== undefined) await stores.leases.suspect(lease, 60_000)
+    const retired = await stores.tokens.disconnect(KEY, true)
+    expect(await stores.revocations.claimDue(5, 60_000)).toEqual([
+      { id: retired?.revocation, tenantId: TENANT },
+    ])
+    expect(await stores.revocations.read(OTHER_TENANT, retired?.revocation ?? '')).toBeUndefined()
+  })
+
+  test('no table shows a row, and none takes one, where no tenant is set', async () => {
+    const stores = await emptied(database)
+    await connect(stores)
+    await stores.tokens.disconnect(await connect(stores, { label: 'second' }), true)
+    const client = await database.pool.connect()
+    try {
+      await client.query(kind === 'a superuser' ? 'BEGIN; SET LOCAL ROLE integrations_app' : 'BEGIN')
+      for (const table of TABLES) {
+        expect((await client.query(`SELECT tenant_id FROM ${table}`)).rows).toEqual([])
+        expect((await client.query(`UPDATE ${table} SET client_id = 'x'`)).rowCount).toBe(0)
+        expect((await client.query(`DELETE FROM ${table}`)).rowCount).toBe(0)
+      }
+      await expect(
+        client.query(
+          `INSERT INTO pending_revocations (tenant_id, provider, label, connection_id, grant_id, token_version, client_id)
+           VALUES ('tenant-a', 'meta', 'default', 'c', 'g', 1, 'client')`,
+        ),
+      ).rejects.toMatchObject({ code: '42501' })
+    } finally {
+      await client.query('ROLLBACK')
+      client.release()
+    }
+  })
+
+  test('a row cannot be handed to another tenant', async () => {
+    const stores = await emptied(database)
+    await connect(stores)
+    const client = await database.pool.connect()
+    try {
+      await client.query(kind === 'a superuser' ? 'BEGIN; SET LOCAL ROLE integrations_app' : 'BEGIN')
+      await client.query("SELECT set_config('app.tenant_id', 'tenant-a', true)")
+      await expect(
+        client.query("UPDATE integration_connections SET tenant_id = 'tenant-b'"),
+      ).rejects.toMatchObject({ code: '42501' })
+    } finally {
+      await client.query('ROLLBACK')
+      client.release()
+    }
+  })
+
+  test('every function gives rows of the tenant it was asked for, and leaves the setting as it was', async () => {
+    const stores = await emptied(database)
+    await connect(stores, { dueInMs: 0 })
+    await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
+    const lease = await claimed(stores, OTHER_KEY)
+    await withTenant(database.pool, TENANT, async (client) => {
+      const setting = async (): Promise<unknown> =>
+        (await client.query("SELECT current_setting('app.tenant_id') AS tenant")).rows[0]?.['tenant']
+      const calls = [
+        `SELECT connection_id FROM integrations_read_meta_ad_connections('tenant-b', 'meta', 'default')`,
+        `SELECT tenant_id FROM integrations_claim('tenant-b', 'meta', 'default', 1, 'p', 1000, 0, 0, 0, 9)`,
+        `SELECT tenant_id FROM integrations_leased('[{"tenant":"tenant-b","provider":"meta","label":"default","epoch":1}]')`,
+        `SELECT outcome FROM integrations_store('[{"item":0,"tenant":"tenant-b","provider":"meta","label":"default"}]')`,
+        `SELECT tenant_id FROM integrations_claim_due(1, 1, '[{"provider":"meta","owner":"p","ttl_ms":1000,"base_ms":0,"cap_ms":0,"jitter":0,"most_attempts":9}]')`,
+        `SELECT integrations_count_due('["meta"]')`,
+        `SELECT integrations_is_grant_shared('meta', 'client-1', 'i', 's', 'x')`,
+        `SELECT tenant_id FROM integrations_claim_revocations(1, 1000)`,
+      ]
+      for (const call of calls) {
+        await client.query(call)
+        expect(await setting(), call).toBe('tenant-a')
+      }
+    })
+    const { rows } = await database.pool.query(
+      `SELECT tenant_id FROM integrations_leased('[{"tenant":"tenant-a","provider":"meta","label":"default","epoch":${lease.epoch + 1}}]')`,
+    )
+    expect(rows).toEqual([])
+  })
+
+  test("withTenant shows the host's own role the rows of that tenant and of nobody else", async () => {
+    const stores = await emptied(database)
+    await connect(stores)
+    await connect(stores, { tenantId: OTHER_TENANT })
+    const seen = await withTenant(database.pool, TENANT, async (client) => {
+      if (kind === 'a superuser') await client.query('SET LOCAL ROLE integrations_app')
+      return (await client.query('SELECT tenant_id FROM integration_connections')).rows
+    })
+    expect(seen).toEqual([{ tenant_id: TENANT }])
+  })
+})
+
+describe('the role of the job', () => {
+  let database: MigratedAs
+  beforeAll(async () => {
+    database = await migratedAs('a superuser')
+  })
+  afterAll(() => database.close())
+
+  test('may read no secret of a connection or of a queued revocation', async () => {
+    const asJob = async (statement: string): Promise<unknown> => {
+      const client = await database.admin.connect()
+      try {
+        await client.query('BEGIN; SET LOCAL ROLE integrations_jobs')
+        return await client.query(statement).then(
+          ({ rows }) => rows,
+          (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+        )
+      } finally {
+        await client.query('ROLLBACK')
+        client.release()
+      }
+    }
+    for (const column of ['access_token', 'refresh_token', 'previous_refresh_token', 'candidates']) {
+      expect(await asJob(`SELECT ${column} FROM integration_connections`)).toBe('42501')
+    }
+    for (const column of ['access_token', 'refresh_token']) {
+      expect(await asJob(`SELECT ${column} FROM pending_revocations`)).toBe('42501')
+    }
+    expect(await asJob('SELECT tenant_id FROM integration_connections')).toEqual([])
+    for (const table of TABLES.slice(1, 6))
+      expect(await asJob(`SELECT tenant_id FROM ${table}`)).toBe('42501')
+    expect(await asJob("UPDATE integration_connections SET access_token = 'x'")).toBe('42501')
+    expect(await asJob('DELETE FROM integration_connections')).toBe('42501')
+    expect(await asJob('SELECT wrapped FROM data_keys')).toBe('42501')
+  })
+
+  test('is of no use to a login that is a member of it: only the functions act as it', async () => {
+    const stores = storesOn(database)
+    await connect(stores)
+    const login = await createLogin(database.admin, database.url)
+    try {
+      await database.admin.query(`GRANT integrations_jobs TO ${login.name}`)
+      const client = await database.admin.connect()
+      try {
+        await client.query(`BEGIN; SET LOCAL ROLE ${login.name}`)
+        expect((await client.query('SELECT tenant_id FROM integration_connections')).rows).toEqual([])
+      } finally {
+        await client.query('ROLLBACK')
+        client.release()
+      }
+    } finally {
+      await login.drop()
+    }
+  })
+
+  test('and every function are out of reach for a login that was not granted', async () => {
+    const login = await createLogin(database.admin, database.url)
+    try {
+      const client = await database.admin.connect()
+      try {
+        await client.query(`BEGIN; SET LOCAL ROLE ${login.name}`)
+        await expect(client.query("SELECT integrations_count_due('[]')")).rejects.toMatchObject({
+          code: '42501',
+        })
+      } finally {
+        await client.query('ROLLBACK')
+        client.release()
+      }
+    } finally {
+      await login.drop()
+    }
+  })
+})
