@@ -15,11 +15,13 @@ export class RingKey {
   readonly header: string
   readonly #extracted: KeyObject
   readonly #general: KeyObject
+  readonly #stateKey: Uint8Array
   readonly #subkeys = new BoundedCache<KeyObject>(MOST_SUBKEYS)
 
   constructor(extracted: KeyObject) {
     this.#extracted = extracted
     this.#general = createSecretKey(expandKey(extracted, 'general'))
+    this.#stateKey = expandKey(extracted, 'state-hmac')
     this.reference = expandKey(extracted, 'key-id').subarray(0, REFERENCE_BYTES).toString('base64url')
     this.header = headerFor('a', this.reference)
   }
@@ -40,6 +42,6 @@ export class RingKey {
 
   /** For signing states: never a key that encrypts. */
   stateKey(): Uint8Array {
-    return expandKey(this.#extracted, 'state-hmac')
+    return this.#stateKey
   }
 }

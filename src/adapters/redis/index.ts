@@ -1,5 +1,6 @@
 export { connectRedis } from './connect-redis.ts'
 export type { ConnectRedisOptions } from './connect-redis.ts'
-export type { RedisCommands, RedisOptions } from './redis-commands.ts'
+export { JoinedCalls } from './joined-calls.ts'
+export type { JoinableOptions, RedisCommands, RedisOptions } from './redis-commands.ts'
 export { RedisStartLimiter } from './start-limiter.ts'
 export { RedisStateStore } from './state-store.ts'

@@ -66,7 +66,8 @@ export class RedisLink {
   }
 }
 
-function toUnavailable(error: unknown): StoreUnavailableError {
+/** The error that a caller sees: the code alone, where the client or server gave one. */
+export function toUnavailable(error: unknown): StoreUnavailableError {
   const message = error instanceof Error ? error.message : ''
   if (/^ERR unknown command/i.test(message)) {
     return new StoreUnavailableError('Redis', 'it must be version 6.2 or newer')

@@ -2,8 +2,9 @@ import { asSealed } from '../../ports/cipher.ts'
 import type { Sealed } from '../../ports/cipher.ts'
 import { StateTakenError } from '../../ports/state-store.ts'
 import type { StateKey, StateStore } from '../../ports/state-store.ts'
+import { JoinedCalls } from './joined-calls.ts'
 import { KEY_PREFIX } from './redis-commands.ts'
-import type { RedisOptions } from './redis-commands.ts'
+import type { JoinableOptions } from './redis-commands.ts'
 import { RedisLink } from './redis-link.ts'
 
 /**
@@ -12,17 +13,19 @@ import { RedisLink } from './redis-link.ts'
  */
 export class RedisStateStore implements StateStore {
   readonly #link: RedisLink
+  readonly #joined: JoinedCalls
   readonly #prefix: string
 
-  constructor(options: RedisOptions) {
+  constructor(options: JoinableOptions) {
     this.#link = new RedisLink(options)
+    this.#joined = options.joined ?? new JoinedCalls(options)
     this.#prefix = `${options.keyPrefix ?? KEY_PREFIX}state:`
   }
 
   async remember(key: StateKey, sealed: Sealed, ttlMs: number): Promise<void> {
     const name = this.#prefix + key
-    const reply = await this.#link.ask((client) => client.set(name, sealed, 'PX', ttlMs, 'NX'))
-    if (reply === 'OK') return
+    const isNew = await this.#joined.ask({ name: 'remember', keys: [name], values: [sealed, ttlMs] })
+    if (isNew === 1) return
     // A client that repeats a command whose answer was cut off finds its own first attempt.
     const kept = await this.#link.ask((client) => client.get(name))
     if (kept !== sealed) throw new StateTakenError()

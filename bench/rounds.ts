@@ -1,0 +1,79 @@
+/** One side of a comparison: does its work `count` times. */
+export type Side = (count: number) => Promise<void>
+
+export interface Comparison {
+  readonly ours: Side
+  readonly bare: Side
+  /** About how long one side's turn in a round takes. */
+  readonly turnMs?: number
+  readonly rounds?: number
+}
+
+export interface Outcome {
+  /** Median over the rounds of our time divided by the bare time of the same round. */
+  readonly timeRatio: number
+  /** Median microseconds a piece of work. */
+  readonly oursUs: number
+  readonly bareUs: number
+}
+
+/**
+ * Both sides in turn, in short turns and changing order: whatever else the machine does falls on both. The first rounds
+ * warm up and are not counted.
+ */
+export async function compare({ ours, bare, turnMs = 50, rounds = 41 }: Comparison): Promise<Outcome> {
+  const [oursCount, bareCount] = [await calibrated(ours, turnMs), await calibrated(bare, turnMs)]
+  const taken: { ours: number; bare: number }[] = []
+  for (let round = 0; round < rounds; round += 1) {
+    if (round % 2 === 0) {
+      const first = await timed(ours, oursCount)
+      taken.push({ ours: first, bare: await timed(bare, bareCount) })
+    } else {
+      const first = await timed(bare, bareCount)
+      taken.push({ ours: await timed(ours, oursCount), bare: first })
+    }
+  }
+  return {
+    timeRatio: median(taken.map((round) => round.ours / round.bare)),
+    oursUs: median(taken.map((round) => round.ours)),
+    bareUs: median(taken.map((round) => round.bare)),
+  }
+}
+
+/** Runs `work` again and again, `concurrency` at a time. */
+export function concurrently(concurrency: number, work: (turn: number) => Promise<unknown>): Side {
+  let turn = 0
+  return async (count) => {
+    const end = turn + count
+    const loop = async (): Promise<void> => {
+      while (turn < end) await work(turn++)
+    }
+    await Promise.all(Array.from({ length: concurrency }, loop))
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right)
+  const middle = sorted.length / 2
+  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
+  if (low === undefined || high === undefined) throw new Error('nothing was measured')
+  return (low + high) / 2
+}
+
+/** Microseconds a piece of work. */
+async function timed(side: Side, count: number): Promise<number> {
+  const startedAt = performance.now()
+  await side(count)
+  return ((performance.now() - startedAt) * 1_000) / count
+}
+
+/** How many pieces fill a turn; finding out is what warms the code up. */
+async function calibrated(side: Side, turnMs: number): Promise<number> {
+  let count = 1
+  for (let spentMs = 0; spentMs < 10 * turnMs; ) {
+    const us = await timed(side, count)
+    spentMs += (us * count) / 1_000
+    count = Math.max(1, Math.min(count * 4, Math.round((turnMs * 1_000) / us)))
+  }
+  return count
+}
