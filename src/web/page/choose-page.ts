@@ -59,7 +59,9 @@ function accountForm(context: HandlerContext, page: ConnectionPage, { accounts }
         <legend class="cgk-unseen">Accounts</legend>
         ${choices}
       </fieldset>
-      <div class="cgk-actions"><button class="cgk-button cgk-primary">Use this account</button></div>`,
+      <div class="cgk-actions cgk-sticky">
+        <button class="cgk-button cgk-primary">Use this account</button>
+      </div>`,
   })
 }
 

@@ -141,7 +141,7 @@ function access(context: HandlerContext, { provider, tokenExpiresAt }: Connectio
   const now = context.clock.now()
   if (tokenExpiresAt === null)
     return html`${isOAuthClient(client) ? 'No end date' : 'Until the key is deleted'}`
-  if (client.traits.renewal === 'none') return html`Until ${moment(tokenExpiresAt, now)}`
+  if (client.traits.renewal === 'none') return html`Ends ${moment(tokenExpiresAt, now)}`
   if (tokenExpiresAt <= now) return html`Ran out ${moment(tokenExpiresAt, now)}; renewed at the next use`
-  return html`Renewed automatically; this token lasts until ${moment(tokenExpiresAt, now)}`
+  return html`Renewed automatically; this token ends ${moment(tokenExpiresAt, now)}`
 }

@@ -11,10 +11,10 @@ const EXACT_FORMAT = new Intl.DateTimeFormat('en-GB', {
 })
 const RELATIVE_FORMAT = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
 
-/** A moment as people say it, exact for machines and on hovering: “in 59 days”, “3 minutes ago”. */
+/** A moment as people say it, exact for machines and on hovering: “on 23 January 2027 (in 59 days)”, “3 minutes ago”. */
 export function moment(at: Instant, now: Instant): Markup {
   const isFar = Math.abs(at - now) > 2 * DAY_MS
-  const words = isFar ? `${DAY_FORMAT.format(at)} (${distance(at - now)})` : distance(at - now)
+  const words = isFar ? `on ${DAY_FORMAT.format(at)} (${distance(at - now)})` : distance(at - now)
   return html`<time datetime="${new Date(at).toISOString()}" title="${EXACT_FORMAT.format(at)} UTC"
     >${words}</time
   >`

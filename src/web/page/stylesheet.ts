@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto'
 import { textResponse } from '../responses.ts'
 
 const SHEET = `
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; scroll-padding-block: 5rem; }
 body { margin: 0; background: #f6f7f9; color: #1b2330;
   font: 1rem/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; }
-.cgk { --surface: #fff; --line: #dde1e8; --quiet: #545e6e; --link: #1f4fc4; --primary: #1f4fc4; --on-primary: #fff;
+.cgk { --ground: #f6f7f9; --surface: #fff; --line: #dde1e8; --quiet: #545e6e; --link: #1f4fc4; --primary: #1f4fc4; --on-primary: #fff;
   --primary-over: #183f9d; --field: #8089981f; --edge: #838c9b;
   --good: #0b6b3a; --good-soft: #e3f4ea; --attention: #7d4a00; --attention-soft: #fdf1da;
   --bad: #a3212b; --bad-soft: #fdeaea; --off: #545e6e; --off-soft: #eceff3;
   box-sizing: border-box; max-width: 68rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
 @media (prefers-color-scheme: dark) {
   body { background: #12161d; color: #e6e9ee; }
-  .cgk { --surface: #1a2029; --line: #313a47; --quiet: #a5afbe; --link: #8fb1ff; --primary: #8fb1ff; --on-primary: #0d1628;
+  .cgk { --ground: #12161d; --surface: #1a2029; --line: #313a47; --quiet: #a5afbe; --link: #8fb1ff; --primary: #8fb1ff; --on-primary: #0d1628;
     --primary-over: #b3caff; --field: #00000040; --edge: #748092;
     --good: #86d8a8; --good-soft: #17301f; --attention: #f2c46f; --attention-soft: #33270f;
     --bad: #ff9f9f; --bad-soft: #3a1a1c; --off: #a5afbe; --off-soft: #262e39; }
@@ -23,7 +23,7 @@ body { margin: 0; background: #f6f7f9; color: #1b2330;
 .cgk h1 { margin: 0 0 .5rem; font-size: 1.75rem; line-height: 1.25; letter-spacing: -.01em; font-weight: 650; }
 .cgk h2 { margin: 0; font-size: 1.125rem; line-height: 1.3; font-weight: 620; }
 .cgk p { margin: 0 0 1rem; }
-.cgk code { font-size: .92em; }
+.cgk code { font-size: .92em; overflow-wrap: anywhere; }
 .cgk-skip { position: absolute; left: -999rem; padding: .5rem 1rem; background: #fff; color: #1f4fc4; }
 .cgk-skip:focus { left: .5rem; top: .5rem; z-index: 1; }
 .cgk-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -69,6 +69,7 @@ body { margin: 0; background: #f6f7f9; color: #1b2330;
 .cgk-id { color: var(--quiet); font-size: .875rem; font-variant-numeric: tabular-nums; }
 .cgk-actions { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: auto; align-items: center; }
 .cgk form { margin: 0; }
+.cgk .cgk-actions.cgk-sticky { position: sticky; bottom: 0; padding: .75rem 0; background: var(--ground); }
 .cgk-button { display: inline-flex; align-items: center; justify-content: center; min-height: 2.75rem; padding: .45rem 1rem;
   border: 1px solid var(--edge); border-radius: .5rem; background: var(--surface); color: inherit; cursor: pointer;
   font: inherit; font-weight: 560; font-size: .9375rem; line-height: 1.2; text-decoration: none; text-align: center; }

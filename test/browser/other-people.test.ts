@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { card, consentAs, runDemo } from './demo-in-browser.ts'
+import type { RunningDemo } from './demo-in-browser.ts'
+
+let demo: RunningDemo
+
+beforeAll(async () => {
+  demo = await runDemo()
+})
+
+afterAll(async () => {
+  await demo.close()
+})
+
+/** Starts and consents, but keeps the callback from reaching the host: its address can be sent to somebody else. */
+async function callbackOf(page: Page): Promise<string> {
+  let callback = ''
+  await page.route('**/google_ads/callback?*', async (route) => {
+    callback = route.request().url()
+    await route.abort()
+  })
+  await card(page, 'Google Ads').getByRole('button', { name: 'Connect Google Ads' }).click()
+  await consentAs(page, 'Ada Lindqvist').catch(() => undefined)
+  await expect.poll(() => callback).not.toBe('')
+  return callback
+}
+
+function exchanges(): number {
+  return demo.emulator.control.requests('google_ads', 'exchange').length
+}
+
+async function expectNothingConnected(page: Page): Promise<void> {
+  await page.goto(demo.url)
+  expect(await card(page, 'Google Ads').textContent()).toContain('Not connected')
+  expect(exchanges()).toBe(0)
+}
+
+test.each(['Acme Shop', 'Borealis Outdoor'])(
+  'an attacker’s callback that a victim of %s opens is refused before anything reaches the platform',
+  async (tenant) => {
+    const attacker = await demo.open()
+    const callback = await callbackOf(attacker)
+    const victim = await demo.open()
+    await victim.getByRole('button', { name: tenant }).click()
+    const answer = await victim.goto(callback)
+
+    expect(answer?.status()).toBe(403)
+    expect(await victim.textContent('body')).toContain('Nothing was connected.')
+    await expectNothingConnected(victim)
+  },
+)
+
+test('an attacker’s link that a victim consents to ends at the callback', async () => {
+  const attacker = await demo.open()
+  const asked = attacker.waitForRequest(/google\/o\/oauth2\/v2\/auth/)
+  await card(attacker, 'Google Ads').getByRole('button', { name: 'Connect Google Ads' }).click()
+  const link = (await asked).url()
+  const victim = await demo.open()
+  await victim.goto(link)
+  await consentAs(victim, 'Sol Okafor')
+
+  expect(await victim.textContent('body')).toMatch(/started by somebody else|started in another browser/)
+  await expectNothingConnected(victim)
+  await expectNothingConnected(attacker)
+})
+
+test('a form on another site cannot start, change or end a connection', async () => {
+  const victim = await demo.open()
+  await victim.goto(`${demo.emulator.url}/google/o/oauth2/v2/auth`)
+  for (const path of ['google_ads/start', 'google_ads/disconnect', 'klaviyo/connect']) {
+    const answered = victim.waitForResponse(new RegExp(`/api/integrations/${path}$`))
+    await victim.setContent(
+      `<form method="post" action="${demo.url}/api/integrations/${path}"><button>Win a prize</button></form>`,
+    )
+    await victim.getByRole('button').click()
+    expect((await answered).status()).toBeGreaterThanOrEqual(400)
+    await victim.goto(`${demo.emulator.url}/google/o/oauth2/v2/auth`)
+  }
+})
