@@ -61,7 +61,7 @@ describe('BackgroundWork', () => {
     child.stdout?.on('data', (data: Buffer) => {
       printed += data.toString()
     })
-    const [code] = await once(child, 'exit')
-    expect({ code, printed }).toEqual({ code: 0, printed: 'stored\n' })
+    await once(child, 'exit')
+    expect({ code: child.exitCode, printed }).toEqual({ code: 0, printed: 'stored\n' })
   })
 })
