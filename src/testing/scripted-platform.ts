@@ -91,7 +91,7 @@ async function read(incoming: IncomingMessage): Promise<PlatformRequest> {
   }
   const body = Buffer.concat(chunks).toString('utf8')
   const target = incoming.url ?? '/'
-  const url = new URL(target, 'http://platform')
+  const url = new URL(target, 'http://platform.invalid')
   const type = incoming.headers['content-type'] ?? ''
   const parameters = new Map([
     ...url.searchParams,
