@@ -13,5 +13,7 @@ export function benchCipher(ring: KeyRing = benchRing()): AesGcmCipher {
 
 /** As many tenants as wanted, each with an id of the usual length. */
 export function benchTenants(count: number): readonly TenantId[] {
-  return Array.from({ length: count }, (_, index) => parseTenantId(`tenant-${String(index).padStart(8, '0')}`))
+  return Array.from({ length: count }, (_, index) =>
+    parseTenantId(`tenant-${String(index).padStart(8, '0')}`),
+  )
 }

@@ -70,7 +70,7 @@ async function timed(side: Side, count: number): Promise<number> {
 /** How many pieces fill a turn; finding out is what warms the code up. */
 async function calibrated(side: Side, turnMs: number): Promise<number> {
   let count = 1
-  for (let spentMs = 0; spentMs < 10 * turnMs; ) {
+  for (let spentMs = 0; spentMs < 10 * turnMs;) {
     const us = await timed(side, count)
     spentMs += (us * count) / 1_000
     count = Math.max(1, Math.min(count * 4, Math.round((turnMs * 1_000) / us)))

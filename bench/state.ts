@@ -47,9 +47,21 @@ export const benchState: Benchmark = async ({ note }) => {
       const value = 'v'.repeat(sealedLength)
       const outcome = await compare({
         ours: concurrently(concurrency, (turn) => states.issue(pendingOf(tenants[turn % 1_000]))),
-        bare: concurrently(concurrency, (turn) => bareClient.set(`cgk:int:state:${'k'.repeat(33)}${String(turn).padStart(10, '0')}`, value, 'EX', 600)),
+        bare: concurrently(concurrency, (turn) =>
+          bareClient.set(
+            `cgk:int:state:${'k'.repeat(33)}${String(turn).padStart(10, '0')}`,
+            value,
+            'EX',
+            600,
+          ),
+        ),
       })
-      results.push({ name: `start c=${concurrency}`, ratio: 1 / outcome.timeRatio, target: { atLeast }, detail: `${outcome.oursUs.toFixed(1)} µs against ${outcome.bareUs.toFixed(1)} µs` })
+      results.push({
+        name: `start c=${concurrency}`,
+        ratio: 1 / outcome.timeRatio,
+        target: { atLeast },
+        detail: `${outcome.oursUs.toFixed(1)} µs against ${outcome.bareUs.toFixed(1)} µs`,
+      })
     }
   } finally {
     client.disconnect()

@@ -20,16 +20,18 @@ const SCRIPT = `
 local key, value = 0, 0
 local function next_value() value = value + 1 return ARGV[value] end
 local steps = {}
+local function undo(name)
+  if redis.call('DECR', name) == 0 then redis.call('DEL', name) end
+end
 function steps.count(first, keys, values)
   for i = 1, keys do
-    local name = KEYS[first + i]
-    if tonumber(redis.call('GET', name) or 0) >= tonumber(ARGV[values + 2 * i - 1]) then
-      return math.max(redis.call('PTTL', name), 1)
+    local name, count = KEYS[first + i], redis.call('INCR', KEYS[first + i])
+    if count == 1 then redis.call('PEXPIRE', name, ARGV[values + 2 * i]) end
+    if count > tonumber(ARGV[values + 2 * i - 1]) then
+      local wait = math.max(redis.call('PTTL', name), 1)
+      for j = i, 1, -1 do undo(KEYS[first + j]) end
+      return wait
     end
-  end
-  for i = 1, keys do
-    local name = KEYS[first + i]
-    if redis.call('INCR', name) == 1 then redis.call('PEXPIRE', name, ARGV[values + 2 * i]) end
   end
   return 0
 end
@@ -107,7 +109,8 @@ export class JoinedCalls {
       return await runScript(client, steps)
     } catch (error) {
       // A proxy looks like one node and hides several. It refused all of the command.
-      if (steps.length === 1 || !(error instanceof Error) || !error.message.startsWith('CROSSSLOT')) throw error
+      if (steps.length === 1 || !(error instanceof Error) || !error.message.startsWith('CROSSSLOT'))
+        throw error
       this.#isSplit = true
       return (await Promise.all(steps.map((step) => runScript(client, [step])))).flat()
     }
