@@ -74,6 +74,13 @@ describe('an examination', () => {
     expect(await failureOf(client.examine(accessToken))).toMatchObject({ providerCode: 'response_invalid' })
   })
 
+  test('finds nobody in what every object inherits', async () => {
+    for (const subject of ['constructor.name', 'data.toString.name', '__proto__.constructor.name']) {
+      const { client } = await clientAsking({ body }, { subject })
+      expect(await failureOf(client.examine(accessToken))).toMatchObject({ providerCode: 'response_invalid' })
+    }
+  })
+
   test('without a rule asks nothing', async () => {
     const server = await scriptedServer(() => ({}))
     const client = acmeClient(server.url)
