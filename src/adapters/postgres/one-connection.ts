@@ -1,5 +1,6 @@
 import { Client } from 'pg'
 import { ConfigInvalidError } from '../../domain/errors.ts'
+import { onPooledConnection } from './postgres-pool.ts'
 import type { PostgresPool, PostgresQueries } from './postgres-pool.ts'
 
 /** The database, by a pool or by where it is. */
@@ -15,14 +16,7 @@ export async function onOneConnection<T>(
   { pool, connectionString }: WhichDatabase,
   work: (client: PostgresQueries) => Promise<T>,
 ): Promise<T> {
-  if (pool !== undefined) {
-    const client = await pool.connect()
-    try {
-      return await work(client)
-    } finally {
-      client.release()
-    }
-  }
+  if (pool !== undefined) return onPooledConnection(pool, work)
   if (connectionString === undefined)
     throw new ConfigInvalidError(['database: give a pool or a connectionString'])
   const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })

@@ -13,6 +13,8 @@ export interface PostgresQueries {
 
 /** One connection, for as long as a transaction takes. */
 export interface PostgresClient extends PostgresQueries {
+  on(event: 'error', listener: () => void): unknown
+  off(event: 'error', listener: () => void): unknown
   /** Gives the connection back, or away when it is of no use any more. */
   release(isBroken?: boolean): void
 }
@@ -20,4 +22,24 @@ export interface PostgresClient extends PostgresQueries {
 /** What is asked of a pool: pg's `Pool` fits, over PgBouncer too. Nothing is left behind in a session. */
 export interface PostgresPool extends PostgresQueries {
   connect(): Promise<PostgresClient>
+}
+
+/** Lends a connection to `work`. One that was lost meanwhile, or that `work` gives up, is not lent again. */
+export async function onPooledConnection<T>(
+  pool: PostgresPool,
+  work: (client: PostgresQueries, giveUp: () => void) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  let isBroken = false
+  const giveUp = (): void => {
+    isBroken = true
+  }
+  // A pool listens to its idle connections alone: one that is lost while it is lent would end the process.
+  client.on('error', giveUp)
+  try {
+    return await work(client, giveUp)
+  } finally {
+    client.off('error', giveUp)
+    client.release(isBroken)
+  }
 }

@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { TenantId } from '../../domain/model/identifiers.ts'
-import type { PostgresClient, PostgresPool, PostgresQueries, PostgresResult } from './postgres-pool.ts'
+import { onPooledConnection } from './postgres-pool.ts'
+import type { PostgresPool, PostgresQueries, PostgresResult } from './postgres-pool.ts'
 import { toStoreError } from './store-error.ts'
 
 /** The host's own queries in a transaction of one tenant. */
@@ -97,21 +98,16 @@ async function commit(client: PostgresQueries): Promise<void> {
 
 async function inTransaction<T>(
   pool: PostgresPool,
-  work: (client: PostgresClient) => Promise<T>,
+  work: (client: PostgresQueries) => Promise<T>,
 ): Promise<T> {
-  const client = await pool.connect().catch(rethrow)
-  const outcome = await attempt(() => work(client))
-  if (!('error' in outcome)) {
-    client.release()
-    return outcome.value
-  }
-  // A connection that cannot even roll back is not one to lend again.
-  const isUsable = await client.query('ROLLBACK').then(
-    () => true,
-    () => false,
-  )
-  client.release(!isUsable)
-  throw outcome.error
+  const outcome = await onPooledConnection(pool, async (client, giveUp) => {
+    const done = await attempt(() => work(client))
+    // A connection that cannot even roll back may still be busy with what failed.
+    if ('error' in done) await client.query('ROLLBACK').catch(giveUp)
+    return done
+  }).catch(rethrow)
+  if ('error' in outcome) throw outcome.error
+  return outcome.value
 }
 
 async function attempt<T>(

@@ -168,7 +168,7 @@ describe('the role of the job', () => {
       const client = await database.admin.connect()
       try {
         await client.query('BEGIN; SET LOCAL ROLE integrations_jobs')
-        return await client.query(statement).then(
+        return await client.query<Record<string, unknown>>(statement).then(
           ({ rows }) => rows,
           (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
         )

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto'
+import type { Pool } from 'pg'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import {
+  createPool,
+  PostgresDueConnections,
+  PostgresPendingRevocations,
+  PostgresRefreshLeases,
+  PostgresTokenStore,
+} from '../../../src/adapters/postgres/index.ts'
+import type { PostgresPool } from '../../../src/adapters/postgres/index.ts'
+import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
+import type { RefreshLease } from '../../../src/ports/refresh-leases.ts'
+import {
+  claimed,
+  claimRequest,
+  connect,
+  connectionOf,
+  KEY,
+  range,
+  refreshedTokens,
+  sealed,
+} from '../../../src/testing/contracts/connection-fixtures.ts'
+import type { ConnectionStores } from '../../../src/testing/contracts/connection-stores.ts'
+import { moveTimes } from '../../contracts/postgres-stores.ts'
+import { freshDatabase } from '../../support/database.ts'
+import type { TestDatabase } from '../../support/database.ts'
+
+let database: TestDatabase
+let pool: Pool
+let stores: ConnectionStores
+beforeAll(async () => {
+  database = await freshDatabase()
+  pool = createPool({ connectionString: database.url })
+  stores = {
+    tokens: new PostgresTokenStore({ pool }),
+    leases: new PostgresRefreshLeases({ pool }),
+    due: new PostgresDueConnections({ pool }),
+    revocations: new PostgresPendingRevocations({ pool }),
+    elapse: (ms) => moveTimes(pool, ms),
+    close: async () => undefined,
+  }
+})
+beforeEach(async () => {
+  await pool.query('TRUNCATE integration_connections, pending_revocations')
+})
+afterAll(async () => {
+  await pool.end()
+  await database.drop()
+})
+
+/** Counts what goes to the server; everything arrives there. */
+function counted(inner: Pool): { readonly pool: PostgresPool; readonly sent: string[] } {
+  const sent: string[] = []
+  return {
+    sent,
+    pool: {
+      connect: () => inner.connect(),
+      query: (text, values) => {
+        sent.push(text)
+        return inner.query(text, values)
+      },
+    },
+  }
+}
+
+async function claimedByMany(count: number): Promise<readonly RefreshLease[]> {
+  const tenants = range(count).map((n) => parseTenantId(`tenant-${n}`))
+  for (const tenantId of tenants) await connect(stores, { tenantId })
+  return Promise.all(tenants.map((tenantId) => claimed(stores, { ...KEY, tenantId })))
+}
+
+test('of fifty claims from two processes one is granted', async () => {
+  const second = createPool({ connectionString: database.url })
+  try {
+    await connect(stores)
+    const others = new PostgresRefreshLeases({ pool: second })
+    const claims = range(50).map((n) =>
+      (n % 2 === 0 ? stores.leases : others).claim(KEY, 1, claimRequest({ owner: `process-${n}` })),
+    )
+    expect((await Promise.all(claims)).filter((lease) => lease !== undefined)).toHaveLength(1)
+  } finally {
+    await second.end()
+  }
+})
+
+test('results that come together are stored by one statement, each with its own outcome', async () => {
+  const leases = await claimedByMany(30)
+  const spy = counted(pool)
+  const storing = new PostgresRefreshLeases({ pool: spy.pool })
+  const [stale, gone, ...rest] = leases
+  if (stale === undefined || gone === undefined) throw new Error('two leases are needed')
+  await stores.leases.store(stale, refreshedTokens())
+  await stores.tokens.disconnect(gone, false)
+  const results = leases.map(() => refreshedTokens())
+  const outcomes = await Promise.all(
+    leases.map((lease, index) => storing.store(lease, results[index] ?? refreshedTokens())),
+  )
+  expect(outcomes).toEqual(['superseded', 'grant_gone', ...rest.map(() => 'stored')])
+  expect(spy.sent).toHaveLength(1)
+  for (const [index, lease] of leases.entries()) {
+    if (index < 2) continue
+    const reading = await stores.tokens.read(lease)
+    expect(reading?.accessToken).toBe(results[index]?.tokens.accessToken)
+  }
+})
+
+test('a write id is recognised within a group, and by another process', async () => {
+  const [first, second] = await claimedByMany(2)
+  if (first === undefined || second === undefined) throw new Error('two leases are needed')
+  const lost = refreshedTokens()
+  await stores.leases.store(first, lost)
+  const again = new PostgresRefreshLeases({ pool })
+  expect(await Promise.all([again.store(first, lost), again.store(second, refreshedTokens())])).toEqual([
+    'stored',
+    'stored',
+  ])
+  expect((await connectionOf(stores, first)).tokenVersion).toBe(2)
+})
+
+test('groups that hold the same connections in another order do not wait for each other without end', async () => {
+  const leases = await claimedByMany(40)
+  const processes = range(4).map(() => new PostgresRefreshLeases({ pool }))
+  const outcomes = await Promise.all(
+    processes.flatMap((process, index) =>
+      (index % 2 === 0 ? leases : leases.toReversed()).map((lease) =>
+        process.store(lease, refreshedTokens()),
+      ),
+    ),
+  )
+  expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(40)
+  expect(outcomes.filter((outcome) => outcome === 'superseded')).toHaveLength(120)
+})
+
+test('no number of a provider keeps a token from being stored', async () => {
+  await connect(stores)
+  const lease = await claimed(stores)
+  const absurd = {
+    expiresInMs: Number.POSITIVE_INFINITY,
+    refreshExpiresInMs: Number.NaN,
+    dueInMs: Number.NaN,
+  }
+  const result = refreshedTokens(absurd)
+  expect(await stores.leases.store(lease, result)).toBe('stored')
+  expect((await stores.tokens.read(KEY))?.accessToken).toBe(result.tokens.accessToken)
+})
+
+test('a stale owner ends nothing of the lease that followed its own', async () => {
+  await connect(stores)
+  const stale = await claimed(stores)
+  await stores.elapse(3 * 60_000)
+  await claimed(stores, KEY, { owner: 'process-2' })
+  await stores.leases.release(stale, { errorCode: 'provider_unavailable', retryInMs: 0 })
+  const { rows } = await pool.query<Record<string, unknown>>(
+    'SELECT lease_owner, last_error_code FROM integration_connections',
+  )
+  expect(rows).toEqual([{ lease_owner: 'process-2', last_error_code: null }])
+})
+
+test('what a claim, a store or a save wrote is on disk where the database by default does not wait for it', async () => {
+  const lax = createPool({ connectionString: `${database.url}?options=-c%20synchronous_commit%3Doff` })
+  try {
+    await pool.query(`
+      CREATE TABLE seen (synchronous_commit text);
+      CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN INSERT INTO public.seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE ON meta_ad_connections
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()`)
+    const laxStores: ConnectionStores = {
+      ...stores,
+      tokens: new PostgresTokenStore({ pool: lax }),
+      leases: new PostgresRefreshLeases({ pool: lax }),
+      due: new PostgresDueConnections({ pool: lax }),
+    }
+    await connect(laxStores, { dueInMs: 0 })
+    await laxStores.leases.store(await claimed(laxStores), refreshedTokens({ dueInMs: 0 }))
+    const claims = { meta: claimRequest() }
+    expect(
+      await laxStores.due.claimDue({ limit: 1, mostPerTenant: 1, providers: ['meta'], claims }),
+    ).toHaveLength(1)
+    await laxStores.tokens.disconnect(KEY, true)
+    const { rows } = await pool.query<{ setting: string }>(
+      'SELECT DISTINCT synchronous_commit AS setting FROM seen',
+    )
+    expect(rows).toEqual([{ setting: 'on' }])
+    const after = await lax.query<{ setting: string }>(
+      "SELECT current_setting('synchronous_commit') AS setting",
+    )
+    expect(after.rows).toEqual([{ setting: 'off' }])
+  } finally {
+    await pool.query('DROP TABLE seen; DROP FUNCTION note CASCADE')
+    await lax.end()
+  }
+})
+
+test('claims and releases leave the indexes alone: nine of ten and more are heap-only updates', async () => {
+  const tenants = range(200).map((n) => parseTenantId(`tenant-${n}`))
+  for (const tenantId of tenants) {
+    await connect(stores, { tenantId, tokens: { accessToken: realistic(), refreshToken: realistic() } })
+  }
+  const before = await updates()
+  const own = createPool({ connectionString: database.url })
+  const leases = new PostgresRefreshLeases({ pool: own })
+  for (const tenantId of tenants) {
+    const lease = await leases.claim({ ...KEY, tenantId }, 1, claimRequest())
+    if (lease !== undefined) await leases.release(lease, { retryInMs: 0 })
+  }
+  // Backends report what they did when they end, and now and then before.
+  await own.end()
+  await expect.poll(async () => (await updates()).all - before.all).toBe(400)
+  expect((await updates()).heapOnly - before.heapOnly).toBeGreaterThan(360)
+})
+
+function realistic(): ReturnType<typeof sealed> {
+  return sealed(
+    range(6)
+      .map(() => randomUUID())
+      .join(''),
+  )
+}
+
+async function updates(): Promise<{ readonly all: number; readonly heapOnly: number }> {
+  const { rows } = await pool.query<{ all: number; heap_only: number }>(
+    `SELECT n_tup_upd::int AS all, n_tup_hot_upd::int AS heap_only
+     FROM pg_stat_user_tables WHERE relname = 'meta_ad_connections'`,
+  )
+  return { all: rows[0]?.all ?? 0, heapOnly: rows[0]?.heap_only ?? 0 }
+}
