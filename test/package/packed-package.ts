@@ -19,6 +19,7 @@ const FILES = ['package.json', 'tsconfig.json', 'tsconfig.build.json']
 const DOCUMENTS = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']
 const FOLDERS = ['src', 'migrations']
 const HOUR_MS = 3_600_000
+const MOST_MS = 120_000
 
 const manifest = z.object({
   name: z.string(),
@@ -77,7 +78,11 @@ export function run(
   parameters: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): string {
-  const { status, stdout, stderr } = spawnSync(program, parameters, { cwd: folder, env, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(program, parameters, {
+    ...{ cwd: folder, env },
+    encoding: 'utf8',
+    timeout: MOST_MS,
+  })
   if (status === 0) return stdout
   throw new Error(`${program} ${parameters.join(' ')} ended with ${String(status)}:\n${stdout}\n${stderr}`)
 }
