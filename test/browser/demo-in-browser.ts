@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Container } from 'inversify'
 import { Pool } from 'pg'
 import { chromium } from 'playwright-core'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { demoHost } from '../../dev/demo/demo-host.ts'
 import { listenOnLoopback } from '../../dev/demo/loopback.ts'
 import { freePort } from '../../dev/services/ports.ts'
@@ -81,7 +81,7 @@ function containerOver(connectionString: string, emulator: Emulator, baseUrl: st
   const { meta, google_ads: google, tiktok } = emulatorApps
   return createIntegrationsContainer({
     database: { connectionString },
-    encryption: { key: 'a-key-of-the-browser-tests-that-is-long-enough-0123456789' },
+    encryption: { key: '5f'.repeat(16) + 'a3'.repeat(16) },
     baseUrl,
     requireInitiator: true,
     providers: {
@@ -95,8 +95,15 @@ function containerOver(connectionString: string, emulator: Emulator, baseUrl: st
 }
 
 /** The card of a platform, found as a screen reader would. */
-export function card(page: Page, name: string): ReturnType<Page['getByRole']> {
+export function card(page: Page, name: string): Locator {
   return page.getByRole('region', { name, exact: true })
+}
+
+/** Clicks what leads to another page, and waits until that is there: what is read next is never of the page before. */
+export async function follow(target: Locator): Promise<void> {
+  const loaded = target.page().waitForEvent('load')
+  await target.click()
+  await loaded
 }
 
 /** Signs in at the platform as that person and allows what is asked. */
@@ -106,13 +113,11 @@ export async function consentAs(
   decision: 'Allow' | 'Deny' = 'Allow',
 ): Promise<void> {
   await page.getByRole('radio', { name: person }).check()
-  await page.getByRole('button', { name: decision }).click()
+  await follow(page.getByRole('button', { name: decision }))
 }
 
 export async function connect(page: Page, name: string, person: string): Promise<void> {
-  await card(page, name)
-    .getByRole('button', { name: `Connect ${name}` })
-    .click()
+  await follow(card(page, name).getByRole('button', { name: `Connect ${name}` }))
   await consentAs(page, person)
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { card, consentAs, runDemo } from './demo-in-browser.ts'
+import { consent } from '../../src/emulator/index.ts'
+import { card, consentAs, follow, runDemo } from './demo-in-browser.ts'
 import type { RunningDemo } from './demo-in-browser.ts'
 
 let demo: RunningDemo
@@ -13,17 +14,11 @@ afterAll(async () => {
   await demo.close()
 })
 
-/** Starts and consents, but keeps the callback from reaching the host: its address can be sent to somebody else. */
-async function callbackOf(page: Page): Promise<string> {
-  let callback = ''
-  await page.route('**/google_ads/callback?*', async (route) => {
-    callback = route.request().url()
-    await route.abort()
-  })
-  await card(page, 'Google Ads').getByRole('button', { name: 'Connect Google Ads' }).click()
-  await consentAs(page, 'Ada Lindqvist').catch(() => undefined)
-  await expect.poll(() => callback).not.toBe('')
-  return callback
+/** Starts a connection and copies the address that the platform is opened with. */
+async function startedLink(page: Page): Promise<string> {
+  const asked = page.waitForRequest(/google\/o\/oauth2\/v2\/auth/)
+  await follow(card(page, 'Google Ads').getByRole('button', { name: 'Connect Google Ads' }))
+  return (await asked).url()
 }
 
 function exchanges(): number {
@@ -40,10 +35,10 @@ test.each(['Acme Shop', 'Borealis Outdoor'])(
   'an attacker’s callback that a victim of %s opens is refused before anything reaches the platform',
   async (tenant) => {
     const attacker = await demo.open()
-    const callback = await callbackOf(attacker)
+    const callback = await consent(await startedLink(attacker), { person: 'ada' })
     const victim = await demo.open()
-    await victim.getByRole('button', { name: tenant }).click()
-    const answer = await victim.goto(callback)
+    await follow(victim.getByRole('button', { name: tenant }))
+    const answer = await victim.goto(callback.href)
 
     expect(answer?.status()).toBe(403)
     expect(await victim.textContent('body')).toContain('Nothing was connected.')
@@ -53,9 +48,7 @@ test.each(['Acme Shop', 'Borealis Outdoor'])(
 
 test('an attacker’s link that a victim consents to ends at the callback', async () => {
   const attacker = await demo.open()
-  const asked = attacker.waitForRequest(/google\/o\/oauth2\/v2\/auth/)
-  await card(attacker, 'Google Ads').getByRole('button', { name: 'Connect Google Ads' }).click()
-  const link = (await asked).url()
+  const link = await startedLink(attacker)
   const victim = await demo.open()
   await victim.goto(link)
   await consentAs(victim, 'Sol Okafor')
@@ -73,7 +66,7 @@ test('a form on another site cannot start, change or end a connection', async ()
     await victim.setContent(
       `<form method="post" action="${demo.url}/api/integrations/${path}"><button>Win a prize</button></form>`,
     )
-    await victim.getByRole('button').click()
+    await follow(victim.getByRole('button'))
     expect((await answered).status()).toBeGreaterThanOrEqual(400)
     await victim.goto(`${demo.emulator.url}/google/o/oauth2/v2/auth`)
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { emulatorKlaviyoKeys } from '../../src/emulator/index.ts'
-import { card, connect, picture, runDemo } from './demo-in-browser.ts'
+import { card, connect, follow, picture, runDemo } from './demo-in-browser.ts'
 import type { RunningDemo } from './demo-in-browser.ts'
 
 let demo: RunningDemo
@@ -11,10 +11,8 @@ beforeAll(async () => {
   await connect(page, 'Meta Ads', 'Max Teller')
   await connect(page, 'Google Ads', 'Sol Okafor')
   await connect(page, 'TikTok Ads', 'Sol Okafor')
-  await page.getByRole('button', { name: 'Revoke at the platform (TikTok Ads)' }).click()
-  await card(page, 'TikTok Ads')
-    .getByRole('button', { name: /^Check now/ })
-    .click()
+  await follow(page.getByRole('button', { name: 'Revoke at the platform (TikTok Ads)' }))
+  await follow(card(page, 'TikTok Ads').getByRole('button', { name: /^Check now/ }))
 })
 
 afterAll(async () => {
@@ -35,25 +33,21 @@ test.each([
   }
   await page.goto(`${page.url()}?integration=tiktok&result=reauthorization_required`)
   await fits('overview')
-  await card(page, 'Meta Ads')
-    .getByRole('link', { name: /^Choose the/ })
-    .click()
+  await follow(card(page, 'Meta Ads').getByRole('link', { name: /^Choose the/ }))
   await fits('choose')
-  await page.getByRole('link', { name: 'Back to integrations' }).click()
-  await card(page, 'Google Ads')
-    .getByRole('link', { name: /^Disconnect/ })
-    .click()
+  await follow(page.getByRole('link', { name: 'Back to integrations' }))
+  await follow(card(page, 'Google Ads').getByRole('link', { name: /^Disconnect/ }))
   await fits('disconnect')
   await page.goto(`${demo.url}/api/integrations/meta/callback?code=x&state=y`)
   await fits('refused')
   await page.goto(demo.url)
-  await page.getByRole('button', { name: 'Borealis Outdoor' }).click()
+  await follow(page.getByRole('button', { name: 'Borealis Outdoor' }))
   const klaviyo = card(page, 'Klaviyo')
   if (await klaviyo.getByLabel('Private API key').isVisible()) {
     await klaviyo.getByLabel('Private API key').fill(emulatorKlaviyoKeys.many)
-    await klaviyo.getByRole('button', { name: 'Connect Klaviyo' }).click()
+    await follow(klaviyo.getByRole('button', { name: 'Connect Klaviyo' }))
   }
   await fits('fresh')
-  await klaviyo.getByRole('link', { name: 'Choose lists' }).click()
+  await follow(klaviyo.getByRole('link', { name: 'Choose lists' }))
   await fits('lists')
 })
