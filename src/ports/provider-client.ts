@@ -85,8 +85,6 @@ export interface AuthorizationTraits {
 export interface AuthorizationRequest {
   readonly state: string
   readonly codeChallenge?: string
-  /** Ask again for what was declined before. */
-  readonly isReconnect: boolean
 }
 
 export interface CodeGrant {

@@ -96,7 +96,6 @@ export class OAuthService {
     const state = await states.issue(pending)
     const authUrl = client.authorizationUrl({
       state,
-      isReconnect: true,
       ...(verifier === undefined ? {} : { codeChallenge: codeChallenge(digest.sha256(verifier.reveal())) }),
     })
     this.#emit('connection.started', request.key, initiatorHash)

@@ -89,9 +89,7 @@ function authorizationOrigins({ providers }: HandlerContext): readonly string[] 
   const origins = providers.names().flatMap((name) => {
     const client = providers.get(name)
     if (!isOAuthClient(client)) return []
-    const { origin } = new URL(
-      client.authorizationUrl({ state: 'none', codeChallenge: 'none', isReconnect: false }),
-    )
+    const { origin } = new URL(client.authorizationUrl({ state: 'none', codeChallenge: 'none' }))
     const others = SIGN_IN_HOSTS[name]
     return others === undefined || origin.startsWith('http:') ? [origin] : [origin, others]
   })

@@ -100,7 +100,7 @@ class MetaClient implements OAuthProviderClient {
     }
   }
 
-  authorizationUrl({ state, isReconnect }: AuthorizationRequest): string {
+  authorizationUrl({ state }: AuthorizationRequest): string {
     const { clientId, redirectUri, scopes } = this.authorization
     const url = new URL(this.#dialog)
     url.searchParams.set('client_id', clientId)
@@ -109,8 +109,8 @@ class MetaClient implements OAuthProviderClient {
     url.searchParams.set('response_type', 'code')
     if (this.#configId === undefined) url.searchParams.set('scope', scopes.join(','))
     else url.searchParams.set('config_id', this.#configId)
-    // Without it the dialog leaves out what the person declined before.
-    if (isReconnect) url.searchParams.set('auth_type', 'rerequest')
+    // Without it the dialog leaves out what the person declined before; a first consent is not changed by it.
+    url.searchParams.set('auth_type', 'rerequest')
     return url.href
   }
 

@@ -7,11 +7,10 @@ export function authorizationUrl(
   traits: AuthorizationTraits,
   request: AuthorizationRequest,
 ): string {
-  const { clientIdParameter, parameters, reconnectParameters, scopeSeparator } = definition.authorization
+  const { clientIdParameter, parameters, scopeSeparator } = definition.authorization
   const url = new URL(definition.endpoints.authorization)
   const query = new URLSearchParams(url.search)
-  const extra = request.isReconnect ? { ...parameters, ...reconnectParameters } : parameters
-  for (const [name, value] of Object.entries(extra)) query.set(name, value)
+  for (const [name, value] of Object.entries(parameters)) query.set(name, value)
   query.set('response_type', 'code')
   query.set(clientIdParameter, traits.clientId)
   query.set('redirect_uri', traits.redirectUri)

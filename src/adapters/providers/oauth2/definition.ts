@@ -34,8 +34,6 @@ const authorization = z.strictObject({
   requiredScopes: z.array(text).optional(),
   scopeSeparator: z.enum([' ', ',', 'none']).default(' '),
   parameters: parametersOf('authorization'),
-  /** Added when a person is asked again for what they declined. */
-  reconnectParameters: parametersOf('authorization'),
   pkce: z
     .discriminatedUnion('method', [
       z.strictObject({ method: z.literal('S256') }),

@@ -43,7 +43,7 @@ export async function emulatedGoogle(
 /** What the person's consent brings. */
 export async function grantOf(client: OAuthProviderClient, choice: ConsentChoice): Promise<TokenSet> {
   const codeChallenge = createHash('sha256').update(verifier.reveal()).digest('base64url')
-  const url = client.authorizationUrl({ state: 'state-1', codeChallenge, isReconnect: false })
+  const url = client.authorizationUrl({ state: 'state-1', codeChallenge })
   const callback = await consent(url, choice)
   const { outcome } = parseCallback(callback.searchParams, client.authorization.codeParameters)
   if (outcome.kind !== 'code') throw outcome.error

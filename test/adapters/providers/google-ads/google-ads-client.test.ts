@@ -12,7 +12,7 @@ describe('the authorization request', () => {
   test('asks Google for offline access with consent, which is what brings a refresh token, and uses PKCE', () => {
     const http = loopbackHttp()
     const client = googleAdsClient({ clientId: 'id', clientSecret: 'secret', redirectUri, http })
-    const url = new URL(client.authorizationUrl({ state: 's', codeChallenge: 'c', isReconnect: false }))
+    const url = new URL(client.authorizationUrl({ state: 's', codeChallenge: 'c' }))
     expect(url.origin + url.pathname).toBe('https://accounts.google.com/o/oauth2/v2/auth')
     expect(Object.fromEntries(url.searchParams)).toEqual({
       access_type: 'offline',

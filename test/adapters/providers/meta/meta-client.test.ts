@@ -47,7 +47,7 @@ function clientOf(emulator: Emulator, settings: Partial<MetaClientOptions> = {})
 }
 
 async function codeFor(client: OAuthProviderClient, person: string, scopes?: string[]): Promise<Secret> {
-  const url = client.authorizationUrl({ state: 'the-state', isReconnect: false })
+  const url = client.authorizationUrl({ state: 'the-state' })
   const back = await consent(url, { person, ...(scopes === undefined ? {} : { scopes }) })
   expect(back.searchParams.get('state')).toBe('the-state')
   return new Secret(back.searchParams.get('code') ?? '')
@@ -58,7 +58,7 @@ async function connect(client: OAuthProviderClient, person: string, scopes?: str
 }
 
 describe('the authorization URL', () => {
-  const url = (settings: Partial<MetaClientOptions>, isReconnect = false): URL =>
+  const url = (settings: Partial<MetaClientOptions>): URL =>
     new URL(
       metaClient({
         appId: '1384',
@@ -66,7 +66,7 @@ describe('the authorization URL', () => {
         redirectUri,
         http: createProviderHttp(),
         ...settings,
-      }).authorizationUrl({ state: 's+/=&', isReconnect, codeChallenge: 'unused' }),
+      }).authorizationUrl({ state: 's+/=&', codeChallenge: 'unused' }),
     )
 
   test('leads to the dialog of the current version with comma-separated scopes', () => {
@@ -78,11 +78,12 @@ describe('the authorization URL', () => {
       state: 's+/=&',
       response_type: 'code',
       scope: 'ads_read,ads_management,business_management',
+      auth_type: 'rerequest',
     })
   })
 
-  test('asks again for what was declined when somebody reconnects', () => {
-    expect(url({}, true).searchParams.get('auth_type')).toBe('rerequest')
+  test('asks again for what was declined before', () => {
+    expect(url({}).searchParams.get('auth_type')).toBe('rerequest')
   })
 
   test('leaves the scopes to the configuration of Facebook Login for Business', () => {
@@ -232,7 +233,9 @@ describe('an examination', () => {
 
   test('tells a declined permission that is not needed from one that is', async () => {
     const { client } = await running()
-    const partly = await client.examine((await connect(client, 'dana')).accessToken)
+    const partly = await client.examine(
+      (await connect(client, 'dana', ['ads_read', 'ads_management'])).accessToken,
+    )
     expect(partly.missingScopes).toEqual([])
     expect(partly.grantedScopes).not.toContain('business_management')
     expect(partly.accounts).toHaveLength(2)

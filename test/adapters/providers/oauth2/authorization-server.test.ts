@@ -27,7 +27,7 @@ afterEach(() => server.close())
 
 async function codeFor(codeVerifier: Secret): Promise<Secret> {
   const codeChallenge = createHash('sha256').update(codeVerifier.reveal()).digest('base64url')
-  const url = client.authorizationUrl({ state: 'state-1', codeChallenge, isReconnect: false })
+  const url = client.authorizationUrl({ state: 'state-1', codeChallenge })
   const response = parseCallback(
     (await server.consent(url)).searchParams,
     client.authorization.codeParameters,

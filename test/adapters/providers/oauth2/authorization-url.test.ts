@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { acmeClient, redirectUri } from './standard-definition.ts'
 
 const base = 'https://ads.acme.example'
-const request = { state: 's t+ate', codeChallenge: 'challenge', isReconnect: false }
+const request = { state: 's t+ate', codeChallenge: 'challenge' }
 
 function queryOf(url: string): Record<string, string> {
   return Object.fromEntries(new URL(url).searchParams)
@@ -42,16 +42,9 @@ test('keeps the query of the endpoint, and lets no part of it stand for the prot
   })
 })
 
-test('adds the parameters of the platform, and those of a reconnect only then', () => {
-  const client = acmeClient(base, {
-    authorization: { parameters: { duration: 'permanent' }, reconnectParameters: { prompt: 'consent' } },
-  })
+test('adds the parameters of the platform', () => {
+  const client = acmeClient(base, { authorization: { parameters: { duration: 'permanent' } } })
   expect(queryOf(client.authorizationUrl(request))).toMatchObject({ duration: 'permanent' })
-  expect(queryOf(client.authorizationUrl(request))).not.toHaveProperty('prompt')
-  expect(queryOf(client.authorizationUrl({ ...request, isReconnect: true }))).toMatchObject({
-    duration: 'permanent',
-    prompt: 'consent',
-  })
 })
 
 test('names the client as the platform calls it', () => {

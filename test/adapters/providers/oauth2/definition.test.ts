@@ -52,11 +52,9 @@ describe('a definition', () => {
     'constructor',
   ])('may not set the authorization parameter %s', (name) => {
     const parameters: unknown = JSON.parse(`{"${name}":"x"}`)
-    for (const member of ['parameters', 'reconnectParameters']) {
-      expect(problemsOf({ ...acmeDefinition(base), authorization: { [member]: parameters } })).toEqual([
-        `authorization.${member}: ${name} belongs to the protocol`,
-      ])
-    }
+    expect(problemsOf({ ...acmeDefinition(base), authorization: { parameters } })).toEqual([
+      `authorization.parameters: ${name} belongs to the protocol`,
+    ])
   })
 
   test.each(['grant_type', 'code', 'client_secret', 'refresh_token', 'code_verifier', '__proto__'])(

@@ -44,7 +44,7 @@ export function clientAt(endpoints: { authorization: string; api: string }): OAu
 
 /** What the advertiser's consent brings. */
 export async function grantOf(client: OAuthProviderClient, choice: ConsentChoice): Promise<TokenSet> {
-  const callback = await consent(client.authorizationUrl({ state: 'state-1', isReconnect: false }), choice)
+  const callback = await consent(client.authorizationUrl({ state: 'state-1' }), choice)
   const { outcome } = parseCallback(callback.searchParams, client.authorization.codeParameters)
   if (outcome.kind !== 'code') throw outcome.error
   return client.exchangeCode({ code: outcome.code, redirectUri })

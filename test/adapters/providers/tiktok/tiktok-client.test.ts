@@ -7,7 +7,7 @@ import { failureOf, loopbackHttp } from '../oauth2/scripted-server.ts'
 import { emulatedTikTok, grantOf, redirectUri } from './emulated-tiktok.ts'
 
 const app = { appId: '7001', appSecret: 'secret', redirectUri }
-const request = { state: 's', isReconnect: false }
+const request = { state: 's' }
 
 describe('the authorization request', () => {
   test('is the portal’s, which knows neither scope nor response_type nor PKCE', () => {
