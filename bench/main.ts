@@ -5,6 +5,7 @@ import type { Benchmark } from './report.ts'
 /** Loaded one at a time: what one benchmark imports must not weigh on another. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   cipher: async () => (await import('./cipher.ts')).benchCipher,
+  'get-access-token': async () => (await import('./get-access-token.ts')).benchGetAccessToken,
   state: async () => (await import('./state.ts')).benchState,
 }
 
