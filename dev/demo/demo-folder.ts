@@ -35,7 +35,7 @@ export class DemoFolder {
   }
 
   /** Keeps what the emulator knows while it runs; returns how to end that with a last save. */
-  keepEmulator(emulator: Emulator): () => void {
+  keepEmulator(emulator: Emulator): () => Promise<void> {
     let saved = ''
     const save = (): void => {
       const text = JSON.stringify(emulator.control.snapshot())
@@ -47,7 +47,7 @@ export class DemoFolder {
     }
     const timer = setInterval(save, SAVE_EVERY_MS)
     timer.unref()
-    return () => {
+    return async () => {
       clearInterval(timer)
       save()
     }

@@ -5,6 +5,7 @@ import { Pool } from 'pg'
 import { migrate } from '../../src/adapters/postgres/index.ts'
 import { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
 import { IDS } from '../../src/application/container/identifiers.ts'
+import { MigrationConflictError } from '../../src/domain/errors.ts'
 import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
 import { emulatorApps, startEmulator } from '../../src/emulator/index.ts'
 import type { Emulator } from '../../src/emulator/index.ts'
@@ -13,40 +14,65 @@ import { DemoFolder } from './demo-folder.ts'
 import { demoHost } from './demo-host.ts'
 import { listenOnLoopback } from './loopback.ts'
 
+/** What whoever started the demo can mend. */
+class DemoProblem extends Error {
+  override readonly name = 'DemoProblem'
+}
+
 const FIRST_PORT = 3000
 const PORTS = Array.from({ length: 20 }, (_, index) => FIRST_PORT + index)
 
-await main()
+const closers: (() => Promise<void>)[] = []
+
+try {
+  const port = await open()
+  announce(port)
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+} catch (error) {
+  if (!(error instanceof DemoProblem)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+} finally {
+  for (const close of closers.reverse()) await close()
+}
 
 /** The settings page with everything behind it on this machine alone: `npm start`. */
-async function main(): Promise<void> {
+async function open(): Promise<number> {
   const folder = new DemoFolder(join(import.meta.dirname, '../../.demo'))
-  console.log('Starting Postgres (the first time takes a little longer) …')
-  const postgres = await startPostgres({ dataFolder: folder.databaseFolder, isDedicated: true })
-  await migrate({ connectionString: postgres.url })
+  const database = await openDatabase(folder)
   const emulator = await startEmulator({ snapshot: folder.emulatorSnapshot() })
-  const stopKeeping = folder.keepEmulator(emulator)
-  const pool = new Pool({ connectionString: postgres.url, max: 1 })
+  closers.push(() => emulator.close())
+  closers.push(folder.keepEmulator(emulator))
+  const pool = new Pool({ connectionString: database, max: 1 })
   pool.on('error', () => undefined)
-  const closing: Container[] = []
+  closers.push(() => pool.end())
   const server = await listenOnLoopback(PORTS, (port) => {
     const baseUrl = `http://localhost:${port}`
-    const container = containerFor({ database: postgres.url, key: folder.encryptionKey(), emulator, baseUrl })
-    closing.push(container)
+    const container = containerFor({ database, key: folder.encryptionKey(), emulator, baseUrl })
+    closers.push(() => container.get(IDS.Shutdown).close())
     const host = demoHost({ container, emulator, baseUrl, setRemaining: remainingIn(pool) })
     return (request, response) => void host(request, response)
   })
-  if (server === undefined)
-    console.error(`Ports ${FIRST_PORT} to ${PORTS.at(-1)} are all taken: free one and start again.`)
-  else announce(server.port)
-  if (server !== undefined) await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-  await server?.close()
-  for (const container of closing) await container.get(IDS.Shutdown).close()
-  stopKeeping()
-  await emulator.close()
-  await pool.end()
-  await postgres.stop()
-  process.exitCode = server === undefined ? 1 : 0
+  if (server === undefined) {
+    throw new DemoProblem(`Ports ${FIRST_PORT} to ${PORTS.at(-1)} are all taken: free one and start again.`)
+  }
+  closers.push(() => server.close())
+  return server.port
+}
+
+async function openDatabase(folder: DemoFolder): Promise<string> {
+  console.log('Starting Postgres (the first time takes a little longer) …')
+  const postgres = await startPostgres({ dataFolder: folder.databaseFolder, isDedicated: true })
+  closers.push(() => postgres.stop())
+  try {
+    await migrate({ connectionString: postgres.url })
+  } catch (error) {
+    if (!(error instanceof MigrationConflictError)) throw error
+    throw new DemoProblem(
+      `${error.message}.\nThe demo's data is of another version. To begin anew, remove ${postgres.dataFolder ?? '.demo'} and .demo.`,
+    )
+  }
+  return postgres.url
 }
 
 function announce(port: number): void {
