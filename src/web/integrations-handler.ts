@@ -9,7 +9,7 @@ import { emptyResponse, jsonResponse } from './responses.ts'
 import { routeTable } from './route-table.ts'
 import type { Methods } from './route-table.ts'
 
-/** What servers of the Fetch kind call: Hono, Bun, Deno, workers, Next.js. */
+/** What servers of the Fetch kind call: Hono, Next.js. */
 export type FetchHandler = (request: Request) => Promise<Response>
 
 /**
