@@ -13,6 +13,7 @@ import { TokenLifecycleService } from '../../../src/domain/services/token-lifecy
 import type { Cipher } from '../../../src/ports/cipher.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type { ConnectionEvent } from '../../../src/ports/connection-events.ts'
+import type { OAuthProviderClient } from '../../../src/ports/provider-client.ts'
 import type { RefreshLeases } from '../../../src/ports/refresh-leases.ts'
 import type { TokenReading, TokenStore } from '../../../src/ports/token-store.ts'
 import type { ConnectionStores } from '../../../src/testing/contracts/connection-stores.ts'
@@ -54,6 +55,25 @@ export interface WorldOptions {
   readonly mode?: Mode
   readonly traits?: ModelProviderOptions['traits']
   readonly seed?: number
+  /** In place of stores in memory. */
+  readonly environment?: Environment
+}
+
+/** Stores, and time for them and for the processes alike. */
+export interface Environment {
+  readonly clock: FixedClock
+  readonly stores: Omit<ConnectionStores, 'close'>
+  readonly advance: (ms: number) => Promise<void>
+  /** Resolves when nothing goes on any more without time passing. */
+  readonly settled: () => Promise<void>
+}
+
+export interface HostOptions {
+  readonly waitUntil?: (work: Promise<unknown>) => void
+  /** How far this process's wall clock is off. */
+  readonly wallOffsetMs?: number
+  /** Stands between this process and the provider. */
+  readonly client?: (provider: ModelProvider) => OAuthProviderClient
 }
 
 /** One process of a host: its own circuits, its own single flight, the stores of everybody. */
@@ -77,26 +97,24 @@ export class RefreshWorld {
   readonly events: ConnectionEvent[] = []
   readonly logs: string[] = []
   readonly #random: SequenceRandomSource
+  readonly #environment: Environment
 
-  constructor(
-    options: WorldOptions = {},
-    stores?: { readonly clock: FixedClock; readonly stores: Omit<ConnectionStores, 'close'> },
-  ) {
-    const { mode = 'single_use', traits = {}, seed = 1 } = options
-    const { clock, stores: opened } = stores ?? memoryStores()
-    this.clock = clock
-    this.stores = opened
+  constructor(options: WorldOptions = {}) {
+    const { mode = 'single_use', traits = {}, seed = 1, environment = inMemory() } = options
+    this.#environment = environment
+    this.clock = environment.clock
+    this.stores = environment.stores
     this.provider = new ModelProvider({ mode, clock: this.clock, traits })
     const ring = new KeyRing({ name: 'TEST_KEY', primary: generateEncryptionKey() })
     this.cipher = new AesGcmCipher({ rings: { general: ring } })
     this.#random = new SequenceRandomSource(seed)
   }
 
-  host(owner = 'host-1', waitUntil?: (work: Promise<unknown>) => void): Host {
+  host(owner = 'host-1', { waitUntil, wallOffsetMs = 0, client }: HostOptions = {}): Host {
     const interposed: Interposed = {}
     let lateMs = 0
     const clock: Clock = {
-      now: () => this.clock.now(),
+      now: () => this.clock.now() + wallOffsetMs,
       monotonicMs: () => this.clock.monotonicMs() + lateMs,
       delay: (ms) => this.clock.delay(ms),
     }
@@ -115,7 +133,7 @@ export class RefreshWorld {
       leases: interposedLeases(this.stores.leases, interposed),
       ...{ due, revocations, cipher, clock, random, circuit: circuits, background, events, owner },
     })
-    const providers = new ProviderRegistry([this.provider])
+    const providers = new ProviderRegistry([client?.(this.provider) ?? this.provider])
     return {
       tokens: new AccessTokens({ lifecycle, providers, background }),
       job: new RefreshDueConnections({
@@ -153,7 +171,12 @@ export class RefreshWorld {
   }
 
   async expire(): Promise<void> {
-    await this.clock.advance((this.provider.lifetimeMs ?? 0) + 1)
+    await this.advance((this.provider.lifetimeMs ?? 0) + 1)
+  }
+
+  async advance(ms: number): Promise<void> {
+    await this.#environment.advance(ms)
+    await this.settle()
   }
 
   async reading(key: ConnectionKey = KEY): Promise<TokenReading> {
@@ -197,7 +220,7 @@ export class RefreshWorld {
 
   /** After everything that was due to happen without time passing. */
   async settle(): Promise<void> {
-    for (let turn = 0; turn < 5; turn += 1) await this.clock.advance(0)
+    await this.#environment.settled()
   }
 
   /** Lets time pass until `work` is settled. */
@@ -209,13 +232,13 @@ export class RefreshWorld {
     noted.catch(() => undefined)
     for (let waited = 0; !isSettled && waited < mostMs; waited += 1_000) {
       await this.settle()
-      if (!isSettled) await this.clock.advance(1_000)
+      if (!isSettled) await this.advance(1_000)
     }
     return noted
   }
 }
 
-function memoryStores(): { clock: FixedClock; stores: Omit<ConnectionStores, 'close'> } {
+function inMemory(): Environment {
   const clock = new FixedClock()
   const database = new MemoryDatabase({ clock })
   const stores = {
@@ -225,7 +248,10 @@ function memoryStores(): { clock: FixedClock; stores: Omit<ConnectionStores, 'cl
     revocations: new MemoryPendingRevocations(database),
     elapse: (ms: number) => clock.advance(ms),
   }
-  return { clock, stores }
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn += 1) await clock.advance(0)
+  }
+  return { clock, stores, settled, advance: (ms) => clock.advance(ms) }
 }
 
 async function within<T>(interposed: Interposed, step: Step, call: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CipherKeyUnknownError } from '../../../src/domain/errors.ts'
 import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
-import { failWith, heldAnswer, loseAnswer, notSent } from './model-provider.ts'
+import { failWith, heldAnswer, loseAnswer, notSent, refusal } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
 const QUARANTINE_MS = 12 * MINUTE_MS
@@ -76,6 +76,24 @@ describe('A refresh token that the provider declares dead', () => {
     const token = await other.tokens.get(KEY)
     expect(world.provider.acceptsAccess(token.reveal())).toBe(true)
     expect(world.provider.calls).toBe(2)
+  })
+
+  test('gives its caller the successor that was stored while the refusal was on its way', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const [slow, other] = [world.host('slow'), world.host('other')]
+    const held = heldAnswer()
+    world.provider.plan(held.plan, async (act) => {
+      held.release()
+      await slow.background.drain(world.clock, SECOND_MS)
+      return act()
+    })
+    slow.tokens.get(KEY).catch(() => undefined)
+    await held.sent
+    await world.clock.advance(QUARANTINE_MS)
+    const token = await other.tokens.get(KEY)
+    expect(world.provider.acceptsAccess(token.reveal())).toBe(true)
+    expect((await world.reading()).nextAttemptMs).toBe(0)
   })
 
   test('is given up after its confirmation, as a rotation that was lost', async () => {
@@ -156,6 +174,31 @@ describe('The previous refresh token', () => {
     await world.clock.advance(QUARANTINE_MS)
     await tokens.get(KEY).catch(() => undefined)
     expect(world.provider.lineages[0]?.presented).toEqual(['refresh-1-1', 'refresh-1-2', 'refresh-1-2'])
+  })
+})
+
+describe('What else could be presented', () => {
+  test('is not, once somebody else has stored a newer token', async () => {
+    const world = new RefreshWorld({ mode: 'revoking' })
+    await world.connectExpired()
+    const [late, quick] = [world.host('late'), world.host('quick')]
+    await quick.tokens.get(KEY)
+    await world.expire()
+    let answerLate: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => {
+      answerLate = resolve
+    })
+    world.provider.plan(async () => {
+      await gate
+      throw refusal('invalid_grant')
+    })
+    late.tokens.get(KEY).catch(() => undefined)
+    await world.clock.advance(QUARANTINE_MS)
+    await world.until(quick.tokens.get(KEY))
+    answerLate()
+    await late.background.drain(world.clock, SECOND_MS)
+    expect(world.provider.lineages[0]?.presented).toEqual(['refresh-1-1', 'refresh-1-2'])
+    expect(world.provider.lineages[0]?.isEnded).toBe(false)
   })
 })
 

@@ -75,7 +75,7 @@ describe('A token near its end', () => {
     const world = new RefreshWorld()
     await world.connect()
     const awake: Promise<unknown>[] = []
-    const host = world.host('host-1', (work) => awake.push(work))
+    const host = world.host('host-1', { waitUntil: (work) => awake.push(work) })
     await world.clock.advance(HOUR_MS - MINUTE_MS)
     await host.tokens.get(KEY)
     expect(awake).not.toHaveLength(0)
@@ -158,6 +158,18 @@ describe('A token past its end', () => {
 })
 
 describe('Single flight', () => {
+  test('troubles the store with one claim for everybody', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const host = world.host()
+    let claims = 0
+    host.interposed.before = (step) => {
+      if (step === 'claim') claims += 1
+    }
+    await world.until(Promise.all(Array.from({ length: 100 }, () => host.tokens.get(KEY))))
+    expect(claims).toBe(1)
+  })
+
   test.each([
     ['a success', undefined],
     ['a failure', notSent],

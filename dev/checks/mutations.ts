@@ -1,0 +1,185 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** One clause of the refresh protocol, taken out of a copy of the source. The tests must notice. */
+interface Mutation {
+  readonly clause: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+const SERVICES = 'src/domain/services'
+const MEMORY = 'src/adapters/memory'
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    clause: 'a result is stored only over its parent version',
+    file: `${MEMORY}/refresh-leases.ts`,
+    from: 'if (row.connection.tokenVersion !== own.lease.tokenVersion) {',
+    to: 'if (row.connection.tokenVersion < own.lease.tokenVersion) {',
+  },
+  {
+    clause: 'a lease is ended by its own epoch only',
+    file: `${MEMORY}/claiming.ts`,
+    from: 'row?.refresh.epoch === lease.epoch && row.refresh.lease',
+    to: 'row !== undefined && row.refresh.lease',
+  },
+  {
+    clause: 'a late result heals what was given up',
+    file: `${MEMORY}/refresh-leases.ts`,
+    from: "status: rest.status === 'needs_reauth' ? row.statusWhenHealed : rest.status,",
+    to: 'status: rest.status,',
+  },
+  {
+    clause: 'the deadline is checked before sending',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: 'if (!this.#isInTime(claim, DEADLINE_SHARE)) return',
+    to: 'if (claim.claimedAt < 0) return',
+  },
+  {
+    clause: 'the deadline is checked before a candidate is presented',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: 'if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return',
+    to: 'if (claim.claimedAt < 0) return',
+  },
+  {
+    clause: 'whoever stops waiting keeps listening',
+    file: `${SERVICES}/token-lifecycle-service.ts`,
+    from: '    background.keep(attempt)\n    const timeout',
+    to: '    const timeout',
+  },
+  {
+    clause: 'a superseded result is kept as a candidate',
+    file: `${SERVICES}/refreshed-token-writer.ts`,
+    from: "if (outcome === 'superseded') await this.#keepCandidate(lease, received, writeId)",
+    to: '',
+  },
+  {
+    clause: 'candidates are tried',
+    file: `${SERVICES}/refresh-credentials.ts`,
+    from: 'if (sealed === undefined) continue',
+    to: 'continue',
+  },
+  {
+    clause: 'a silent owner makes a refusal a suspicion',
+    file: `${SERVICES}/refresh-verdicts.ts`,
+    from: 'const mayBeHeldElsewhere = lease.isUncertain &&',
+    to: 'const mayBeHeldElsewhere = lease.attempt < 0 &&',
+  },
+  {
+    clause: 'what the store refused is offered again',
+    file: `${SERVICES}/refreshed-token-writer.ts`,
+    from: 'if (isIntegrationError(error) && !error.isRetryable) throw error',
+    to: 'if (isIntegrationError(error)) throw error',
+  },
+  {
+    clause: 'an own commit is known by its write id',
+    file: `${MEMORY}/refresh-leases.ts`,
+    from: "return row.lastWriteId === own.result.writeId ? 'stored' : 'superseded'",
+    to: "return 'superseded'",
+  },
+  {
+    clause: 'the row is read again after a refusal',
+    file: `${SERVICES}/refresh-verdicts.ts`,
+    from: 'if (reading.tokenVersion === lease.tokenVersion) return undefined',
+    to: 'if (reading.tokenVersion >= lease.tokenVersion) return undefined',
+  },
+  {
+    clause: 'a lost answer is quarantined where asking twice may destroy',
+    file: `${SERVICES}/refresh-verdicts.ts`,
+    from: 'if (!isReplaySafe(rotation)) return leaseTtlMs',
+    to: 'if (!isReplaySafe(rotation)) return undefined',
+  },
+  {
+    clause: 'the previous token waits while a successor may arrive',
+    file: `${SERVICES}/refresh-credentials.ts`,
+    from: "field === 'refresh_token' && isNothingLeftToLose",
+    to: "field === 'refresh_token'",
+  },
+  {
+    clause: 'the key is prepared before anything is sent',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: "await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))",
+    to: '',
+  },
+  {
+    clause: 'a token that arrives for nobody is revoked',
+    file: `${SERVICES}/refreshed-token-writer.ts`,
+    from: "if (outcome === 'grant_gone') this.#revokeLate(client, lease, secrets.tokens)",
+    to: '',
+  },
+  {
+    clause: 'a lifetime counts from the request',
+    file: `${SERVICES}/refreshed-token-writer.ts`,
+    from: 'lifetimeMs - (this.#deps.clock.monotonicMs() - received.sentAt)',
+    to: 'lifetimeMs - (received.sentAt - received.sentAt)',
+  },
+  {
+    clause: 'nothing is given up over a candidate that came late',
+    file: `${MEMORY}/refresh-leases.ts`,
+    from: ' || row.candidates.length !== own.candidates.length',
+    to: '',
+  },
+  {
+    clause: 'a new consent is told apart from the grant that was read',
+    file: `${SERVICES}/token-lifecycle-service.ts`,
+    from: 'if (lease.grantId !== seen.grantId) {',
+    to: "if (lease.grantId === '') {",
+  },
+  {
+    clause: 'one flight in a process',
+    file: 'src/application/use-cases/access-tokens.ts',
+    from: 'return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading))',
+    to: 'return new SingleFlight<Secret>().run(flight, () => lifecycle.renew(client, key, reading))',
+  },
+]
+
+const CONFIG = `
+import { defineConfig } from 'vitest/config'
+export default defineConfig({ test: { include: ['test/**/*.test.ts'], exclude: ['**/*.postgres.test.ts'], maxWorkers: 2, testTimeout: 30_000 } })
+`
+
+const TESTS = ['test/domain/services', 'test/contracts/refresh-leases.memory.test.ts']
+
+const wanted = process.argv[2] ?? ''
+const chosen = MUTATIONS.filter(({ clause }) => clause.includes(wanted))
+const folder = mkdtempSync(join(tmpdir(), 'integrations-mutations-'))
+try {
+  for (const part of ['src', 'test', 'package.json', 'tsconfig.json']) {
+    cpSync(part, join(folder, part), { recursive: true })
+  }
+  symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'))
+  writeFileSync(join(folder, 'vitest.config.ts'), CONFIG)
+  if (!passes()) throw new Error('The tests are red without any mutation')
+  const survivors = chosen.filter((mutation) => !isNoticed(mutation))
+  console.log(`${chosen.length - survivors.length} of ${chosen.length} clauses are guarded by a test`)
+  process.exitCode = survivors.length > 0 ? 1 : 0
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function isNoticed({ clause, file, from, to }: Mutation): boolean {
+  const path = join(folder, file)
+  const original = readFileSync(path, 'utf8')
+  if (!original.includes(from))
+    throw new Error(`${file} no longer has what this mutation takes out: ${clause}`)
+  writeFileSync(
+    path,
+    original.replace(from, () => to),
+  )
+  const isRed = !passes()
+  writeFileSync(path, original)
+  console.log(`${isRed ? 'red, as it must be' : 'STILL GREEN'} without: ${clause}`)
+  return isRed
+}
+
+function passes(): boolean {
+  const { status } = spawnSync('npx', ['vitest', 'run', '--bail', '1', ...TESTS], {
+    cwd: folder,
+    stdio: 'ignore',
+  })
+  return status === 0
+}
