@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
-import type { Pool } from 'pg'
+import type { CreatedPool as Pool } from '../../src/adapters/postgres/index.ts'
 import {
   createPool,
   PostgresDueConnections,

@@ -1,5 +1,6 @@
 import { Pool } from 'pg'
 import type { Logger } from '../../ports/logger.ts'
+import type { PostgresPool } from './postgres-pool.ts'
 import { sqlStateOf } from './store-error.ts'
 
 export interface CreatePoolOptions {
@@ -7,6 +8,14 @@ export interface CreatePoolOptions {
   readonly maxConnections?: number | undefined
   /** Hears when an idle connection is lost. */
   readonly logger?: Logger | undefined
+}
+
+/** Typed by what is asked of it: pg brings no types of its own, and hosts need not install any. */
+export interface CreatedPool extends PostgresPool {
+  readonly totalCount: number
+  readonly idleCount: number
+  readonly waitingCount: number
+  end(): Promise<void>
 }
 
 const CONNECT_TIMEOUT_MS = 2_000
@@ -17,7 +26,7 @@ const QUERY_TIMEOUT_MS = 15_000
  * Makes a pg pool that fails in time and survives the loss of its connections. It sets nothing in a session, so that it
  * works over PgBouncer in transaction mode. Whoever calls this ends it.
  */
-export function createPool({ connectionString, maxConnections = 10, logger }: CreatePoolOptions): Pool {
+export function createPool({ connectionString, maxConnections = 10, logger }: CreatePoolOptions): CreatedPool {
   const pool = new Pool({
     connectionString,
     max: maxConnections,

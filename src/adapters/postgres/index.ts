@@ -1,6 +1,6 @@
 export { PostgresConsumedStates } from './consumed-states.ts'
 export { createPool } from './create-pool.ts'
-export type { CreatePoolOptions } from './create-pool.ts'
+export type { CreatedPool, CreatePoolOptions } from './create-pool.ts'
 export { dbaStatements } from './dba-statements.ts'
 export { PostgresDueConnections } from './due-connections.ts'
 export { migrate } from './migrate.ts'

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { Pool } from 'pg'
+import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
   createPool,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Pool } from 'pg'
+import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
 import { createPool, migrate } from '../../../src/adapters/postgres/index.ts'
 import { freshDatabase } from '../../support/database.ts'
 

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Pool } from 'pg'
+import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
 import { afterEach, expect, test } from 'vitest'
 import { startPostgres } from '../../../dev/services/postgres.ts'
 import {

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPool, PostgresReadLane, PostgresTokenStore } from '../../../src/adapters/postgres/index.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createPool, PostgresTokenStore, withTenant } from '../../../src/adapters/postgres/index.ts'
 import { OTHER_TENANT, range, TENANT } from '../../../src/testing/contracts/connection-fixtures.ts'
