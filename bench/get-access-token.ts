@@ -1,13 +1,13 @@
 import { Pool } from 'pg'
-import { createIntegrationsContainer } from '../src/application/container/create-integrations-container.ts'
 import { IDS } from '../src/application/container/identifiers.ts'
 import { Secret } from '../src/domain/model/secret.ts'
 import type { TenantId } from '../src/domain/model/identifiers.ts'
 import { closeIntegrations, configureIntegrations, getGoogleAdsAccessToken } from '../src/index.ts'
 import { bareReader } from './bare-reader.ts'
 import { betterAuthReader } from './better-auth-reader.ts'
+import { BENCH_CLIENT_ID, benchContainer } from './container.ts'
 import { benchDatabase, onClient, seedBystanders, seedConnections } from './database.ts'
-import { BENCH_KEY, benchCipher, benchRing, benchTenants } from './keys.ts'
+import { benchCipher, benchRing, benchTenants } from './keys.ts'
 import type { Benchmark, BenchmarkOptions, Result } from './report.ts'
 import { compare, concurrently } from './rounds.ts'
 
@@ -32,7 +32,7 @@ export const benchGetAccessToken: Benchmark = async (options) => {
         cipher: benchCipher(),
         tenants,
         provider: 'google_ads',
-        clientId: 'client',
+        clientId: BENCH_CLIENT_ID,
         remainingMs: 3_600_000,
         refreshToken: (tenantId) => `refresh token of ${tenantId}`,
       })
@@ -57,7 +57,7 @@ async function measureReads(
   const results: Result[] = []
   try {
     for (const reads of ['lane', 'pool'] as const) {
-      configureIntegrations(containerFor(url, reads === 'lane' ? 1 : 0))
+      configureIntegrations(benchContainer({ databaseUrl: url, readConnections: reads === 'lane' ? 1 : 0 }))
       const ours = (turn: number): Promise<string> => getGoogleAdsAccessToken(pick(tenants, turn))
       for (const target of TARGETS) {
         const c = target.concurrency
@@ -93,7 +93,7 @@ async function against(
 
 /** What validation, the container and the words of the root function add to the use case, in microseconds a call. */
 async function measureOverhead(tenants: readonly TenantId[]): Promise<Result> {
-  const container = containerFor('postgres://127.0.0.1:1/none', 0)
+  const container = benchContainer({ databaseUrl: 'postgres://127.0.0.1:1/none' })
   const token = new Secret('token')
   const reader = { get: () => Promise.resolve(token) }
   const stub = Object.assign(container.get(IDS.AccessTokens), reader)
@@ -106,15 +106,6 @@ async function measureOverhead(tenants: readonly TenantId[]): Promise<Result> {
   await closeIntegrations()
   const ratio = outcome.oursUs - outcome.bareUs
   return { name: 'overhead', ratio, target: { atMost: 1 }, detail: 'µs a call' }
-}
-
-function containerFor(connectionString: string, readConnections: number) {
-  return createIntegrationsContainer({
-    database: { connectionString, readConnections },
-    encryption: { key: BENCH_KEY },
-    baseUrl: 'https://app.example.com',
-    providers: { googleAds: { clientId: 'client', clientSecret: 'secret' } },
-  })
 }
 
 function pick(tenants: readonly TenantId[], turn: number): TenantId {

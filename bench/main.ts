@@ -6,6 +6,9 @@ import type { Benchmark } from './report.ts'
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   cipher: async () => (await import('./cipher.ts')).benchCipher,
   'get-access-token': async () => (await import('./get-access-token.ts')).benchGetAccessToken,
+  import: async () => (await import('./import.ts')).benchImport,
+  job: async () => (await import('./job.ts')).benchJob,
+  'one-refresh': async () => (await import('./one-refresh.ts')).benchOneRefresh,
   state: async () => (await import('./state.ts')).benchState,
 }
 
