@@ -63,7 +63,7 @@ function assemble(env: Environment, missing: EnvironmentConfig['missing']): Inte
     return key === undefined ? [] : [[one.provider, key] as const]
   })
   const byProvider = Object.fromEntries(own)
-  const redisUrl = read(env, 'REDIS_URL')
+  const redis = redisOf(read(env, 'REDIS_URL'))
   const baseUrl = originOf(read(env, 'NEXT_PUBLIC_URL'))
   const basePath = read(env, 'INTEGRATIONS_BASE_PATH')
   const emulatorUrl = read(env, 'INTEGRATIONS_EMULATOR_URL')
@@ -71,7 +71,7 @@ function assemble(env: Environment, missing: EnvironmentConfig['missing']): Inte
     database: { connectionString: read(env, 'DATABASE_URL') ?? '' },
     encryption: general === undefined ? { byProvider } : { ...general, byProvider },
     providers: providersOf(env, missing),
-    ...(redisUrl === undefined ? {} : { redis: { url: redisUrl } }),
+    ...(redis === undefined ? {} : { redis }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(basePath === undefined ? {} : { basePath }),
     ...(emulatorUrl === undefined ? {} : { emulatorUrl }),
@@ -124,6 +124,13 @@ function lacking(
     ...(hasKey ? [] : [`${prefix}_ENCRYPTION_KEY or ${GENERAL_KEY}: is missing`]),
     ...(needsRedirect && !hasRedirect ? [`NEXT_PUBLIC_URL or ${prefix}_REDIRECT_URI: is missing`] : []),
   ]
+}
+
+/** Several URLs, separated by commas, are nodes of a Redis Cluster. */
+function redisOf(text: string | undefined): { url: string } | { urls: string[] } | undefined {
+  if (text === undefined) return undefined
+  const [url = '', ...more] = text.split(',').map((each) => each.trim())
+  return more.length === 0 ? { url } : { urls: [url, ...more] }
 }
 
 function keyVariable({ prefix }: ProviderVariables): string {

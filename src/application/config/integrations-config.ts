@@ -89,6 +89,8 @@ const schema = z.strictObject({
   redis: z
     .union([
       z.strictObject({ url: text }),
+      /** Nodes of a Redis Cluster; one that answers is enough to find the others. */
+      z.strictObject({ urls: z.array(text).min(1) }),
       z.strictObject({ client: z.custom<RedisCommands>(isRedis, 'must be an ioredis client') }),
     ])
     .optional(),
@@ -127,5 +129,5 @@ function isPool(value: unknown): boolean {
 }
 
 function isRedis(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'set' in value
+  return typeof value === 'object' && value !== null && 'getdel' in value && 'evalsha' in value
 }
