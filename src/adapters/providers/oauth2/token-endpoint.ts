@@ -13,10 +13,10 @@ import type { Instant } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { CodeGrant } from '../../../ports/provider-client.ts'
-import type { ProviderHttp } from '../http/provider-http.ts'
+import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { clientAuthentication } from './client-authentication.ts'
 import type { ParsedDefinition } from './definition.ts'
-import { type FetchOver, fetchOver } from './fetch-over.ts'
+import { fetchAside, type FetchOver } from './fetch-over.ts'
 import { memberAt, parseJson, textAt } from './json.ts'
 import { toTokenSet } from './token-answer.ts'
 import { type EndpointAnswer, type Grant, tokenFailure } from './token-failure.ts'
@@ -85,13 +85,12 @@ export class TokenEndpoint {
     const { definition, now } = this.#options
     const authentication =
       definition.revocation?.isClientAuthenticated === false ? None() : this.#authentication
-    const response = await settled(
+    const answer = await this.#ask((options) =>
       revocationRequest(this.#server, this.#client, authentication, token.reveal(), {
-        ...this.#requestOptions(),
+        ...options,
         additionalParameters: { token_type_hint: hint },
       }),
     )
-    const answer = await read(response)
     if (answer.status >= 200 && answer.status < 300) return
     const code = textAt(parseJson(answer.text)?.value, 'error')
     if (answer.status < 500 && code !== undefined && ALREADY_REVOKED.has(code)) return
@@ -103,31 +102,37 @@ export class TokenEndpoint {
 
   async #request(grant: Grant, grantType: string, parameters: Record<string, string>): Promise<TokenSet> {
     const { definition, now } = this.#options
-    const response = await settled(
+    const answer = await this.#ask((options) =>
       genericTokenEndpointRequest(
         this.#server,
         this.#client,
         this.#authentication,
         grantType,
         parameters,
-        this.#requestOptions(),
+        options,
       ),
     )
-    const answer = await read(response)
     if (!isSuccess(definition, answer)) throw tokenFailure(definition, grant, answer, now())
     const tokens = toTokenSet(memberAt(parseJson(answer.text)?.value, definition.token.dataPath))
     if (tokens === undefined) throw tokenFailure(definition, grant, answer, now())
     return tokens
   }
 
-  #requestOptions(): RequestOptions {
+  async #ask(request: (options: RequestOptions) => Promise<Response>): Promise<EndpointAnswer> {
     const { http, definition } = this.#options
-    return {
-      headers: { ...definition.token.headers },
-      [customFetch]: fetchOver(http, definition.token.bodyFormat),
-      // Which endpoints may be plain HTTP was decided when the definition was parsed.
-      [allowInsecureRequests]: true,
-    }
+    let taken: HttpAnswer | undefined
+    await settled(
+      request({
+        headers: { ...definition.token.headers },
+        [customFetch]: fetchAside(http, definition.token.bodyFormat, (answer) => {
+          taken = answer
+        }),
+        // Which endpoints may be plain HTTP was decided when the definition was parsed.
+        [allowInsecureRequests]: true,
+      }),
+    )
+    if (taken === undefined) throw requestInvalid()
+    return { status: taken.status, retryAfter: taken.header('retry-after'), text: taken.text }
   }
 }
 
@@ -138,21 +143,16 @@ function isSuccess({ token }: ParsedDefinition, { status, text }: EndpointAnswer
   return success === undefined || memberAt(parseJson(text)?.value, success.path) === success.equals
 }
 
-async function read(response: Response): Promise<EndpointAnswer> {
-  const retryAfter = response.headers.get('retry-after') ?? undefined
-  return { status: response.status, retryAfter, text: await response.text() }
-}
-
 /** Everything that is not already a ProviderFailure could hold what was sent: it goes no further. */
 async function settled(request: Promise<Response>): Promise<Response> {
   try {
     return await request
   } catch (error) {
     if (error instanceof ProviderFailure) throw error
-    throw new ProviderFailure({
-      kind: 'misconfigured',
-      delivery: 'not_sent',
-      providerCode: 'request_invalid',
-    })
+    throw requestInvalid()
   }
+}
+
+function requestInvalid(): ProviderFailure {
+  return new ProviderFailure({ kind: 'misconfigured', delivery: 'not_sent', providerCode: 'request_invalid' })
 }
