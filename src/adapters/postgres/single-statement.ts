@@ -34,38 +34,40 @@ export class SingleStatements {
     this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS
   }
 
-  async run<Row extends Record<string, unknown> = Record<string, unknown>>(
+  run<Row extends Record<string, unknown> = Record<string, unknown>>(
     text: string,
     values: readonly (string | number | null)[],
   ): Promise<readonly Row[]> {
-    const deadline = new AbortController()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        deadline.abort()
+    return new Promise((resolve, reject) => {
+      const attempt = { isLate: false }
+      const timer = setTimeout(() => {
+        attempt.isLate = true
         reject(new StoreUnavailableError('Postgres', 'it did not answer in time; call again later'))
       }, this.#timeoutMs)
+      this.#untilUndisturbed<Row>(text, [...values], attempt).then(
+        (rows) => {
+          clearTimeout(timer)
+          resolve(rows)
+        },
+        (error: unknown) => {
+          clearTimeout(timer)
+          reject(toStoreError(error))
+        },
+      )
     })
-    try {
-      return await Promise.race([this.#untilUndisturbed<Row>(text, [...values], deadline.signal), late])
-    } catch (error) {
-      throw toStoreError(error)
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   async #untilUndisturbed<Row extends Record<string, unknown>>(
     text: string,
     values: unknown[],
-    deadline: AbortSignal,
+    attempt: { readonly isLate: boolean },
   ): Promise<readonly Row[]> {
     for (;;) {
       try {
         return (await this.#pool.query<Row>(text, values)).rows
       } catch (error) {
         // Somebody else's transaction went through, so that trying again comes to an end.
-        if (!CONFLICTS.has(sqlStateOf(error)) || deadline.aborted) throw error
+        if (!CONFLICTS.has(sqlStateOf(error)) || attempt.isLate) throw error
       }
     }
   }

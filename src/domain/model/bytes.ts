@@ -19,12 +19,18 @@ export function base64url(bytes: Uint8Array): string {
 
 /** A version 4 UUID (RFC 9562 §5.4) out of 16 random bytes. */
 export function uuidFrom(bytes: Uint8Array): string {
-  const hex = Array.from(bytes.subarray(0, 16), (byte, index) => {
-    if (index === 6) return ((byte & 0x0f) | 0x40).toString(16).padStart(2, '0')
-    if (index === 8) return ((byte & 0x3f) | 0x80).toString(16).padStart(2, '0')
-    return byte.toString(16).padStart(2, '0')
-  }).join('')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
-    '-',
-  )
+  let hex = ''
+  for (let index = 0; index < 16; index += 1) {
+    hex += HEX_PAIRS[marked(index, bytes[index] ?? 0)]
+    if (index === 3 || index === 5 || index === 7 || index === 9) hex += '-'
+  }
+  return hex
+}
+
+const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** With the bits of version and variant in their places. */
+function marked(index: number, byte: number): number {
+  if (index === 6) return (byte & 0x0f) | 0x40
+  return index === 8 ? (byte & 0x3f) | 0x80 : byte
 }
