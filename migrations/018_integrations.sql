@@ -124,7 +124,7 @@ CREATE TABLE public.other_connections PARTITION OF public.integration_connection
 CREATE INDEX integration_connections_due ON public.integration_connections (due_at)
   WHERE status IN ('active', 'pending_account_selection');
 CREATE INDEX integration_connections_subject ON public.integration_connections (subject_id)
-  WHERE status IN ('active', 'pending_account_selection');
+  WHERE subject_id IS NOT NULL;
 
 -- Grants that could not yet be revoked at their provider. They outlive their connection and their tenant.
 CREATE TABLE public.pending_revocations (
@@ -219,42 +219,64 @@ GRANT UPDATE (
 ) ON public.integration_connections TO integrations_jobs;
 GRANT SELECT (id, tenant_id, due_at), UPDATE (due_at) ON public.pending_revocations TO integrations_jobs;
 
--- The hot read, for each partition by name: through the parent the same read takes half as long again.
+-- The hot read, for each partition by name: through the parent the same read takes half as long again. One reading is one
+-- JSON array, which costs both sides less than columns; the second function gives those of many keys (tenant, provider,
+-- label, tenant, …) in their order, each read as its own tenant. Both name the schema of everything they use, operators
+-- included: a SET clause for search_path, which says the same of the functions further down, takes as long as a read.
 DO $$
 DECLARE
   v_table text;
-  v_provider text;
+  v_of_provider text;
+  v_reading text := $reading$pg_catalog.json_build_array(
+          c.id, c.grant_id, c.token_version, c.status, c.reauth_reason, c.access_token,
+          pg_catalog.date_part('epoch', c.token_expires_at OPERATOR(pg_catalog.-) v_now) OPERATOR(pg_catalog.*) 1000,
+          c.token_lifetime_ms,
+          pg_catalog.date_part('epoch', c.lease_until OPERATOR(pg_catalog.-) v_now) OPERATOR(pg_catalog.*) 1000,
+          pg_catalog.date_part('epoch', greatest(c.next_attempt_at, c.suspect_until) OPERATOR(pg_catalog.-) v_now)
+            OPERATOR(pg_catalog.*) 1000,
+          c.last_error_code
+        )::pg_catalog.text$reading$;
 BEGIN
   FOREACH v_table IN ARRAY ARRAY[
     'meta_ad_connections', 'google_ads_connections', 'tiktok_ad_connections', 'klaviyo_connections', 'other_connections'
   ] LOOP
-    v_provider := CASE v_table WHEN 'other_connections' THEN 'AND c.provider = p_provider' ELSE '' END;
+    v_of_provider := CASE v_table WHEN 'other_connections' THEN 'AND c.provider OPERATOR(pg_catalog.=) %s' ELSE '' END;
     EXECUTE format($create$
-      CREATE FUNCTION public.%1$I(p_tenant text, p_provider text, p_label text)
-      RETURNS TABLE (
-        connection_id text, grant_id text, token_version integer, status text, reauth_reason text, access_token text,
-        remaining_ms double precision, lifetime_ms double precision, lease_ms double precision,
-        next_attempt_ms double precision, last_error_code text
-      )
-      LANGUAGE plpgsql SECURITY DEFINER ROWS 1
-      SET search_path = pg_catalog, pg_temp
+      CREATE FUNCTION public.%1$I(p_tenant text, p_provider text, p_label text) RETURNS text
+      LANGUAGE plpgsql SECURITY DEFINER
       AS $function$
       DECLARE
-        v_before text := coalesce(current_setting('app.tenant_id', true), '');
+        v_before pg_catalog.text := pg_catalog.current_setting('app.tenant_id', true);
+        v_now pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+        v_reading pg_catalog.text;
       BEGIN
-        PERFORM set_config('app.tenant_id', p_tenant, true);
-        RETURN QUERY SELECT
-          c.id, c.grant_id, c.token_version, c.status::text, c.reauth_reason::text, c.access_token,
-          date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000,
-          c.token_lifetime_ms,
-          greatest(date_part('epoch', c.lease_until - clock_timestamp()) * 1000, 0),
-          greatest(date_part('epoch', greatest(c.next_attempt_at, c.suspect_until) - clock_timestamp()) * 1000, 0),
-          c.last_error_code
-        FROM public.%2$I c
-        WHERE c.tenant_id = p_tenant AND c.label = p_label %3$s;
-        PERFORM set_config('app.tenant_id', v_before, true);
+        PERFORM pg_catalog.set_config('app.tenant_id', p_tenant, true);
+        SELECT %4$s INTO v_reading FROM public.%2$I c
+        WHERE c.tenant_id OPERATOR(pg_catalog.=) p_tenant AND c.label OPERATOR(pg_catalog.=) p_label %3$s;
+        PERFORM pg_catalog.set_config('app.tenant_id', coalesce(v_before, ''), true);
+        RETURN v_reading;
       END $function$
-    $create$, 'integrations_read_' || v_table, v_table, v_provider);
+    $create$, 'integrations_read_' || v_table, v_table, format(v_of_provider, 'p_provider'), v_reading);
+    EXECUTE format($create$
+      CREATE FUNCTION public.%1$I(p_keys text[]) RETURNS text
+      LANGUAGE plpgsql SECURITY DEFINER
+      AS $function$
+      DECLARE
+        v_before pg_catalog.text := pg_catalog.current_setting('app.tenant_id', true);
+        v_now pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+        v_readings pg_catalog.text := '';
+        v_reading pg_catalog.text;
+      BEGIN
+        FOR i IN 1 .. pg_catalog.cardinality(p_keys) BY 3 LOOP
+          PERFORM pg_catalog.set_config('app.tenant_id', p_keys[i], true);
+          SELECT %4$s INTO v_reading FROM public.%2$I c
+          WHERE c.tenant_id OPERATOR(pg_catalog.=) p_keys[i] AND c.label OPERATOR(pg_catalog.=) p_keys[i + 2] %3$s;
+          v_readings := pg_catalog.concat(v_readings, ',', coalesce(v_reading, 'null'));
+        END LOOP;
+        PERFORM pg_catalog.set_config('app.tenant_id', coalesce(v_before, ''), true);
+        RETURN pg_catalog.concat('[', pg_catalog.substr(v_readings, 2), ']');
+      END $function$
+    $create$, 'integrations_read_many_' || v_table, v_table, format(v_of_provider, 'p_keys[i + 1]'), v_reading);
   END LOOP;
 END $$;
 
@@ -501,19 +523,18 @@ AS $$
     AND c.due_at <= clock_timestamp();
 $$;
 
--- Whether revoking one grant at its provider would end another live connection, of any tenant.
-CREATE FUNCTION public.integrations_is_grant_shared(
-  p_provider text, p_client_id text, p_subject_issuer text, p_subject_id text, p_except_connection text
-) RETURNS boolean
+-- Whose connections, of any tenant, hold a grant of one person to one app.
+CREATE FUNCTION public.integrations_connections_of(
+  p_provider text, p_client_id text, p_subject_issuer text, p_subject_id text
+) RETURNS TABLE (tenant_id text, provider text, label text, is_live boolean)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT EXISTS (
-    SELECT FROM public.integration_connections c
-    WHERE c.provider = p_provider AND c.client_id = p_client_id
-      AND c.subject_issuer = p_subject_issuer AND c.subject_id = p_subject_id
-      AND c.status IN ('active', 'pending_account_selection') AND c.id <> p_except_connection
-  );
+  SELECT c.tenant_id, c.provider, c.label, c.status IN ('active', 'pending_account_selection')
+  FROM public.integration_connections c
+  WHERE c.provider = p_provider AND c.client_id = p_client_id
+    AND c.subject_issuer = p_subject_issuer AND c.subject_id = p_subject_id
+    AND c.status <> 'disconnected';
 $$;
 
 CREATE FUNCTION public.integrations_claim_revocations(p_limit integer, p_lease_ms double precision)
@@ -536,6 +557,115 @@ BEGIN
     SELECT claimed.id, claimed.tenant_id FROM claimed ORDER BY claimed.was_due_at;
 END $$;
 
+-- Where secrets are stored, for a rotation of keys: in the order of the key, from behind the given one on. The planner
+-- must walk the indexes of the partitions, whatever it believes of the limit.
+CREATE FUNCTION public.integrations_sealed_keys(p_tenant text, p_provider text, p_label text, p_limit integer)
+RETURNS TABLE (tenant_id text, provider text, label text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+AS $$
+BEGIN
+  RETURN QUERY SELECT c.tenant_id, c.provider, c.label FROM public.integration_connections c
+    WHERE (c.tenant_id, c.provider, c.label) > (p_tenant, p_provider, p_label) AND c.status <> 'disconnected'
+    ORDER BY c.tenant_id, c.provider, c.label LIMIT p_limit;
+END $$;
+
+CREATE FUNCTION public.integrations_sealed_revocation_keys(p_after text, p_limit integer)
+RETURNS TABLE (tenant_id text, revocation text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT r.tenant_id, r.id FROM public.pending_revocations r WHERE r.id > p_after ORDER BY r.id LIMIT p_limit;
+$$;
+
+-- The secrets of connections, by their key or their id, and of queued revocations, each read as its own tenant.
+CREATE FUNCTION public.integrations_sealed(p_rows json) RETURNS TABLE (
+  revocation text, tenant_id text, provider text, label text, connection_id text, grant_id text, token_version integer,
+  access_token text, refresh_token text, previous_refresh_token text, candidates jsonb
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+  v_before text := coalesce(current_setting('app.tenant_id', true), '');
+  v_row record;
+BEGIN
+  FOR v_row IN SELECT * FROM json_to_recordset(p_rows) AS x(
+    revocation text, tenant_id text, provider text, label text, connection_id text)
+  LOOP
+    PERFORM set_config('app.tenant_id', v_row.tenant_id, true);
+    IF v_row.revocation IS NULL THEN
+      RETURN QUERY SELECT NULL::text, c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.token_version,
+          c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates
+        FROM public.integration_connections c
+        WHERE c.tenant_id = v_row.tenant_id AND c.provider = v_row.provider
+          AND (v_row.label IS NULL OR c.label = v_row.label)
+          AND (v_row.connection_id IS NULL OR c.id = v_row.connection_id)
+          AND c.status <> 'disconnected';
+    ELSE
+      RETURN QUERY SELECT r.id, r.tenant_id, r.provider, r.label, r.connection_id, r.grant_id, r.token_version,
+          r.access_token, r.refresh_token, NULL::text, '[]'::jsonb
+        FROM public.pending_revocations r WHERE r.tenant_id = v_row.tenant_id AND r.id = v_row.revocation;
+    END IF;
+  END LOOP;
+  PERFORM set_config('app.tenant_id', v_before, true);
+END $$;
+
+-- Puts values that were sealed again in the place of those that they were opened from, each as its own tenant. What was
+-- written meanwhile stays: a value gives way only to its own successor, and neither versions nor leases move. On disk
+-- before it is answered, because a key may be thrown away for it. Rows are taken in one order, like stores.
+CREATE FUNCTION public.integrations_reseal(p_rows json) RETURNS TABLE (item integer)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+  v_before text := coalesce(current_setting('app.tenant_id', true), '');
+  v_row record;
+  v_is_replaced boolean;
+BEGIN
+  PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+  FOR v_row IN
+    SELECT * FROM json_to_recordset(p_rows) AS x(
+      item integer, revocation text, tenant_id text, provider text, label text, connection_id text, grant_id text,
+      token_version integer, old_access text, new_access text, old_refresh text, new_refresh text, old_previous text,
+      new_previous text, old_candidates jsonb, new_candidates jsonb)
+    ORDER BY x.tenant_id COLLATE "C", x.provider COLLATE "C", x.label COLLATE "C", x.item
+  LOOP
+    PERFORM set_config('app.tenant_id', v_row.tenant_id, true);
+    IF v_row.revocation IS NULL THEN
+      UPDATE public.integration_connections c SET
+        access_token = CASE c.access_token WHEN v_row.old_access THEN v_row.new_access ELSE c.access_token END,
+        refresh_token = CASE c.refresh_token WHEN v_row.old_refresh THEN v_row.new_refresh ELSE c.refresh_token END,
+        previous_refresh_token = CASE c.previous_refresh_token
+          WHEN v_row.old_previous THEN v_row.new_previous ELSE c.previous_refresh_token END,
+        candidates = CASE c.candidates WHEN v_row.old_candidates THEN v_row.new_candidates ELSE c.candidates END
+      WHERE c.tenant_id = v_row.tenant_id AND c.provider = v_row.provider AND c.label = v_row.label
+        AND c.id = v_row.connection_id AND c.grant_id = v_row.grant_id AND c.token_version = v_row.token_version
+        AND c.status <> 'disconnected'
+      RETURNING c.access_token IS NOT DISTINCT FROM v_row.new_access
+        AND c.refresh_token IS NOT DISTINCT FROM v_row.new_refresh
+        AND c.previous_refresh_token IS NOT DISTINCT FROM v_row.new_previous
+        AND c.candidates = v_row.new_candidates
+      INTO v_is_replaced;
+    ELSE
+      UPDATE public.pending_revocations r SET
+        access_token = CASE r.access_token WHEN v_row.old_access THEN v_row.new_access ELSE r.access_token END,
+        refresh_token = CASE r.refresh_token WHEN v_row.old_refresh THEN v_row.new_refresh ELSE r.refresh_token END
+      WHERE r.tenant_id = v_row.tenant_id AND r.id = v_row.revocation AND r.grant_id = v_row.grant_id
+        AND r.token_version = v_row.token_version
+      RETURNING r.access_token IS NOT DISTINCT FROM v_row.new_access
+        AND r.refresh_token IS NOT DISTINCT FROM v_row.new_refresh
+      INTO v_is_replaced;
+    END IF;
+    IF v_is_replaced THEN
+      item := v_row.item;
+      RETURN NEXT;
+    END IF;
+  END LOOP;
+  PERFORM set_config('app.tenant_id', v_before, true);
+END $$;
+
 -- Each function acts as the role that owns it, and may be called by members of integrations_app alone.
 DO $$
 DECLARE
@@ -544,8 +674,9 @@ DECLARE
 BEGIN
   FOR v_function, v_owner IN
     SELECT p.oid::regprocedure, CASE
-      WHEN p.proname IN ('integrations_claim_due', 'integrations_count_due', 'integrations_is_grant_shared',
-        'integrations_claim_revocations') THEN 'integrations_jobs'
+      WHEN p.proname IN ('integrations_claim_due', 'integrations_count_due', 'integrations_connections_of',
+        'integrations_claim_revocations', 'integrations_sealed_keys', 'integrations_sealed_revocation_keys')
+        THEN 'integrations_jobs'
       ELSE 'integrations_app'
     END
     FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'integrations\_%'

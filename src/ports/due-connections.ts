@@ -1,5 +1,5 @@
 import type { ProviderSubject } from '../domain/model/connection.ts'
-import type { ProviderName } from '../domain/model/identifiers.ts'
+import type { ConnectionKey, ProviderName } from '../domain/model/identifiers.ts'
 import type { ClaimRequest, RefreshLease } from './refresh-leases.ts'
 
 export interface DueRequest {
@@ -11,12 +11,17 @@ export interface DueRequest {
   readonly claims: Readonly<Record<ProviderName, ClaimRequest>>
 }
 
-export interface SharedGrantQuestion {
+/** A person as one app of a provider knows them. */
+export interface GrantOwner {
   readonly provider: ProviderName
   readonly clientId: string
-  readonly subject: ProviderSubject
-  /** The connection that asks. */
-  readonly exceptConnectionId: string
+  readonly subject: Pick<ProviderSubject, 'issuer' | 'id'>
+}
+
+/** A connection of whatever tenant, named and no more. */
+export interface OwnedConnection extends ConnectionKey {
+  /** Its tokens are being served and renewed. */
+  readonly isLive: boolean
 }
 
 /**
@@ -39,6 +44,9 @@ export interface DueConnections {
   /** How many live connections are due now. */
   countDue(providers: readonly ProviderName[]): Promise<number>
 
-  /** Whether another live connection, of any tenant, holds a grant of the same person to the same app. */
-  isGrantShared(question: SharedGrantQuestion): Promise<boolean>
+  /**
+   * The connections, of any tenant, that hold a grant of this person to this app: those that revoking it would end, and
+   * those that a provider's own callback is about. Disconnected ones hold none.
+   */
+  connectionsOf(owner: GrantOwner): Promise<readonly OwnedConnection[]>
 }

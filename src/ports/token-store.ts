@@ -118,7 +118,8 @@ export interface TokenStore {
 
   /**
    * Final for the grant: its secrets leave the row and go, still sealed, to the revocation queue in the same
-   * transaction (or nowhere, when `queue` is false). `undefined` when there was nothing live.
+   * transaction (or nowhere, when `queue` is false); who granted and what the grant reached is forgotten with it.
+   * `undefined` when there was nothing to disconnect.
    */
   disconnect(
     key: ConnectionKey,

@@ -1,7 +1,6 @@
 import type { Container } from 'inversify'
 
 import type { ProviderName } from '../domain/model/identifiers.ts'
-import type { SubjectConnections } from './subject-connections.ts'
 
 /** Who sends a request, taken from the host's own session and from nothing else in the request. */
 export interface Principal {
@@ -54,5 +53,4 @@ export interface MetaCallbackOptions {
   readonly appId: string
   /** The current secret, and for the time of a change the previous one. */
   readonly appSecrets: readonly string[]
-  readonly connections: SubjectConnections
 }

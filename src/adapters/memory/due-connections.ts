@@ -1,7 +1,7 @@
 import { isLive } from '../../domain/model/connection.ts'
 import type { ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import type { Instant } from '../../domain/model/time.ts'
-import type { DueConnections, DueRequest, SharedGrantQuestion } from '../../ports/due-connections.ts'
+import type { DueConnections, DueRequest, GrantOwner, OwnedConnection } from '../../ports/due-connections.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { claimRow, heldRow, mayClaim } from './claiming.ts'
 import { untried } from './connection-row.ts'
@@ -58,20 +58,25 @@ export class MemoryDueConnections implements DueConnections {
     )
   }
 
-  async isGrantShared(question: SharedGrantQuestion): Promise<boolean> {
-    return this.#database.transact(question, (own, tables) =>
+  async connectionsOf(owner: GrantOwner): Promise<readonly OwnedConnection[]> {
+    return this.#database.transact(owner, (own, tables) =>
       tables
         .connections()
         .map((row) => row.connection)
-        .some(
+        .filter(
           (connection) =>
-            isLive(connection.status) &&
-            connection.id !== own.exceptConnectionId &&
+            connection.status !== 'disconnected' &&
             connection.provider === own.provider &&
             connection.clientId === own.clientId &&
             connection.subject?.issuer === own.subject.issuer &&
             connection.subject.id === own.subject.id,
-        ),
+        )
+        .map(({ tenantId, provider, label, status }) => ({
+          tenantId,
+          provider,
+          label,
+          isLive: isLive(status),
+        })),
     )
   }
 }

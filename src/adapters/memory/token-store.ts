@@ -132,12 +132,24 @@ function patched(row: ConnectionRow, patch: ConnectionPatch, now: Instant): Conn
 }
 
 function disconnected(row: ConnectionRow, now: Instant): ConnectionRow {
-  const { lastErrorCode: _code, lastErrorAt: _at, reauthReason: _reason, ...rest } = row.connection
+  // What the provider told of people and accounts goes with the grant.
+  const {
+    lastErrorCode: _code,
+    lastErrorAt: _at,
+    reauthReason: _reason,
+    subject: _subject,
+    selectedAccountId: _selected,
+    selectedAccountName: _name,
+    ...rest
+  } = row.connection
   return {
     ...row,
     connection: {
       ...rest,
       status: 'disconnected',
+      scopes: [],
+      accounts: [],
+      details: {},
       tokenExpiresAt: null,
       refreshExpiresAt: null,
       dataAccessExpiresAt: null,

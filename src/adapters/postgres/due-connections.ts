@@ -1,5 +1,6 @@
+import { parseTenantId } from '../../domain/model/identifiers.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
-import type { DueConnections, DueRequest, SharedGrantQuestion } from '../../ports/due-connections.ts'
+import type { DueConnections, DueRequest, GrantOwner, OwnedConnection } from '../../ports/due-connections.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
@@ -16,7 +17,8 @@ const LEASED = 'SELECT * FROM public.integrations_leased($1::json)'
 
 const COUNT_DUE = 'SELECT public.integrations_count_due($1::json) AS due'
 
-const IS_SHARED = 'SELECT public.integrations_is_grant_shared($1, $2, $3, $4, $5) AS is_shared'
+const CONNECTIONS_OF = `
+SELECT tenant_id, provider, label, is_live FROM public.integrations_connections_of($1, $2, $3, $4)`
 
 const POSTPONE = `
 UPDATE public.integration_connections c SET
@@ -62,15 +64,21 @@ export class PostgresDueConnections implements DueConnections {
     return row?.due ?? 0
   }
 
-  async isGrantShared(question: SharedGrantQuestion): Promise<boolean> {
-    const { provider, clientId, subject, exceptConnectionId } = question
+  async connectionsOf({ provider, clientId, subject }: GrantOwner): Promise<readonly OwnedConnection[]> {
     const person = [storableText(subject.issuer), storableText(subject.id)]
-    const [row] = await this.#statements.run<{ is_shared: boolean }>(IS_SHARED, [
-      provider,
-      clientId,
-      ...person,
-      exceptConnectionId,
-    ])
-    return row?.is_shared ?? false
+    const rows = await this.#statements.run<OwnedRow>(CONNECTIONS_OF, [provider, clientId, ...person])
+    return rows.map((row) => ({
+      tenantId: parseTenantId(row.tenant_id),
+      provider: row.provider,
+      label: row.label,
+      isLive: row.is_live,
+    }))
   }
+}
+
+interface OwnedRow extends Record<string, unknown> {
+  readonly tenant_id: string
+  readonly provider: string
+  readonly label: string
+  readonly is_live: boolean
 }

@@ -60,7 +60,7 @@ export type { Cipher, SealContext, Sealed, SecretField } from '../../ports/ciphe
 export type { Clock } from '../../ports/clock.ts'
 export type { ConnectionEvent, ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
 export type { Digest } from '../../ports/digest.ts'
-export type { DueConnections, DueRequest, SharedGrantQuestion } from '../../ports/due-connections.ts'
+export type { DueRequest, GrantOwner, OwnedConnection, DueConnections } from '../../ports/due-connections.ts'
 export type { Logger, LogLevel } from '../../ports/logger.ts'
 export type { ProviderCircuit } from '../../ports/provider-circuit.ts'
 export type {

@@ -37,9 +37,6 @@ export interface OrphanGrant {
   readonly subject: ProviderSubject | undefined
 }
 
-/** A retired grant's own row is live again only when it was connected anew, and then it does count. */
-const NOBODY = '00000000-0000-0000-0000-000000000000'
-
 const RETRY_MS = 5 * MINUTE_MS
 
 /** Ends grants at their providers (RFC 7009), at once where possible and from a durable queue where not. */
@@ -104,7 +101,10 @@ export class RevocationService {
     return 'at_provider'
   }
 
-  /** Where a revocation ends everything of a person, a person whom we do not know counts as shared. */
+  /**
+   * Where a revocation ends everything of a person, a person whom we do not know counts as shared. The retired grant's
+   * own row counts only when it was connected anew.
+   */
   async #isShared(
     client: ProviderClient,
     clientId: string,
@@ -113,7 +113,8 @@ export class RevocationService {
     const { revocation, provider } = client.traits
     if (revocation !== 'subject') return false
     if (subject === undefined) return true
-    return this.#deps.due.isGrantShared({ provider, clientId, subject, exceptConnectionId: NOBODY })
+    const others = await this.#deps.due.connectionsOf({ provider, clientId, subject })
+    return others.some(({ isLive }) => isLive)
   }
 
   async #afterFailure(tenantId: TenantId, id: RevocationId, error: unknown): Promise<RevocationResult> {

@@ -47,8 +47,9 @@ async function connectionsMeant(
   if (metaCallbacks === undefined) throw new Refusal('not_found')
   const signedRequest = (await readSubmission(call.request)).required('signed_request')
   const { subjectId } = readSignedRequest(signedRequest, metaCallbacks.appSecrets, context.clock.now())
-  const question = { provider: META, clientId: metaCallbacks.appId, subjectId }
-  return { keys: await metaCallbacks.connections.connectionsOf(question), subjectId }
+  const { issuer } = context.providers.get(META).traits
+  const owner = { provider: META, clientId: metaCallbacks.appId, subject: { issuer, id: subjectId } }
+  return { keys: await context.due.connectionsOf(owner), subjectId }
 }
 
 async function disconnectIfThere(context: HandlerContext, key: ConnectionKey): Promise<void> {

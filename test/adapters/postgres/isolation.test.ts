@@ -124,13 +124,16 @@ describe.each(kinds)('logged in as %s', (kind) => {
       const setting = async (): Promise<unknown> =>
         (await client.query("SELECT current_setting('app.tenant_id') AS tenant")).rows[0]?.['tenant']
       const calls = [
-        `SELECT connection_id FROM integrations_read_meta_ad_connections('tenant-b', 'meta', 'default')`,
+        `SELECT integrations_read_meta_ad_connections('tenant-b', 'meta', 'default')`,
+        `SELECT integrations_read_many_meta_ad_connections(ARRAY['tenant-b', 'meta', 'default'])`,
+        `SELECT integrations_read_other_connections('tenant-b', 'pinterest', 'default')`,
+        `SELECT integrations_read_many_other_connections(ARRAY['tenant-b', 'pinterest', 'default'])`,
         `SELECT tenant_id FROM integrations_claim('tenant-b', 'meta', 'default', 1, 'p', 1000, 0, 0, 0, 9)`,
         `SELECT tenant_id FROM integrations_leased('[{"tenant":"tenant-b","provider":"meta","label":"default","epoch":1}]')`,
         `SELECT outcome FROM integrations_store('[{"item":0,"tenant":"tenant-b","provider":"meta","label":"default"}]')`,
         `SELECT tenant_id FROM integrations_claim_due(1, 1, '[{"provider":"meta","owner":"p","ttl_ms":1000,"base_ms":0,"cap_ms":0,"jitter":0,"most_attempts":9}]')`,
         `SELECT integrations_count_due('["meta"]')`,
-        `SELECT integrations_is_grant_shared('meta', 'client-1', 'i', 's', 'x')`,
+        `SELECT tenant_id FROM integrations_connections_of('meta', 'client-1', 'i', 's')`,
         `SELECT tenant_id FROM integrations_claim_revocations(1, 1000)`,
       ]
       for (const call of calls) {

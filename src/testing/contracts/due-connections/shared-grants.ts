@@ -1,51 +1,62 @@
 import assert from 'node:assert/strict'
-import type { SharedGrantQuestion } from '../../../ports/due-connections.ts'
-import { connect, KEY, NOBODY, OTHER_TENANT, TENANT } from '../connection-fixtures.ts'
+import type { GrantOwner } from '../../../ports/due-connections.ts'
+import { claimed, connect, KEY, OTHER_TENANT, TENANT } from '../connection-fixtures.ts'
 import type { ConnectionPromises } from '../connection-stores.ts'
 
-function question(changes: Partial<SharedGrantQuestion> = {}): SharedGrantQuestion {
+function owner(changes: Partial<GrantOwner> = {}): GrantOwner {
   return {
     provider: 'meta',
     clientId: 'client-1',
     subject: { issuer: 'https://provider.example', id: 'person-1' },
-    exceptConnectionId: NOBODY,
     ...changes,
   }
 }
 
 export const sharedGrantPromises: ConnectionPromises = {
-  'finds another live connection of the same person to the same app, of any tenant': async (stores) => {
-    const mine = await connect(stores)
-    assert.equal(await stores.due.isGrantShared(question({ exceptConnectionId: mine.id })), false)
-    const others = await connect(stores, { tenantId: OTHER_TENANT, status: 'pending_account_selection' })
-    assert.equal(await stores.due.isGrantShared(question({ exceptConnectionId: mine.id })), true)
-    assert.equal(await stores.due.isGrantShared(question({ exceptConnectionId: others.id })), true)
-    await stores.tokens.disconnect({ ...KEY, tenantId: OTHER_TENANT }, false)
-    assert.equal(await stores.due.isGrantShared(question({ exceptConnectionId: mine.id })), false)
+  'names the connections of one person to one app, of any tenant, until they are disconnected': async (
+    stores,
+  ) => {
+    const others = { ...KEY, tenantId: OTHER_TENANT }
+    await connect(stores)
+    assert.deepEqual(await stores.due.connectionsOf(owner()), [{ ...KEY, isLive: true }])
+    await connect(stores, { tenantId: OTHER_TENANT, status: 'pending_account_selection' })
+    const both = await stores.due.connectionsOf(owner())
+    assert.deepEqual(new Set(both.map(({ tenantId }) => tenantId)), new Set([TENANT, OTHER_TENANT]))
+    await stores.tokens.disconnect(others, false)
+    assert.deepEqual(await stores.due.connectionsOf(owner()), [{ ...KEY, isLive: true }])
+  },
+
+  'tells one that needs a person from one that is served': async (stores) => {
+    await connect(stores)
+    await stores.leases.condemn(await claimed(stores), 'revoked_or_expired')
+    assert.deepEqual(await stores.due.connectionsOf(owner()), [{ ...KEY, isLive: false }])
   },
 
   'counts the same tenant under another label, and whatever name the person has': async (stores) => {
-    const mine = await connect(stores)
+    await connect(stores)
     const subject = { issuer: 'https://provider.example', id: 'person-1', name: 'Ada L.' }
     await connect(stores, { label: 'second', subject })
-    assert.equal(await stores.due.isGrantShared(question({ exceptConnectionId: mine.id })), true)
-    assert.equal(await stores.due.isGrantShared(question()), true)
+    assert.equal((await stores.due.connectionsOf(owner())).length, 2)
   },
 
   'takes another person, issuer, app or provider for another grant': async (stores) => {
     await connect(stores)
-    const { issuer } = question().subject
-    assert.equal(await stores.due.isGrantShared(question({ subject: { issuer, id: 'person-2' } })), false)
+    const { issuer } = owner().subject
     const elsewhere = { issuer: 'https://elsewhere.example', id: 'person-1' }
-    assert.equal(await stores.due.isGrantShared(question({ subject: elsewhere })), false)
-    assert.equal(await stores.due.isGrantShared(question({ clientId: 'client-2' })), false)
-    assert.equal(await stores.due.isGrantShared(question({ provider: 'tiktok' })), false)
+    for (const other of [
+      { subject: { issuer, id: 'person-2' } },
+      { subject: elsewhere },
+      { clientId: 'client-2' },
+      { provider: 'tiktok' },
+    ]) {
+      assert.deepEqual(await stores.due.connectionsOf(owner(other)), [])
+    }
   },
 
   'never takes a person who is not known for anybody': async (stores) => {
     await connect(stores, { subject: undefined })
-    assert.equal(await stores.due.isGrantShared(question()), false)
+    assert.deepEqual(await stores.due.connectionsOf(owner()), [])
     await stores.tokens.deleteTenant(TENANT)
-    assert.equal(await stores.due.isGrantShared(question()), false)
+    assert.deepEqual(await stores.due.connectionsOf(owner()), [])
   },
 }

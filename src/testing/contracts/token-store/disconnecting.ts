@@ -33,6 +33,17 @@ export const disconnectingPromises: ConnectionPromises = {
     assert.deepEqual(due, [{ id: retired.revocation, tenantId: TENANT }])
   },
 
+  'forgets who granted and what the grant reached': async (stores) => {
+    await connect(stores)
+    await stores.tokens.disconnect(KEY, false)
+    const connection = await connectionOf(stores, KEY)
+    assert.deepEqual(
+      [connection.subject, connection.selectedAccountId, connection.selectedAccountName],
+      [undefined, undefined, undefined],
+    )
+    assert.deepEqual([connection.scopes, connection.accounts, connection.details], [[], [], {}])
+  },
+
   'queues nothing when told not to': async (stores) => {
     const { grantId } = await connect(stores)
     const retired = await stores.tokens.disconnect(KEY, false)
