@@ -270,13 +270,13 @@ BEGIN
         FOR i IN 1 .. pg_catalog.cardinality(p_keys) BY 3 LOOP
           PERFORM pg_catalog.set_config('app.tenant_id', p_keys[i], true);
           SELECT %4$s INTO v_reading FROM public.%2$I c
-          WHERE c.tenant_id OPERATOR(pg_catalog.=) p_keys[i] AND c.label OPERATOR(pg_catalog.=) p_keys[i + 2] %3$s;
+          WHERE c.tenant_id OPERATOR(pg_catalog.=) p_keys[i] AND c.label OPERATOR(pg_catalog.=) p_keys[i OPERATOR(pg_catalog.+) 2] %3$s;
           v_readings := pg_catalog.concat(v_readings, ',', coalesce(v_reading, 'null'));
         END LOOP;
         PERFORM pg_catalog.set_config('app.tenant_id', coalesce(v_before, ''), true);
         RETURN pg_catalog.concat('[', pg_catalog.substr(v_readings, 2), ']');
       END $function$
-    $create$, 'integrations_read_many_' || v_table, v_table, format(v_of_provider, 'p_keys[i + 1]'), v_reading);
+    $create$, 'integrations_read_many_' || v_table, v_table, format(v_of_provider, 'p_keys[i OPERATOR(pg_catalog.+) 1]'), v_reading);
   END LOOP;
 END $$;
 

@@ -26,7 +26,11 @@ const QUERY_TIMEOUT_MS = 15_000
  * Makes a pg pool that fails in time and survives the loss of its connections. It sets nothing in a session, so that it
  * works over PgBouncer in transaction mode. Whoever calls this ends it.
  */
-export function createPool({ connectionString, maxConnections = 10, logger }: CreatePoolOptions): CreatedPool {
+export function createPool({
+  connectionString,
+  maxConnections = 10,
+  logger,
+}: CreatePoolOptions): CreatedPool {
   const pool = new Pool({
     connectionString,
     max: maxConnections,

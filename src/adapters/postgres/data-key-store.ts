@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { DataKeyRow, DataKeyState, DataKeyStore, WrappedDataKey } from '../../ports/data-key-store.ts'
 import { SingleStatements } from './single-statement.ts'
@@ -44,25 +43,16 @@ const REVOKE = `UPDATE data_keys SET state = 'revoked' WHERE id = $1 AND state <
 
 const MOST_TRIES = 5
 
-const stateSchema = z.enum(['active', 'decrypt', 'revoked'])
-const rowSchema = z
-  .object({
-    id: z.string(),
-    partition: z.string(),
-    generation: z.number(),
-    kms_key_id: z.string(),
-    wrapped: z.string(),
-    fingerprint: z.string(),
-    state: stateSchema,
-    age_ms: z.number(),
-  })
-  .transform(({ age_ms: ageMs, kms_key_id: kmsKeyId, wrapped, ...row }): DataKeyRow => ({
-    ...row,
-    kmsKeyId,
-    ageMs,
-    wrapped: Uint8Array.from(Buffer.from(wrapped, 'base64')),
-  }))
-const statesSchema = z.array(z.object({ id: z.string(), state: stateSchema }))
+type DataKeyTableRow = {
+  readonly id: string
+  readonly partition: string
+  readonly generation: number
+  readonly kms_key_id: string
+  readonly wrapped: string
+  readonly fingerprint: string
+  readonly state: DataKeyState
+  readonly age_ms: number
+}
 
 /** Wrapped data keys in Postgres. */
 export class PostgresDataKeyStore implements DataKeyStore {
@@ -73,18 +63,18 @@ export class PostgresDataKeyStore implements DataKeyStore {
   }
 
   async find(id: string): Promise<DataKeyRow | undefined> {
-    return toRows(await this.#statements.run(FIND, [id]))[0]
+    return toRows(await this.#statements.run<DataKeyTableRow>(FIND, [id]))[0]
   }
 
   async newest(partition: string, limit: number): Promise<readonly DataKeyRow[]> {
-    return toRows(await this.#statements.run(NEWEST, [partition, limit]))
+    return toRows(await this.#statements.run<DataKeyTableRow>(NEWEST, [partition, limit]))
   }
 
   async insert(key: WrappedDataKey, replacedId: string | undefined): Promise<DataKeyRow> {
     const values = [key.id, key.partition, key.kmsKeyId, base64(key.wrapped), key.fingerprint]
     if (replacedId !== undefined) await this.#statements.run(INSERT_NEXT, [...values, replacedId])
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const [active] = toRows(await this.#statements.run(ACTIVE, [key.partition]))
+      const [active] = toRows(await this.#statements.run<DataKeyTableRow>(ACTIVE, [key.partition]))
       if (active !== undefined) return active
       // There is none yet, or the one to replace was revoked a moment ago.
       await this.#statements.run(INSERT_FIRST, values)
@@ -93,12 +83,12 @@ export class PostgresDataKeyStore implements DataKeyStore {
   }
 
   async states(ids: readonly string[]): Promise<ReadonlyMap<string, DataKeyState>> {
-    const rows = statesSchema.parse(await this.#statements.run(STATES, [JSON.stringify(ids)]))
+    const rows = await this.#statements.run<Pick<DataKeyTableRow, 'id' | 'state'>>(STATES, [JSON.stringify(ids)])
     return new Map(rows.map(({ id, state }) => [id, state]))
   }
 
   async list(afterId: string | undefined, limit: number): Promise<readonly DataKeyRow[]> {
-    return toRows(await this.#statements.run(LIST, [afterId ?? '', limit]))
+    return toRows(await this.#statements.run<DataKeyTableRow>(LIST, [afterId ?? '', limit]))
   }
 
   async rewrap(row: DataKeyRow, kmsKeyId: string, wrapped: Uint8Array): Promise<boolean> {
@@ -111,8 +101,13 @@ export class PostgresDataKeyStore implements DataKeyStore {
   }
 }
 
-function toRows(rows: readonly unknown[]): DataKeyRow[] {
-  return rows.map((row) => rowSchema.parse(row))
+function toRows(rows: readonly DataKeyTableRow[]): DataKeyRow[] {
+  return rows.map(({ age_ms: ageMs, kms_key_id: kmsKeyId, wrapped, ...row }) => ({
+    ...row,
+    kmsKeyId,
+    ageMs,
+    wrapped: Uint8Array.from(Buffer.from(wrapped, 'base64')),
+  }))
 }
 
 function base64(bytes: Uint8Array): string {

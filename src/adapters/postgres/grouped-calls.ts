@@ -4,19 +4,27 @@ interface WaitingCall<Call, Answer> {
   readonly reject: (error: unknown) => void
 }
 
+export interface GroupLimits {
+  readonly mostCalls: number
+  /** How many groups may be under way; those that come then wait, and travel together. */
+  readonly mostGroups: number
+}
+
 /**
  * Sends calls that are made at about the same time together: those of one turn of the event loop, and those that come
  * while earlier ones are on their way. A single call is a group of one.
  */
 export class GroupedCalls<Call, Answer> {
   readonly #send: (calls: readonly Call[]) => Promise<readonly Answer[]>
+  readonly #limits: GroupLimits
   #waiting: WaitingCall<Call, Answer>[] = []
   #isScheduled = false
   #groupsUnderWay = 0
 
   /** `send` answers each call at the call's place, or rejects for all. */
-  constructor(send: (calls: readonly Call[]) => Promise<readonly Answer[]>) {
+  constructor(send: (calls: readonly Call[]) => Promise<readonly Answer[]>, limits: GroupLimits) {
     this.#send = send
+    this.#limits = limits
   }
 
   call(call: Call): Promise<Answer> {
@@ -27,11 +35,11 @@ export class GroupedCalls<Call, Answer> {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#groupsUnderWay >= MOST_GROUPS) return
+    if (this.#isScheduled || this.#groupsUnderWay >= this.#limits.mostGroups) return
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
-      void this.#sendGroup(this.#waiting.splice(0, MOST_CALLS))
+      void this.#sendGroup(this.#waiting.splice(0, this.#limits.mostCalls))
       if (this.#waiting.length > 0) this.#schedule()
     })
   }
@@ -53,7 +61,3 @@ export class GroupedCalls<Call, Answer> {
     }
   }
 }
-
-const MOST_CALLS = 100
-/** One on its way to the server while the next is being served; a third would only make each smaller. */
-const MOST_GROUPS = 2

@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 import { sqlStateOf } from './store-error.ts'
-import type { ReadStatement } from './token-reading.ts'
+import type { NamedStatement } from './token-reading.ts'
 
 const CONNECT_TIMEOUT_MS = 2_000
 
@@ -16,15 +16,18 @@ export class LaneConnection {
     this.#options = options
   }
 
-  /** `lost`: the connection went while the answer was waited for, and the same may be asked again. */
+  /**
+   * `lost`: the connection went while the answer was waited for, and the same may be asked again. Parameters are text and
+   * lists of text: one that the driver could not serialise would close a statement that the driver goes on using.
+   */
   async query<Row extends Record<string, unknown>>(
-    { name, text }: ReadStatement,
-    values: readonly string[],
+    { name, text }: NamedStatement,
+    values: (string | string[])[],
   ): Promise<readonly Row[] | 'lost'> {
     const opening = (this.#client ??= this.#open())
     const client = await opening
     try {
-      return (await client.query<Row>({ name, text, values: [...values] })).rows
+      return (await client.query<Row>({ name, text, values })).rows
     } catch (error) {
       if (REFUSAL.test(sqlStateOf(error) ?? '')) throw error
       this.#discard(opening)

@@ -1,7 +1,11 @@
 import { StoreUnavailableError } from '../../domain/errors.ts'
+import type { ConnectionKey } from '../../domain/model/identifiers.ts'
+import type { TokenReading } from '../../ports/token-store.ts'
+import { GroupedCalls } from './grouped-calls.ts'
 import { LaneConnection } from './lane-connection.ts'
 import { toStoreError } from './store-error.ts'
-import type { ReadStatement } from './token-reading.ts'
+import { keyValues, parseReading, parseReadings, readsFor } from './token-reading.ts'
+import type { NamedStatement, PartitionReads, ReadRow } from './token-reading.ts'
 
 export interface ReadLaneOptions {
   readonly connectionString: string
@@ -12,15 +16,21 @@ export interface ReadLaneOptions {
 }
 
 const READ_TIMEOUT_MS = 1_000
+const MOST_READS_A_GROUP = 64
+/** For each connection: one group is served while the next is on its way. */
+const GROUPS_UNDER_WAY = 2
+
+type PartitionLane = GroupedCalls<ConnectionKey, TokenReading | null>
 
 /**
- * Connections of our own on which the hot reads of all callers are pipelined: no read waits for another's answer before
- * it is sent, none waits for a free connection. Statements are prepared once for each connection, so this is for a
- * Postgres that is reached directly; behind PgBouncer read over the pool. Opened by the first read; whoever made it
- * closes it.
+ * Connections of our own for the hot reads of all callers: no read waits for a free connection, and those that are asked
+ * at about the same time are one statement. Statements are prepared once for each connection and pipelined, so this is
+ * for a Postgres that is reached directly; behind PgBouncer read over the pool. Opened by the first read; whoever made
+ * it closes it.
  */
 export class PostgresReadLane {
   readonly #connections: readonly LaneConnection[]
+  readonly #partitions = new Map<PartitionReads, PartitionLane>()
   readonly #underWay = new Set<Promise<unknown>>()
   #turn = 0
   #isClosed = false
@@ -33,18 +43,15 @@ export class PostgresReadLane {
   }
 
   /**
-   * Reads once, and once more when the connection was lost under it. Parameters are text alone: one that the driver
-   * could not serialise would leave a prepared statement closed on the server and known to the driver.
+   * Reads once, and once more when the connection was lost under it.
    * @throws StoreUnavailableError
    */
-  async read<Row extends Record<string, unknown>>(
-    statement: ReadStatement,
-    values: readonly string[],
-  ): Promise<readonly Row[]> {
-    const reading = this.#read<Row>(statement, values)
+  async read(key: ConnectionKey): Promise<TokenReading | undefined> {
+    if (this.#isClosed) throw new StoreUnavailableError('Postgres', 'the read lane is closed')
+    const reading = this.#partitionOf(key).call(key)
     this.#underWay.add(reading)
     try {
-      return await reading
+      return (await reading) ?? undefined
     } catch (error) {
       throw toStoreError(error)
     } finally {
@@ -59,18 +66,37 @@ export class PostgresReadLane {
     await Promise.all(this.#connections.map((connection) => connection.close()))
   }
 
-  async #read<Row extends Record<string, unknown>>(
-    statement: ReadStatement,
-    values: readonly string[],
-  ): Promise<readonly Row[]> {
+  #partitionOf({ provider }: ConnectionKey): PartitionLane {
+    const reads = readsFor(provider)
+    const known = this.#partitions.get(reads)
+    if (known !== undefined) return known
+    const limits = {
+      mostCalls: MOST_READS_A_GROUP,
+      mostGroups: GROUPS_UNDER_WAY * this.#connections.length,
+    }
+    const lane: PartitionLane = new GroupedCalls((keys) => this.#readGroup(reads, keys), limits)
+    this.#partitions.set(reads, lane)
+    return lane
+  }
+
+  async #readGroup(
+    reads: PartitionReads,
+    keys: readonly ConnectionKey[],
+  ): Promise<readonly (TokenReading | null)[]> {
+    const [only] = keys
+    if (only !== undefined && keys.length === 1) {
+      return [parseReading(await this.#ask(reads.one, keyValues(only)))]
+    }
+    return parseReadings(await this.#ask(reads.many, [keys.flatMap(keyValues)]))
+  }
+
+  async #ask(statement: NamedStatement, values: (string | string[])[]): Promise<string | null | undefined> {
     this.#turn = (this.#turn + 1) % this.#connections.length
     const connection = this.#connections[this.#turn]
-    if (connection === undefined || this.#isClosed)
-      throw new StoreUnavailableError('Postgres', 'the lane is closed')
-    const first = await connection.query<Row>(statement, values)
-    if (first !== 'lost') return first
-    const second = await connection.query<Row>(statement, values)
-    if (second !== 'lost') return second
+    for (let attempt = 1; connection !== undefined && attempt <= 2; attempt += 1) {
+      const rows = await connection.query<ReadRow>(statement, values)
+      if (rows !== 'lost') return rows[0]?.answer
+    }
     throw new StoreUnavailableError('Postgres')
   }
 }

@@ -78,6 +78,9 @@ UPDATE public.integration_connections c SET
   updated_at = clock_timestamp()
 WHERE ${OF_GRANT} AND c.lease_epoch = $6 AND c.token_version = $7 AND jsonb_array_length(c.candidates) = $9`
 
+/** One group is on its way to the server while another is being committed; a third would only make each smaller. */
+const STORE_GROUPS = { mostCalls: 100, mostGroups: 2 }
+
 /** Refresh leases as columns of the connection's row, on the database's clock. */
 export class PostgresRefreshLeases implements RefreshLeases {
   readonly #pool: PostgresPool
@@ -87,7 +90,7 @@ export class PostgresRefreshLeases implements RefreshLeases {
   constructor(options: { readonly pool: PostgresPool }) {
     this.#pool = options.pool
     this.#statements = new SingleStatements(options)
-    this.#stores = new GroupedCalls((results) => storeTogether(this.#statements, results))
+    this.#stores = new GroupedCalls((results) => storeTogether(this.#statements, results), STORE_GROUPS)
   }
 
   async claim(

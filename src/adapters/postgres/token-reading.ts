@@ -3,64 +3,96 @@ import type { ConnectionKey, ProviderName } from '../../domain/model/identifiers
 import type { TokenReading } from '../../ports/token-store.ts'
 import { toSealed } from './connection-row.ts'
 
-export type ReadingRow = {
-  readonly connection_id: string
-  readonly grant_id: string
-  readonly token_version: number
-  readonly status: ConnectionStatus
-  readonly reauth_reason: ReauthReason | null
-  readonly access_token: string | null
-  readonly remaining_ms: number | null
-  readonly lifetime_ms: number | null
-  readonly lease_ms: number | null
-  readonly next_attempt_ms: number | null
-  readonly last_error_code: string | null
-}
-
-/** The hot read of one partition. */
-export interface ReadStatement {
+/** A statement that is prepared once for each connection of the lane. */
+export interface NamedStatement {
   readonly name: string
   readonly text: string
 }
 
+/** The hot read of one partition, for one key and for many. */
+export interface PartitionReads {
+  readonly one: NamedStatement
+  readonly many: NamedStatement
+}
+
+export type ReadRow = { readonly answer: string | null }
+
 /** The partition is named by us, from this list alone; a provider is only ever a parameter. */
-const PARTITIONS: ReadonlyMap<ProviderName, string> = new Map([
-  ['meta', 'meta_ad_connections'],
-  ['google_ads', 'google_ads_connections'],
-  ['tiktok', 'tiktok_ad_connections'],
-  ['klaviyo', 'klaviyo_connections'],
-])
-
-const STATEMENTS: ReadonlyMap<ProviderName, ReadStatement> = new Map(
-  [...PARTITIONS].map(([provider, partition]) => [provider, readFrom(partition)]),
+const READS: ReadonlyMap<ProviderName, PartitionReads> = new Map(
+  [
+    ['meta', 'meta_ad_connections'],
+    ['google_ads', 'google_ads_connections'],
+    ['tiktok', 'tiktok_ad_connections'],
+    ['klaviyo', 'klaviyo_connections'],
+  ].map(([provider = '', partition = '']) => [provider, readsOf(partition)]),
 )
-const OTHERS = readFrom('other_connections')
+const OTHER_READS = readsOf('other_connections')
 
-function readFrom(partition: string): ReadStatement {
-  const name = `integrations_read_${partition}`
-  return { name, text: `SELECT * FROM public.${name}($1, $2, $3)` }
+function readsOf(partition: string): PartitionReads {
+  const [one, many] = [`integrations_read_${partition}`, `integrations_read_many_${partition}`]
+  return {
+    one: { name: one, text: `SELECT public.${one}($1, $2, $3) AS answer` },
+    many: { name: many, text: `SELECT public.${many}($1) AS answer` },
+  }
 }
 
-export function readStatement(provider: ProviderName): ReadStatement {
-  return STATEMENTS.get(provider) ?? OTHERS
+export function readsFor(provider: ProviderName): PartitionReads {
+  return READS.get(provider) ?? OTHER_READS
 }
 
-export function readValues({ tenantId, provider, label }: ConnectionKey): [string, string, string] {
+export function keyValues({ tenantId, provider, label }: ConnectionKey): [string, string, string] {
   return [tenantId, provider, label]
 }
 
-export function toReading(row: ReadingRow): TokenReading {
+/** `null`: there is no such connection of this tenant. */
+export function parseReading(answer: string | null | undefined): TokenReading | null {
+  return typeof answer === 'string' ? toReading(parse(answer)) : null
+}
+
+export function parseReadings(answer: string | null | undefined): readonly (TokenReading | null)[] {
+  const readings = typeof answer === 'string' ? parse(answer) : []
+  return Array.isArray(readings) ? readings.map(toReading) : []
+}
+
+/** In the order in which the functions give them. */
+type ReadingTuple = readonly [
+  connectionId: string,
+  grantId: string,
+  tokenVersion: number,
+  status: ConnectionStatus,
+  reauthReason: ReauthReason | null,
+  accessToken: string | null,
+  remainingMs: number | null,
+  lifetimeMs: number | null,
+  leaseMs: number | null,
+  nextAttemptMs: number | null,
+  lastErrorCode: string | null,
+]
+const TUPLE_LENGTH = 11
+
+function toReading(value: unknown): TokenReading | null {
+  if (!isTuple(value)) return null
+  const [connectionId, grantId, tokenVersion, status, reauthReason, accessToken, ...times] = value
+  const [remainingMs, lifetimeMs, leaseMs, nextAttemptMs, lastErrorCode] = times
   return {
-    connectionId: row.connection_id,
-    grantId: row.grant_id,
-    tokenVersion: row.token_version,
-    status: row.status,
-    reauthReason: row.reauth_reason ?? undefined,
-    accessToken: toSealed(row.access_token),
-    remainingMs: row.remaining_ms,
-    lifetimeMs: row.lifetime_ms,
-    leaseMs: row.lease_ms ?? 0,
-    nextAttemptMs: row.next_attempt_ms ?? 0,
-    lastErrorCode: row.last_error_code ?? undefined,
+    connectionId,
+    grantId,
+    tokenVersion,
+    status,
+    reauthReason: reauthReason ?? undefined,
+    accessToken: toSealed(accessToken),
+    remainingMs,
+    lifetimeMs,
+    leaseMs: Math.max(leaseMs ?? 0, 0),
+    nextAttemptMs: Math.max(nextAttemptMs ?? 0, 0),
+    lastErrorCode: lastErrorCode ?? undefined,
   }
+}
+
+function isTuple(value: unknown): value is ReadingTuple {
+  return Array.isArray(value) && value.length === TUPLE_LENGTH
+}
+
+function parse(answer: string): unknown {
+  return JSON.parse(answer)
 }

@@ -13,7 +13,7 @@ import {
   PostgresTokenStore,
 } from '../../../src/adapters/postgres/index.ts'
 import { PACKAGED_MIGRATIONS } from '../../../src/adapters/postgres/migration-files.ts'
-import { KEY } from '../../../src/testing/contracts/connection-fixtures.ts'
+import { KEY, newGrant } from '../../../src/testing/contracts/connection-fixtures.ts'
 import { freshDatabase } from '../../support/database.ts'
 import { createLogin } from './logins.ts'
 
@@ -201,7 +201,37 @@ test('a login that may create roles needs nobody, and keeps no more rights than 
   expect(rows).toEqual([{ acts_as_job: false, app_creates: false, job_creates: false }])
 })
 
-test('row security is forced on the parent and on every partition, and functions pin their search path', async () => {
+test('a schema put before the others changes nothing of what the functions do', async () => {
+  const { pool, url } = await emptyDatabase()
+  await migrate({ pool })
+  const grant = newGrant()
+  await new PostgresTokenStore({ pool }).save(grant, undefined, false)
+  await pool.query(`
+    CREATE SCHEMA hostile;
+    CREATE FUNCTION hostile.equal(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+    CREATE OPERATOR hostile.= (LEFTARG = text, RIGHTARG = text, FUNCTION = hostile.equal);
+    CREATE FUNCTION hostile.set_config(text, text, boolean) RETURNS text LANGUAGE sql AS $$SELECT 'tenant-a'$$;
+    CREATE FUNCTION hostile.current_setting(text, boolean) RETURNS text LANGUAGE sql AS $$SELECT 'tenant-a'$$;
+    CREATE FUNCTION hostile.json_build_array(VARIADIC "any") RETURNS json LANGUAGE internal AS 'json_build_array';
+    CREATE FUNCTION hostile.date_part(text, interval) RETURNS double precision LANGUAGE sql AS 'SELECT 1 / 0.0';
+    CREATE TABLE hostile.meta_ad_connections (LIKE public.meta_ad_connections);
+    GRANT USAGE ON SCHEMA hostile TO integrations_app, integrations_jobs`)
+  const path = encodeURIComponent('-c search_path=hostile,pg_catalog,public')
+  const own = createPool({ connectionString: `${url}?options=${path}` })
+  cleanUps.push(() => own.end())
+  const tokens = new PostgresTokenStore({ pool: own })
+  const reading = await tokens.read(KEY)
+  expect(reading?.accessToken).toBe(grant.tokens.accessToken)
+  expect(reading?.remainingMs).toBeGreaterThan(60_000)
+  expect(await tokens.read({ ...KEY, label: 'second' })).toBeUndefined()
+  expect(await tokens.read({ ...KEY, provider: 'pinterest' })).toBeUndefined()
+  const { rows } = await own.query<{ answer: string }>(
+    `SELECT public.integrations_read_many_meta_ad_connections(ARRAY['tenant-b', 'meta', 'default']) AS answer`,
+  )
+  expect(rows).toEqual([{ answer: '[null]' }])
+})
+
+test('row security is forced on the parent and on every partition, and functions belong to the two roles', async () => {
   const { pool } = await emptyDatabase()
   await migrate({ pool })
   const { rows } = await pool.query<Record<string, unknown>>(
@@ -214,7 +244,7 @@ test('row security is forced on the parent and on every partition, and functions
     `SELECT proname, prosecdef, proowner::regrole::text AS owner FROM pg_proc
       WHERE pronamespace = 'public'::regnamespace AND (NOT prosecdef
         OR proowner::regrole::text NOT IN ('integrations_app', 'integrations_jobs')
-        OR NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)
+        OR NOT (proname LIKE 'integrations\\_read\\_%' OR 'search_path=pg_catalog, pg_temp' = ANY (proconfig))
         OR has_function_privilege('public', oid, 'EXECUTE'))`,
   )
   expect(functions.rows).toEqual([])
