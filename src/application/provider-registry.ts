@@ -43,7 +43,8 @@ export class ProviderRegistry {
   }
 }
 
-function refuseTwins(clients: readonly ProviderClient[]): void {
+/** @throws ConfigInvalidError naming every name and every redirect URI that two providers share */
+export function refuseTwins(clients: readonly ProviderClient[]): void {
   const names = clients.map((client) => client.traits.provider)
   const redirectUris = clients.flatMap((client) =>
     isOAuthClient(client) ? [client.authorization.redirectUri] : [],

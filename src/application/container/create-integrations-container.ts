@@ -11,6 +11,7 @@ import type { Logger } from '../../ports/logger.ts'
 import { parseConfig } from '../config/integrations-config.ts'
 import type { IntegrationsConfigInput } from '../config/integrations-config.ts'
 import type { ConnectionEventListener } from '../event-listeners.ts'
+import { refuseTwins } from '../provider-registry.ts'
 import { bindDatabase } from './configured-database.ts'
 import { encryptionModule } from './configured-encryption.ts'
 import { providerModules } from './configured-providers.ts'
@@ -62,12 +63,16 @@ export function createIntegrationsContainer(
     }),
   )
   const context = { container, config, clock, logger, shutdown: container.get(IDS.Shutdown) }
-  bindDatabase(context)
-  bindRedis(context)
-  container.load(
-    encryptionModule(config, logger),
-    ...providerModules(config, clock),
-    ...(options.modules ?? []),
-  )
+  try {
+    container.load(encryptionModule(config, logger), ...providerModules(config, clock))
+    bindDatabase(context)
+    bindRedis(context)
+    container.load(...(options.modules ?? []))
+    if (container.isBound(IDS.ProviderClient)) refuseTwins(container.getAll(IDS.ProviderClient))
+  } catch (error) {
+    // A process that cannot start must not be kept alive by what was opened for it.
+    void context.shutdown.close()
+    throw error
+  }
   return container
 }
