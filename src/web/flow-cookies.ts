@@ -1,6 +1,6 @@
 import { base64url } from '../domain/model/bytes.ts'
 import { STATE_LIFETIME_MS } from '../domain/model/pending-authorization.ts'
-import type { ConnectionLabel } from '../domain/model/identifiers.ts'
+import type { ConnectionLabel, ProviderName } from '../domain/model/identifiers.ts'
 import { SECOND_MS } from '../domain/model/time.ts'
 import type { Instant } from '../domain/model/time.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -26,6 +26,7 @@ export interface ReturningFlow {
 }
 
 export interface NewFlow {
+  readonly provider: ProviderName
   readonly state: string
   readonly browser: string
   readonly label: ConnectionLabel
@@ -40,7 +41,8 @@ export interface FlowCookiesDependencies {
 }
 
 /**
- * The cookie that ties a flow to the browser that started it, one for each flow, named by a hash of its state.
+ * The cookie that ties a flow to the browser that started it, one for each flow, named by a hash of provider and state:
+ * at the callback of another platform a state finds no cookie and takes none away.
  * Its value is `<started, seconds>.<secret>.<label>.<returnUrl>.<MAC>`.
  */
 export class FlowCookies {
@@ -56,7 +58,7 @@ export class FlowCookies {
 
   /** The cookie of a new flow, and those that make room when a browser has too many. */
   async begin(request: Request, flow: NewFlow): Promise<readonly string[]> {
-    const name = this.#nameOf(flow.state)
+    const name = this.#nameOf(flow.provider, flow.state)
     const startedAt = Math.floor(this.#deps.clock.now() / SECOND_MS).toString(36)
     const carried = flow.returnUrl.length > LONGEST_CARRIED_URL ? '' : flow.returnUrl
     const content = [startedAt, flow.browser, encode(flow.label), encode(carried)].join('.')
@@ -69,8 +71,8 @@ export class FlowCookies {
   }
 
   /** What the browser brought for this state, if it is the one that started. */
-  async find(request: Request, state: string): Promise<ReturningFlow | undefined> {
-    const name = this.#nameOf(state)
+  async find(request: Request, provider: ProviderName, state: string): Promise<ReturningFlow | undefined> {
+    const name = this.#nameOf(provider, state)
     const value = cookiesOf(request).get(name) ?? ''
     const content = value.slice(0, Math.max(value.lastIndexOf('.'), 0))
     const signature = value.slice(content.length + 1)
@@ -85,12 +87,12 @@ export class FlowCookies {
   }
 
   /** Takes the cookie of this state from the browser. */
-  end(state: string): string {
-    return hostCookie(this.#nameOf(state), '', 0)
+  end(provider: ProviderName, state: string): string {
+    return hostCookie(this.#nameOf(provider, state), '', 0)
   }
 
-  #nameOf(state: string): string {
-    return PREFIX + base64url(this.#deps.digest.sha256(`flow:${state}`)).slice(0, 16)
+  #nameOf(provider: ProviderName, state: string): string {
+    return PREFIX + base64url(this.#deps.digest.sha256(`flow:${provider}:${state}`)).slice(0, 16)
   }
 }
 

@@ -179,7 +179,8 @@ describe('completing', () => {
     const state = stateOf(await browser.submit(`${BASE}/meta/start`))
     const completed = await browser.get(callbackFor('google_ads', state))
 
-    expect(completed.headers.get('location')).toContain('result=state_invalid')
+    expect(completed.status).toBe(400)
+    expect(await completed.text()).toContain('state_invalid')
     expect([...web.meta.exchanges, ...web.google.exchanges]).toHaveLength(0)
   })
 

@@ -34,9 +34,9 @@ export async function completeConnection(
   const [state, ...more] = call.query.getAll('state')
   const known = more.length === 0 ? state : undefined
   const principal = await context.authenticate(call.request)
-  const flow = known === undefined ? undefined : await context.flows.find(call.request, known)
+  const flow = known === undefined ? undefined : await context.flows.find(call.request, provider, known)
   const arrival = { call, provider, state: known, principal, flow }
-  const cookies = flow === undefined || known === undefined ? [] : [context.flows.end(known)]
+  const cookies = flow === undefined || known === undefined ? [] : [context.flows.end(provider, known)]
   try {
     const returnUrl = await completions.run(keyOf(arrival), () => complete(context, arrival))
     return redirectResponse(withOutcome(returnUrl, provider, 'connected'), { cookies })

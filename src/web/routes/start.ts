@@ -51,6 +51,10 @@ async function begin(
   })
   return {
     authUrl,
-    cookies: await context.flows.begin(call.request, { state, browser, label: key.label, returnUrl }),
+    cookies: await context.flows.begin(call.request, {
+      ...{ state, browser, returnUrl },
+      provider: key.provider,
+      label: key.label,
+    }),
   }
 }
