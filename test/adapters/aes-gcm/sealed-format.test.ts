@@ -31,7 +31,7 @@ describe('the format of a sealed value', () => {
   })
 
   test('takes a body exactly when encoding what it decodes to gives it back', () => {
-    const noise = fc.constantFrom(...'+/=-_ \n!.AQgwBCabz059é\u0000', '==', '漢', '\ud800')
+    const noise = fc.constantFrom(...'+/=-_ \n!.AQgwBCabz059é\u0000', '==', '漢', '\ud800', '\u0144', '\u012b')
     const place = fc.nat({ max: 120 })
     fc.assert(
       fc.property(
@@ -47,6 +47,14 @@ describe('the format of a sealed value', () => {
       ),
       { numRuns: 5_000 },
     )
+  })
+
+  test('takes no character whose lower byte alone is one of base64', () => {
+    const text = Buffer.alloc(30, 7).toString('base64url')
+    for (const at of [0, 17, text.length - 1]) {
+      const wide = String.fromCharCode(text.charCodeAt(at) + 256)
+      expect(accepts(HEADER + text.slice(0, at) + wide + text.slice(at + 1))).toBe(false)
+    }
   })
 
   test('takes each last character exactly when its spare bits are zero', () => {
