@@ -31,7 +31,14 @@ describe('the format of a sealed value', () => {
   })
 
   test('takes a body exactly when encoding what it decodes to gives it back', () => {
-    const noise = fc.constantFrom(...'+/=-_ \n!.AQgwBCabz059é\u0000', '==', '漢', '\ud800', '\u0144', '\u012b')
+    const noise = fc.constantFrom(
+      ...'+/=-_ \n!.AQgwBCabz059é\u0000',
+      '==',
+      '漢',
+      '\ud800',
+      '\u0144',
+      '\u012b',
+    )
     const place = fc.nat({ max: 120 })
     fc.assert(
       fc.property(
