@@ -1,0 +1,91 @@
+import { ContainerModule } from 'inversify'
+import { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
+import type { IntegrationsConfigInput } from '../../src/application/config/integrations-config.ts'
+import { IDS } from '../../src/application/container/identifiers.ts'
+import { parseTenantId } from '../../src/domain/model/identifiers.ts'
+import { isIntegrationError } from '../../src/domain/errors.ts'
+import { isOAuthClient } from '../../src/ports/provider-client.ts'
+import type { Failpoint, HostAnswer, HostCommand } from './host-process.ts'
+
+interface Start {
+  readonly config: IntegrationsConfigInput
+  readonly failpoint?: Failpoint
+}
+
+type Pass = (at: Failpoint) => Promise<void>
+
+process.once('message', ({ config, failpoint }: Start) => {
+  const container = createIntegrationsContainer(config, {
+    logger: { log: () => undefined },
+    modules: [failpoints((at) => (at === failpoint ? standStill(at) : Promise.resolve()))],
+  })
+  process.on('message', (command: HostCommand) => {
+    void answer(command).then(tell)
+  })
+  tell({ tokens: [] })
+
+  async function answer(command: HostCommand): Promise<HostAnswer> {
+    const { tenantId, provider, times = 1 } = command
+    const key = { tenantId: parseTenantId(tenantId), provider, label: 'default' }
+    try {
+      if (command.do === 'due') await container.get(IDS.RefreshDueConnections).run()
+      if (command.do === 'close') await container.get(IDS.Shutdown).close()
+      if (command.do !== 'token') return { tokens: [] }
+      const tokens = Array.from({ length: times }, () => container.get(IDS.AccessTokens).get(key))
+      return { tokens: (await Promise.all(tokens)).map((token) => token.reveal()) }
+    } catch (error) {
+      return { code: isIntegrationError(error) ? error.code : String(error) }
+    }
+  }
+})
+
+function tell(answer: HostAnswer): void {
+  process.send?.(answer)
+}
+
+function standStill(at: Failpoint): Promise<void> {
+  tell({ reached: at })
+  return new Promise(() => undefined)
+}
+
+/** Around the ports, where a host may put itself; nothing in the library knows of failpoints. */
+function failpoints(pass: Pass): ContainerModule {
+  return new ContainerModule(({ onActivation }) => {
+    onActivation(IDS.RefreshLeases, (_context, leases) => ({
+      claim: async (...claim) => {
+        const lease = await leases.claim(...claim)
+        await pass('claim')
+        return lease
+      },
+      store: async (...result) => {
+        await pass('store.begin')
+        const outcome = await leases.store(...result)
+        await pass('store.commit')
+        return outcome
+      },
+      keepCandidate: (...candidate) => leases.keepCandidate(...candidate),
+      release: (...reason) => leases.release(...reason),
+      suspect: (...suspicion) => leases.suspect(...suspicion),
+      condemn: (...verdict) => leases.condemn(...verdict),
+    }))
+    onActivation(IDS.Cipher, (_context, cipher) => ({
+      prepare: async (context) => {
+        await cipher.prepare(context)
+        await pass('preflight')
+      },
+      seal: (...secret) => cipher.seal(...secret),
+      open: (...sealed) => cipher.open(...sealed),
+    }))
+    onActivation(IDS.ProviderClient, (_context, client) => {
+      if (!isOAuthClient(client)) return client
+      const refresh = client.refresh.bind(client)
+      client.refresh = async (tokens) => {
+        await pass('send')
+        const answer = await refresh(tokens)
+        await pass('response')
+        return answer
+      }
+      return client
+    })
+  })
+}
