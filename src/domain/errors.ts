@@ -297,7 +297,7 @@ export class CipherValueInvalidError extends IntegrationError {
   readonly isRetryable = false
 
   constructor(problem: string) {
-    super(`A value is not one that this library sealed: ${problem}`)
+    super(`The encryption does not take a value: ${problem}`)
   }
 }
 

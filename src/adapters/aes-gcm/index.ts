@@ -11,3 +11,6 @@ export { decryptToken, encryptToken, generateEncryptionKey } from './token-encry
 export { EnvelopeCipher } from './envelope-cipher.ts'
 export { MovingCipher } from './moving-cipher.ts'
 export type { MovingCipherOptions } from './moving-cipher.ts'
+export { LocalKeyInventory } from './local-key-inventory.ts'
+export type { LocalKeyInventoryOptions } from './local-key-inventory.ts'
+export { MovingStateKeys } from './moving-state-keys.ts'

@@ -28,6 +28,7 @@ interface NamedKey {
 
 /** The local keys of one purpose. Each is derived once, when the ring is first needed. */
 export class KeyRing {
+  readonly name: string
   readonly #logger: Logger | undefined
   #unloaded: readonly NamedKey[]
   #loaded: LoadedRing | undefined
@@ -35,6 +36,7 @@ export class KeyRing {
 
   /** @throws ConfigInvalidError naming every key that is too short, and no character of it */
   constructor({ name, primary, previous = [], logger }: KeyRingOptions) {
+    this.name = name
     this.#logger = logger
     const earlier = previous.map((key, index) => ({ name: `${name}_PREVIOUS[${index}]`, key }))
     this.#unloaded = [{ name, key: primary }, ...earlier]

@@ -4,11 +4,13 @@ import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
 export interface MovingCipherOptions {
   /** Seals everything, and opens what is its own. */
   readonly to: Cipher
-  /** Opens what begins with `fromPrefix`. */
+  /** Opens what it sealed before. */
   readonly from: Cipher
   /** `c1.a.` to leave local keys for a key management service, `c1.k.` for the way back. */
   readonly fromPrefix: 'c1.a.' | 'c1.k.'
 }
+
+const OF_SERVICE = 'c1.k.'
 
 /** Two ciphers during a move from one to the other: both are read, one is written. */
 export class MovingCipher implements Cipher {
@@ -28,6 +30,8 @@ export class MovingCipher implements Cipher {
 
   open(sealed: Sealed, context: SealContext): Promise<Secret> {
     const { from, fromPrefix, to } = this.#options
-    return (sealed.startsWith(fromPrefix) ? from : to).open(sealed, context)
+    // Only local keys read a format earlier than this library's: what is not of the service is theirs.
+    const isOfService = sealed.startsWith(OF_SERVICE)
+    return (isOfService === (fromPrefix === OF_SERVICE) ? from : to).open(sealed, context)
   }
 }

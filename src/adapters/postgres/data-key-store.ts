@@ -83,7 +83,9 @@ export class PostgresDataKeyStore implements DataKeyStore {
   }
 
   async states(ids: readonly string[]): Promise<ReadonlyMap<string, DataKeyState>> {
-    const rows = await this.#statements.run<Pick<DataKeyTableRow, 'id' | 'state'>>(STATES, [JSON.stringify(ids)])
+    const rows = await this.#statements.run<Pick<DataKeyTableRow, 'id' | 'state'>>(STATES, [
+      JSON.stringify(ids),
+    ])
     return new Map(rows.map(({ id, state }) => [id, state]))
   }
 

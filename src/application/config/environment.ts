@@ -1,8 +1,11 @@
 import { ConfigInvalidError } from '../../domain/errors.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
+import { encryptionFrom, encryptionProblems, GENERAL_KEY, KMS_KEY_ID } from './encryption-environment.ts'
 import type { IntegrationsConfigInput } from './integrations-config.ts'
+import { read } from './read-variable.ts'
+import type { Environment } from './read-variable.ts'
 
-export type Environment = Readonly<Record<string, string | undefined>>
+export type { Environment } from './read-variable.ts'
 
 export interface EnvironmentConfig {
   readonly config: IntegrationsConfigInput
@@ -34,8 +37,6 @@ const PROVIDERS: readonly ProviderVariables[] = [
   { provider: 'klaviyo', prefix: 'KLAVIYO', required: [], needsRedirect: false },
 ]
 
-const GENERAL_KEY = 'INTEGRATION_ENCRYPTION_KEY'
-
 /**
  * The configuration of the root functions. A provider's variables are required when it is used, not before.
  * @throws ConfigInvalidError when DATABASE_URL is missing or a `…_PREVIOUS` is no JSON array, naming all of it
@@ -45,7 +46,7 @@ export function configFromEnvironment(env: Environment): EnvironmentConfig {
     ...(read(env, 'DATABASE_URL') === undefined
       ? ['DATABASE_URL: is missing; set it to the Postgres that keeps the connections']
       : []),
-    ...[GENERAL_KEY, ...PROVIDERS.map(keyVariable)].flatMap((name) => previousProblem(env, name)),
+    ...encryptionProblems(env, PROVIDERS.map(keyVariable)),
   ]
   if (problems.length > 0) throw new ConfigInvalidError(problems)
   const missing = new Map(
@@ -57,19 +58,13 @@ export function configFromEnvironment(env: Environment): EnvironmentConfig {
 }
 
 function assemble(env: Environment, missing: EnvironmentConfig['missing']): IntegrationsConfigInput {
-  const general = keyOf(env, GENERAL_KEY)
-  const own = PROVIDERS.flatMap((one) => {
-    const key = keyOf(env, keyVariable(one))
-    return key === undefined ? [] : [[one.provider, key] as const]
-  })
-  const byProvider = Object.fromEntries(own)
   const redis = redisOf(read(env, 'REDIS_URL'))
   const baseUrl = originOf(read(env, 'NEXT_PUBLIC_URL'))
   const basePath = read(env, 'INTEGRATIONS_BASE_PATH')
   const emulatorUrl = read(env, 'INTEGRATIONS_EMULATOR_URL')
   return {
     database: { connectionString: read(env, 'DATABASE_URL') ?? '' },
-    encryption: general === undefined ? { byProvider } : { ...general, byProvider },
+    encryption: encryptionFrom(env, new Map(PROVIDERS.map((one) => [one.provider, keyVariable(one)]))),
     providers: providersOf(env, missing),
     ...(redis === undefined ? {} : { redis }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
@@ -115,7 +110,9 @@ function lacking(
   { prefix, required, needsRedirect }: ProviderVariables,
 ): readonly string[] {
   const names = required.filter((name) => read(env, name) === undefined)
-  const hasKey = [GENERAL_KEY, `${prefix}_ENCRYPTION_KEY`].some((name) => read(env, name) !== undefined)
+  const hasKey = [KMS_KEY_ID, GENERAL_KEY, `${prefix}_ENCRYPTION_KEY`].some(
+    (name) => read(env, name) !== undefined,
+  )
   const hasRedirect = [`${prefix}_REDIRECT_URI`, 'NEXT_PUBLIC_URL'].some(
     (name) => read(env, name) !== undefined,
   )
@@ -135,32 +132,6 @@ function redisOf(text: string | undefined): { url: string } | { urls: string[] }
 
 function keyVariable({ prefix }: ProviderVariables): string {
   return `${prefix}_ENCRYPTION_KEY`
-}
-
-function keyOf(env: Environment, name: string): { key: string; previousKeys: string[] } | undefined {
-  const key = read(env, name)
-  return key === undefined ? undefined : { key, previousKeys: parsePrevious(env, name) ?? [] }
-}
-
-function previousProblem(env: Environment, name: string): readonly string[] {
-  return parsePrevious(env, name) === undefined ? [`${name}_PREVIOUS: must be a JSON array of keys`] : []
-}
-
-function parsePrevious(env: Environment, name: string): string[] | undefined {
-  const text = read(env, `${name}_PREVIOUS`)
-  if (text === undefined) return []
-  try {
-    const value: unknown = JSON.parse(text)
-    return Array.isArray(value) && value.every((key) => typeof key === 'string') ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** An empty variable is as good as none. */
-function read(env: Environment, name: string): string | undefined {
-  const value = env[name]
-  return value === undefined || value.trim() === '' ? undefined : value
 }
 
 function originOf(url: string | undefined): string | undefined {

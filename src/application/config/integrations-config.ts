@@ -2,18 +2,12 @@ import { z } from 'zod'
 import type { PostgresPool } from '../../adapters/postgres/postgres-pool.ts'
 import type { RedisCommands } from '../../adapters/redis/redis-commands.ts'
 import { ConfigInvalidError } from '../../domain/errors.ts'
+import { encryption } from './encryption-config.ts'
 
 const text = z.string().min(1)
 const origin = z
   .url({ protocol: /^https?$/ })
   .refine((url) => new URL(url).pathname === '/', 'must be an origin')
-const keys = z.strictObject({
-  /** 32 random bytes in hex or base64, or any other text of 32 or more characters. */
-  key: text,
-  /** Keys that only open what they sealed before. */
-  previousKeys: z.array(text).default([]),
-})
-
 const redirectUri = z.url().optional()
 const scopes = z.array(text).optional()
 
@@ -94,10 +88,7 @@ const schema = z.strictObject({
       z.strictObject({ client: z.custom<RedisCommands>(isRedis, 'must be an ioredis client') }),
     ])
     .optional(),
-  encryption: z.union([
-    z.strictObject({ ...keys.shape, byProvider: z.record(text, keys).default({}) }),
-    z.strictObject({ byProvider: z.record(text, keys) }),
-  ]),
+  encryption,
   /** Where the host is reached: `https://app.example.com`. */
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   /** Where the handler is mounted; redirect URI = baseUrl + it + /<provider>/callback. */

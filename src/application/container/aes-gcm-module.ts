@@ -1,15 +1,33 @@
 import { ContainerModule } from 'inversify'
-import { AesGcmCipher, RingStateKeys } from '../../adapters/aes-gcm/index.ts'
-import type { AesGcmCipherOptions } from '../../adapters/aes-gcm/index.ts'
+import { AesGcmCipher, LocalKeyInventory, RingStateKeys } from '../../adapters/aes-gcm/index.ts'
+import type { AesGcmCipherOptions, KeyRing, Rings } from '../../adapters/aes-gcm/index.ts'
 import { ConfigInvalidError } from '../../domain/errors.ts'
+import type { Readiness } from '../../ports/readiness.ts'
 import { IDS } from './identifiers.ts'
 
 /** Seals under local keys. States are signed under the general ring, or the first there is. */
 export function aesGcmModule(options: AesGcmCipherOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
-    const ring = options.rings.general ?? Object.values(options.rings.byProvider ?? {})[0]
+    const ring = stateRing(options.rings)
     if (ring === undefined) throw new ConfigInvalidError(['INTEGRATION_ENCRYPTION_KEY: is missing'])
     bind(IDS.Cipher).toConstantValue(new AesGcmCipher(options))
     bind(IDS.StateKeys).toConstantValue(new RingStateKeys(ring))
+    bind(IDS.KeyInventory).toConstantValue(new LocalKeyInventory(options))
+    bind(IDS.Readiness).toConstantValue(readinessOf(options.rings))
   })
+}
+
+export function stateRing({ byProvider, general }: Rings): KeyRing | undefined {
+  return general ?? Object.values(byProvider ?? {})[0]
+}
+
+function readinessOf({ byProvider, general }: Rings): Readiness {
+  const rings = [...(general === undefined ? [] : [general]), ...Object.values(byProvider ?? {})]
+  return {
+    isReady: () =>
+      Promise.all(rings.map((ring) => ring.ready())).then(
+        () => true,
+        () => false,
+      ),
+  }
 }

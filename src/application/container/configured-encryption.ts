@@ -1,20 +1,58 @@
 import type { ContainerModule } from 'inversify'
-import { KeyRing } from '../../adapters/aes-gcm/index.ts'
-import type { Logger } from '../../ports/logger.ts'
+import { KeyRing, LegacyReader } from '../../adapters/aes-gcm/index.ts'
+import type { AesGcmCipherOptions } from '../../adapters/aes-gcm/index.ts'
+import { AwsKms } from '../../adapters/kms/index.ts'
 import type { IntegrationsConfig } from '../config/integrations-config.ts'
 import { aesGcmModule } from './aes-gcm-module.ts'
+import type { ConfiguredContext } from './configured-database.ts'
+import { kmsModule } from './kms-module.ts'
 
-type LocalKeys = { readonly key: string; readonly previousKeys: readonly string[] }
+type EncryptionConfig = IntegrationsConfig['encryption']
+type LocalKeys = EncryptionConfig['byProvider'][string]
 
 const GENERAL = 'INTEGRATION_ENCRYPTION_KEY'
 
-export function encryptionModule(config: IntegrationsConfig, logger: Logger): ContainerModule {
-  const { encryption } = config
-  const ringOf = (name: string, { key, previousKeys }: LocalKeys): KeyRing =>
-    new KeyRing({ name, primary: key, previous: previousKeys, logger })
-  const own = Object.entries(encryption.byProvider).map(
+/** Local keys, a key management service, or both during a move; the service's client is closed with the container. */
+export function encryptionModule(context: ConfiguredContext): ContainerModule {
+  const { clock, config, logger, shutdown } = context
+  const { kms: settings } = config.encryption
+  const local = localKeys(context)
+  if (settings === undefined) return aesGcmModule(local)
+  const { region, endpoint, limits, ...rest } = settings
+  const kms = new AwsKms({ clock, logger, region, endpoint })
+  shutdown.onClose(() => kms.close())
+  const given = Object.entries(limits ?? {}).flatMap(([name, limit]) =>
+    limit === undefined ? [] : [[name, limit] as const],
+  )
+  return kmsModule({ ...rest, kms, local, limits: Object.fromEntries(given) })
+}
+
+function localKeys({ clock, config, logger }: ConfiguredContext): AesGcmCipherOptions {
+  const { byProvider, key, legacyUntil, previousKeys } = config.encryption
+  const ringOf = (name: string, keys: LocalKeys): KeyRing =>
+    new KeyRing({ name, primary: keys.key, previous: keys.previousKeys, logger })
+  const own = Object.entries(byProvider).map(
     ([provider, keys]) => [provider, ringOf(`${provider.toUpperCase()}_ENCRYPTION_KEY`, keys)] as const,
   )
-  const general = 'key' in encryption ? ringOf(GENERAL, encryption) : undefined
-  return aesGcmModule({ rings: { general, byProvider: Object.fromEntries(own) } })
+  const general = key === undefined ? undefined : { key, previousKeys }
+  return {
+    rings: {
+      general: general === undefined ? undefined : ringOf(GENERAL, general),
+      byProvider: Object.fromEntries(own),
+    },
+    legacy:
+      legacyUntil === undefined
+        ? undefined
+        : new LegacyReader({ until: legacyUntil, clock, logger, keys: legacyKeys(general, byProvider) }),
+  }
+}
+
+function legacyKeys(
+  general: LocalKeys | undefined,
+  byProvider: EncryptionConfig['byProvider'],
+): { readonly general: readonly string[]; readonly byProvider: Readonly<Record<string, readonly string[]>> } {
+  const all = (keys: LocalKeys | undefined): readonly string[] =>
+    keys === undefined ? [] : [keys.key, ...keys.previousKeys]
+  const own = Object.entries(byProvider).map(([provider, keys]) => [provider, all(keys)] as const)
+  return { general: all(general), byProvider: Object.fromEntries(own) }
 }

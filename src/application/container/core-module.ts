@@ -18,6 +18,7 @@ import { AccessTokens } from '../use-cases/access-tokens.ts'
 import { ConnectionStatuses } from '../use-cases/connection-statuses.ts'
 import { Connections } from '../use-cases/connections.ts'
 import { RefreshDueConnections } from '../use-cases/refresh-due-connections.ts'
+import { RotateKeys } from '../use-cases/rotate-keys.ts'
 import { IDS } from './identifiers.ts'
 import { Shutdown } from './shutdown.ts'
 
@@ -174,6 +175,12 @@ function bindUseCases(bind: Bind): void {
         IDS.ProviderRegistry,
         IDS.Clock,
       ],
+    )
+    .inSingletonScope()
+  bind(IDS.RotateKeys)
+    .toResolvedValue(
+      (sealedValues, cipher, keys, clock) => new RotateKeys({ sealedValues, cipher, keys, clock }),
+      [IDS.SealedValues, IDS.Cipher, IDS.KeyInventory, IDS.Clock],
     )
     .inSingletonScope()
 }

@@ -64,7 +64,7 @@ export function createIntegrationsContainer(
   )
   const context = { container, config, clock, logger, shutdown: container.get(IDS.Shutdown) }
   try {
-    container.load(encryptionModule(config, logger), ...providerModules(config, clock))
+    container.load(encryptionModule(context), ...providerModules(config, clock))
     bindDatabase(context)
     bindRedis(context)
     container.load(...(options.modules ?? []))

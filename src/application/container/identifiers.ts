@@ -10,12 +10,17 @@ import type { Cipher } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
 import type { Digest } from '../../ports/digest.ts'
+import type { KmsDataKeys } from '../../adapters/kms/index.ts'
+import type { DataKeyStore } from '../../ports/data-key-store.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
+import type { KeyInventory } from '../../ports/key-inventory.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { ProviderCircuit } from '../../ports/provider-circuit.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
+import type { Readiness } from '../../ports/readiness.ts'
 import type { PendingRevocations, RefreshLeases } from '../../ports/refresh-leases.ts'
+import type { SealedValues } from '../../ports/sealed-values.ts'
 import type { StartLimiter } from '../../ports/start-limiter.ts'
 import type { StateKeys } from '../../ports/state-keys.ts'
 import type { ConsumedStates, StateStore } from '../../ports/state-store.ts'
@@ -26,7 +31,9 @@ import type { AccessTokens } from '../use-cases/access-tokens.ts'
 import type { ConnectionStatuses } from '../use-cases/connection-statuses.ts'
 import type { Connections } from '../use-cases/connections.ts'
 import type { RefreshDueConnections } from '../use-cases/refresh-due-connections.ts'
+import type { RotateKeys } from '../use-cases/rotate-keys.ts'
 import type { CoreSettings } from './core-module.ts'
+import type { DataKeyRewrapping } from './kms-module.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { TenantScope } from './tenant-scope.ts'
 
@@ -44,6 +51,12 @@ export const IDS = {
   StateKeys: id<StateKeys>('StateKeys'),
   StartLimiter: id<StartLimiter>('StartLimiter'),
   Cipher: id<Cipher>('Cipher'),
+  KeyInventory: id<KeyInventory>('KeyInventory'),
+  SealedValues: id<SealedValues>('SealedValues'),
+  DataKeyStore: id<DataKeyStore>('DataKeyStore'),
+  /** Only where a KMS is configured. */
+  DataKeys: id<KmsDataKeys>('DataKeys'),
+  Readiness: id<Readiness>('Readiness'),
   ProviderClient: id<ProviderClient>('ProviderClient'),
   Clock: id<Clock>('Clock'),
   RandomSource: id<RandomSource>('RandomSource'),
@@ -69,4 +82,7 @@ export const IDS = {
   Connections: id<Connections>('Connections'),
   ConnectionStatuses: id<ConnectionStatuses>('ConnectionStatuses'),
   RefreshDueConnections: id<RefreshDueConnections>('RefreshDueConnections'),
+  RotateKeys: id<RotateKeys>('RotateKeys'),
+  /** Only where a KMS is configured. */
+  DataKeyRewrapping: id<DataKeyRewrapping>('DataKeyRewrapping'),
 } as const

@@ -33,6 +33,13 @@ export type {
   RefreshDueOptions,
   RefreshDueResult,
 } from '../use-cases/refresh-due-connections.ts'
+export type {
+  RotateKeys,
+  RotateKeysOptions,
+  RotationProgress,
+  RotationResult,
+  UnreadableValue,
+} from '../use-cases/rotate-keys.ts'
 export type { AdAccount, Audience } from '../../domain/model/ad-account.ts'
 export type {
   Connection,
@@ -61,6 +68,7 @@ export type { Clock } from '../../ports/clock.ts'
 export type { ConnectionEvent, ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
 export type { Digest } from '../../ports/digest.ts'
 export type { DueRequest, GrantOwner, OwnedConnection, DueConnections } from '../../ports/due-connections.ts'
+export type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 export type { Logger, LogLevel } from '../../ports/logger.ts'
 export type { ProviderCircuit } from '../../ports/provider-circuit.ts'
 export type {
@@ -73,6 +81,7 @@ export type {
   ProviderTraits,
 } from '../../ports/provider-client.ts'
 export type { RandomSource } from '../../ports/random-source.ts'
+export type { Readiness } from '../../ports/readiness.ts'
 export type {
   ClaimRequest,
   PendingRevocations,
@@ -83,6 +92,15 @@ export type {
   SealedCandidate,
   StoreOutcome,
 } from '../../ports/refresh-leases.ts'
+export type {
+  Resealing,
+  SealedCursor,
+  SealedPage,
+  SealedRow,
+  SealedRowRef,
+  SealedSecrets,
+  SealedValues,
+} from '../../ports/sealed-values.ts'
 export type { Admission, StartLimiter, StartRequest } from '../../ports/start-limiter.ts'
 export type { StateKeys } from '../../ports/state-keys.ts'
 export { StateTakenError } from '../../ports/state-store.ts'
@@ -103,6 +121,8 @@ export type { CoreSettings } from './core-module.ts'
 export { createIntegrationsContainer } from './create-integrations-container.ts'
 export type { ContainerOptions } from './create-integrations-container.ts'
 export { IDS } from './identifiers.ts'
+export { kmsModule } from './kms-module.ts'
+export type { DataKeyRewrapping, KmsModuleOptions } from './kms-module.ts'
 export { memoryModule } from './memory-module.ts'
 export { nodeModule } from './node-module.ts'
 export { postgresModule } from './postgres-module.ts'

@@ -1,9 +1,11 @@
 import { ContainerModule } from 'inversify'
 import {
   PostgresConsumedStates,
+  PostgresDataKeyStore,
   PostgresDueConnections,
   PostgresPendingRevocations,
   PostgresRefreshLeases,
+  PostgresSealedValues,
   PostgresStartLimiter,
   PostgresStateStore,
   PostgresTokenStore,
@@ -26,6 +28,8 @@ export function postgresModule({ pool, lane }: PostgresModuleOptions): Container
     bind(IDS.RefreshLeases).toConstantValue(new PostgresRefreshLeases({ pool }))
     bind(IDS.DueConnections).toConstantValue(new PostgresDueConnections({ pool }))
     bind(IDS.PendingRevocations).toConstantValue(new PostgresPendingRevocations({ pool }))
+    bind(IDS.SealedValues).toConstantValue(new PostgresSealedValues({ pool }))
+    bind(IDS.DataKeyStore).toConstantValue(new PostgresDataKeyStore({ pool }))
     bind(IDS.ConsumedStates).toConstantValue(new PostgresConsumedStates({ pool }))
     bind(IDS.StateStore).toConstantValue(new PostgresStateStore({ pool }))
     bind(IDS.StartLimiter).toConstantValue(new PostgresStartLimiter({ pool }))

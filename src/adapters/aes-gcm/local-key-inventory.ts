@@ -1,0 +1,64 @@
+import { CipherValueInvalidError } from '../../domain/errors.ts'
+import type { ProviderName } from '../../domain/model/identifiers.ts'
+import type { Sealed } from '../../ports/cipher.ts'
+import type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
+import type { AesGcmCipherOptions } from './aes-gcm-cipher.ts'
+import type { KeyRing } from './key-ring.ts'
+import { keyReferenceOf } from './sealed-format.ts'
+
+export interface LocalKeyInventoryOptions extends AesGcmCipherOptions {
+  /** Whether new values are under data keys of a service, and local keys only open. */
+  readonly isServiceSealing?: boolean | undefined
+}
+
+const OF_SERVICE = 'c1.k.'
+
+/** The keys of local rings, beside data keys of a service where there is one. */
+export class LocalKeyInventory implements KeyInventory {
+  readonly #options: LocalKeyInventoryOptions
+
+  constructor(options: LocalKeyInventoryOptions) {
+    this.#options = options
+  }
+
+  keyOf(sealed: Sealed): KeyName {
+    if (this.#options.legacy?.recognizes(sealed) === true) return 'legacy'
+    try {
+      return keyReferenceOf(sealed)
+    } catch (error) {
+      if (error instanceof CipherValueInvalidError) return 'invalid'
+      throw error
+    }
+  }
+
+  async isCurrent(key: KeyName, provider: ProviderName): Promise<boolean> {
+    const { isServiceSealing = false, rings } = this.#options
+    // Data keys replace each other by themselves; each is good until it is revoked.
+    if (isServiceSealing) return key.startsWith(OF_SERVICE)
+    const own = rings.byProvider
+    const ring = own !== undefined && Object.hasOwn(own, provider) ? own[provider] : rings.general
+    return ring !== undefined && namesOf(await ring.ready())[0] === key
+  }
+
+  async retiring(): Promise<readonly RetiringKey[]> {
+    const { isServiceSealing = false, rings } = this.#options
+    const all = [
+      ...(rings.general === undefined ? [] : [rings.general]),
+      ...Object.values(rings.byProvider ?? {}),
+    ]
+    const listed = await Promise.all(all.map(keysOf))
+    return listed.flatMap((keys) => (isServiceSealing ? keys : keys.slice(1)))
+  }
+}
+
+/** The primary first. */
+async function keysOf(ring: KeyRing): Promise<readonly RetiringKey[]> {
+  return namesOf(await ring.ready()).map((key, index) => ({
+    key,
+    variable: index === 0 ? ring.name : `${ring.name}_PREVIOUS[${index - 1}]`,
+  }))
+}
+
+function namesOf({ keys }: Awaited<ReturnType<KeyRing['ready']>>): readonly KeyName[] {
+  return keys.map(({ header }) => header.slice(0, -1))
+}

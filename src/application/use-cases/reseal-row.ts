@@ -1,0 +1,95 @@
+import { isIntegrationError } from '../../domain/errors.ts'
+import { candidateContext, connectionContext } from '../../domain/services/connection-context.ts'
+import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
+import type { KeyInventory, KeyName } from '../../ports/key-inventory.ts'
+import type { SealedCandidate } from '../../ports/refresh-leases.ts'
+import type { SealedRow, SealedSecrets } from '../../ports/sealed-values.ts'
+
+export interface ResealDependencies {
+  readonly cipher: Cipher
+  readonly keys: KeyInventory
+}
+
+/** A stored value and what became of it. */
+export interface ValueOutcome {
+  readonly before: KeyName
+  /** The key it is sealed under once the row is replaced. */
+  readonly after: KeyName
+  readonly field: string
+  /** Why it cannot be opened; it stays as it is. */
+  readonly problem?: string | undefined
+}
+
+export interface ResealedRow {
+  readonly secrets: SealedSecrets
+  readonly values: readonly ValueOutcome[]
+}
+
+/** No key opens these, now or later: the rest of the rotation need not wait for them. */
+const UNREADABLE = new Set(['cipher_value_invalid', 'cipher_key_unknown', 'cipher_authentication_failed'])
+
+/**
+ * Seals again what of a row is not under a current key, for exactly what it was sealed for.
+ * @throws CipherUnavailableError when a key cannot be had now
+ */
+export async function resealRow(deps: ResealDependencies, row: SealedRow): Promise<ResealedRow> {
+  const values: ValueOutcome[] = []
+  const again = async <Value extends Sealed | undefined>(
+    sealed: Value,
+    field: string,
+    context: SealContext,
+  ): Promise<Value | Sealed> => {
+    if (sealed === undefined) return sealed
+    const { resealed, ...outcome } = await resealValue(deps, sealed, context)
+    values.push({ ...outcome, field })
+    return resealed
+  }
+  const { tokenVersion } = row
+  const { accessToken, refreshToken, previousRefreshToken } = row.secrets
+  const candidates: SealedCandidate[] = []
+  for (const candidate of row.secrets.candidates) {
+    const { id, parentVersion } = candidate
+    const ofAccess = candidateContext(row, parentVersion, 'access_token')
+    const ofRefresh = candidateContext(row, parentVersion, 'refresh_token')
+    const access = await again(candidate.accessToken, 'candidate_access_token', ofAccess)
+    const refresh = await again(candidate.refreshToken, 'candidate_refresh_token', ofRefresh)
+    candidates.push({
+      ...{ id, parentVersion, accessToken: access },
+      ...(refresh === undefined ? {} : { refreshToken: refresh }),
+    })
+  }
+  const context = (field: 'access_token' | 'refresh_token' | 'previous_refresh_token'): SealContext =>
+    connectionContext(row, tokenVersion, field)
+  const secrets = {
+    accessToken: await again(accessToken, 'access_token', context('access_token')),
+    refreshToken: await again(refreshToken, 'refresh_token', context('refresh_token')),
+    previousRefreshToken: await again(
+      previousRefreshToken,
+      'previous_refresh_token',
+      context('previous_refresh_token'),
+    ),
+    candidates,
+  }
+  return { secrets, values }
+}
+
+async function resealValue(
+  { cipher, keys }: ResealDependencies,
+  sealed: Sealed,
+  context: SealContext,
+): Promise<{
+  readonly resealed: Sealed
+  readonly before: KeyName
+  readonly after: KeyName
+  readonly problem?: string | undefined
+}> {
+  const before = keys.keyOf(sealed)
+  if (await keys.isCurrent(before, context.provider)) return { resealed: sealed, before, after: before }
+  try {
+    const resealed = await cipher.seal(await cipher.open(sealed, context), context)
+    return { resealed, before, after: keys.keyOf(resealed) }
+  } catch (error) {
+    if (!isIntegrationError(error) || !UNREADABLE.has(error.code)) throw error
+    return { resealed: sealed, before, after: before, problem: error.code }
+  }
+}

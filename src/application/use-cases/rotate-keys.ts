@@ -1,0 +1,177 @@
+import type { ProviderName, TenantId } from '../../domain/model/identifiers.ts'
+import { SECOND_MS } from '../../domain/model/time.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { KeyName, RetiringKey } from '../../ports/key-inventory.ts'
+import type { SealedCursor, SealedRow, SealedValues } from '../../ports/sealed-values.ts'
+import { resealRow } from './reseal-row.ts'
+import type { ResealDependencies, ResealedRow, ValueOutcome } from './reseal-row.ts'
+
+export interface RotateKeysDependencies extends ResealDependencies {
+  readonly sealedValues: SealedValues
+  readonly clock: Clock
+}
+
+export interface RotateKeysOptions {
+  /** Connections and queued revocations a second; as many as there are by default. */
+  readonly ratePerSecond?: number | undefined
+  readonly onProgress?: ((progress: RotationProgress) => void) | undefined
+  /** Ends the run after the page under way. */
+  readonly signal?: AbortSignal | undefined
+  /** Opens and seals like a run, and writes nothing. */
+  readonly dryRun?: boolean | undefined
+  /** Goes on behind what an earlier run said it had done. */
+  readonly after?: SealedCursor | undefined
+}
+
+export interface RotationProgress {
+  readonly scanned: number
+  readonly resealed: number
+  /** Where a run that ends here goes on. */
+  readonly cursor?: SealedCursor | undefined
+}
+
+export interface UnreadableValue {
+  readonly tenantId: TenantId
+  readonly provider: ProviderName
+  readonly connectionId: string
+  readonly field: string
+  readonly code: string
+}
+
+/** Counts are of sealed values: a connection has one to three, and more while candidates are kept. */
+export interface RotationResult {
+  readonly scanned: number
+  /** In a dry run, how many would be. */
+  readonly resealed: number
+  /** Somebody else wrote them meanwhile. */
+  readonly skipped: number
+  /** Under no configured key, or altered; they were left as they are. */
+  readonly unreadable: number
+  /** How many values are under each key at the end; in a dry run, now. */
+  readonly byKey: Readonly<Record<KeyName, number>>
+  /** The keys that only open, and whether any value still needs them. */
+  readonly retiring: readonly (RetiringKey & { readonly values: number; readonly isUnused: boolean })[]
+  /** Whether everything was gone through: otherwise no key is called unused. */
+  readonly isComplete: boolean
+  /** Where to go on, when it is not. */
+  readonly cursor?: SealedCursor | undefined
+  /** The first thousand. */
+  readonly problems: readonly UnreadableValue[]
+}
+
+const PAGE = 100
+const MOST_TRIES = 5
+const MOST_PROBLEMS = 1_000
+
+/**
+ * Seals everything that is stored under the current keys, while refreshes go on. Interrupted at any point it has lost
+ * nothing, and running it again goes on: what is under a current key already costs a look.
+ */
+export class RotateKeys {
+  readonly #deps: RotateKeysDependencies
+
+  constructor(dependencies: RotateKeysDependencies) {
+    this.#deps = dependencies
+  }
+
+  /** @throws StoreUnavailableError, CipherUnavailableError; what was done until then stays done */
+  async run(options: RotateKeysOptions = {}): Promise<RotationResult> {
+    const { clock, sealedValues } = this.#deps
+    const { after, dryRun = false, onProgress, ratePerSecond = Number.POSITIVE_INFINITY, signal } = options
+    const tally = new Tally(dryRun)
+    const startedAt = clock.monotonicMs()
+    let [rows, cursor, isAtEnd] = [0, after, false]
+    while (!isAtEnd && signal?.aborted !== true) {
+      const page = await sealedValues.page(cursor, Math.max(1, Math.floor(Math.min(PAGE, ratePerSecond))))
+      await this.#work(page.rows, tally, MOST_TRIES)
+      cursor = page.next
+      isAtEnd = cursor === undefined
+      onProgress?.({ scanned: tally.scanned, resealed: tally.resealed, cursor })
+      rows += page.rows.length
+      const untilNextMs = startedAt + (rows / ratePerSecond) * SECOND_MS - clock.monotonicMs()
+      if (!isAtEnd && untilNextMs > 0) await clock.delay(untilNextMs)
+    }
+    return { ...tally.result(await this.#deps.keys.retiring(), isAtEnd && after === undefined), cursor }
+  }
+
+  /** Whether no stored value needs the key, so that it may be taken from the configuration. Looks at all of them. */
+  async canRemoveKey(key: KeyName): Promise<boolean> {
+    const { byKey, isComplete } = await this.run({ dryRun: true })
+    return isComplete && isUnused(key, byKey)
+  }
+
+  async #work(rows: readonly SealedRow[], tally: Tally, tries: number): Promise<void> {
+    const { sealedValues } = this.#deps
+    const resealed = await Promise.all(
+      rows.map(async (row) => ({ row, ...(await resealRow(this.#deps, row)) })),
+    )
+    const changed = resealed.filter(isChanged)
+    const outcomes = tally.isDry ? changed.map(() => true) : await sealedValues.replace(changed)
+    const lost = new Set(changed.filter((_, index) => outcomes[index] !== true))
+    for (const one of resealed) if (!lost.has(one)) tally.add(one.row, one.values)
+    for (const one of lost) {
+      const now = await sealedValues.read(one.row)
+      if (now !== undefined && tries > 1) await this.#work([now], tally, tries - 1)
+      else tally.skip(one.values, now !== undefined)
+    }
+  }
+}
+
+function isChanged({ values }: ResealedRow): boolean {
+  return values.some(({ after, before }) => after !== before)
+}
+
+/** A value of the earlier format does not say which key it is under: while there is one, any key may be needed. */
+function isUnused(key: KeyName, byKey: Readonly<Record<KeyName, number>>): boolean {
+  return (byKey[key] ?? 0) === 0 && (byKey['legacy'] ?? 0) === 0
+}
+
+class Tally {
+  readonly isDry: boolean
+  readonly #byKey = new Map<KeyName, number>()
+  readonly #problems: UnreadableValue[] = []
+  #isUncertain = false
+  scanned = 0
+  resealed = 0
+  skipped = 0
+  unreadable = 0
+
+  constructor(isDry: boolean) {
+    this.isDry = isDry
+  }
+
+  add({ tenantId, provider, connectionId }: SealedRow, values: readonly ValueOutcome[]): void {
+    for (const { after, before, field, problem } of values) {
+      const key = this.isDry ? before : after
+      this.scanned += 1
+      this.#byKey.set(key, (this.#byKey.get(key) ?? 0) + 1)
+      if (after !== before) this.resealed += 1
+      if (problem === undefined) continue
+      this.unreadable += 1
+      if (this.#problems.length < MOST_PROBLEMS)
+        this.#problems.push({ tenantId, provider, connectionId, field, code: problem })
+    }
+  }
+
+  /** What is still there is under a key that nobody knows; what moved to the revocation queue is met there. */
+  skip(values: readonly ValueOutcome[], isStillThere: boolean): void {
+    this.scanned += values.length
+    this.skipped += values.length
+    this.#isUncertain ||= isStillThere
+  }
+
+  result(retiring: readonly RetiringKey[], isWhole: boolean): RotationResult {
+    const { resealed, scanned, skipped, unreadable } = this
+    const byKey = Object.fromEntries(this.#byKey)
+    const isComplete = isWhole && !this.#isUncertain
+    return {
+      ...{ scanned, resealed, skipped, unreadable, byKey, isComplete },
+      retiring: retiring.map((one) => ({
+        ...one,
+        values: byKey[one.key] ?? 0,
+        isUnused: isComplete && isUnused(one.key, byKey),
+      })),
+      problems: this.#problems,
+    }
+  }
+}

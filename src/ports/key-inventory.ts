@@ -1,0 +1,25 @@
+import type { ProviderName } from '../domain/model/identifiers.ts'
+import type { Sealed } from './cipher.ts'
+
+/**
+ * What names the key of a value: `c1.<suite>.<key reference>`, `legacy` for a value of the format before this
+ * library's, `invalid` for what is no sealed value at all.
+ */
+export type KeyName = string
+
+/** A key that is configured only to open what it sealed before. */
+export interface RetiringKey {
+  /** The variable that it comes from. */
+  readonly variable: string
+  readonly key: KeyName
+}
+
+/** Which keys there are and what they are for; the keys themselves are not in it. */
+export interface KeyInventory {
+  keyOf(sealed: Sealed): KeyName
+
+  /** Whether new values of the provider are sealed under this key, so that nothing is gained by sealing them again. */
+  isCurrent(key: KeyName, provider: ProviderName): Promise<boolean>
+
+  retiring(): Promise<readonly RetiringKey[]>
+}

@@ -1,0 +1,40 @@
+import type { Pool } from 'pg'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import {
+  createPool,
+  PostgresDueConnections,
+  PostgresPendingRevocations,
+  PostgresRefreshLeases,
+  PostgresSealedValues,
+  PostgresTokenStore,
+} from '../../src/adapters/postgres/index.ts'
+import { sealedValuesContract } from '../../src/testing/contracts/sealed-values.contract.ts'
+import { freshDatabase } from '../support/database.ts'
+import type { TestDatabase } from '../support/database.ts'
+import { moveTimes } from './postgres-stores.ts'
+
+describe('PostgresSealedValues', () => {
+  let database: TestDatabase
+  let pool: Pool
+  beforeAll(async () => {
+    database = await freshDatabase()
+    pool = createPool({ connectionString: database.url })
+  })
+  afterAll(async () => {
+    await pool.end()
+    await database.drop()
+  })
+
+  sealedValuesContract(test, async () => {
+    await pool.query('TRUNCATE integration_connections, pending_revocations')
+    return {
+      tokens: new PostgresTokenStore({ pool }),
+      leases: new PostgresRefreshLeases({ pool }),
+      due: new PostgresDueConnections({ pool }),
+      revocations: new PostgresPendingRevocations({ pool }),
+      sealedValues: new PostgresSealedValues({ pool }),
+      elapse: (ms) => moveTimes(pool, ms),
+      close: async () => undefined,
+    }
+  })
+})
