@@ -1,11 +1,10 @@
 import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { TokenReading } from '../../ports/token-store.ts'
-import { GroupedCalls } from './grouped-calls.ts'
+import { GroupedReads } from './grouped-reads.ts'
 import { LaneConnection } from './lane-connection.ts'
 import { toStoreError } from './store-error.ts'
-import { keyValues, parseReading, parseReadings, readsFor } from './token-reading.ts'
-import type { NamedStatement, PartitionReads, ReadRow } from './token-reading.ts'
+import type { NamedStatement, ReadRow } from './token-reading.ts'
 
 export interface ReadLaneOptions {
   readonly connectionString: string
@@ -16,11 +15,8 @@ export interface ReadLaneOptions {
 }
 
 const READ_TIMEOUT_MS = 1_000
-const MOST_READS_A_GROUP = 64
 /** For each connection: one group is served while the next is on its way. */
 const GROUPS_UNDER_WAY = 2
-
-type PartitionLane = GroupedCalls<ConnectionKey, TokenReading | null>
 
 /**
  * Connections of our own for the hot reads of all callers: no read waits for a free connection, and those that are asked
@@ -30,7 +26,7 @@ type PartitionLane = GroupedCalls<ConnectionKey, TokenReading | null>
  */
 export class PostgresReadLane {
   readonly #connections: readonly LaneConnection[]
-  readonly #partitions = new Map<PartitionReads, PartitionLane>()
+  readonly #reads: GroupedReads
   readonly #underWay = new Set<Promise<unknown>>()
   #turn = 0
   #isClosed = false
@@ -40,6 +36,10 @@ export class PostgresReadLane {
       { length: Math.max(1, connections) },
       () => new LaneConnection({ connectionString, timeoutMs }),
     )
+    this.#reads = new GroupedReads(
+      (statement, values) => this.#ask(statement, values),
+      GROUPS_UNDER_WAY * this.#connections.length,
+    )
   }
 
   /**
@@ -48,7 +48,7 @@ export class PostgresReadLane {
    */
   async read(key: ConnectionKey): Promise<TokenReading | undefined> {
     if (this.#isClosed) throw new StoreUnavailableError('Postgres', 'the read lane is closed')
-    const reading = this.#partitionOf(key).call(key)
+    const reading = this.#reads.read(key)
     this.#underWay.add(reading)
     try {
       return (await reading) ?? undefined
@@ -66,36 +66,12 @@ export class PostgresReadLane {
     await Promise.all(this.#connections.map((connection) => connection.close()))
   }
 
-  #partitionOf({ provider }: ConnectionKey): PartitionLane {
-    const reads = readsFor(provider)
-    const known = this.#partitions.get(reads)
-    if (known !== undefined) return known
-    const limits = {
-      mostCalls: MOST_READS_A_GROUP,
-      mostGroups: GROUPS_UNDER_WAY * this.#connections.length,
-    }
-    const lane: PartitionLane = new GroupedCalls((keys) => this.#readGroup(reads, keys), limits)
-    this.#partitions.set(reads, lane)
-    return lane
-  }
-
-  async #readGroup(
-    reads: PartitionReads,
-    keys: readonly ConnectionKey[],
-  ): Promise<readonly (TokenReading | null)[]> {
-    const [only] = keys
-    if (only !== undefined && keys.length === 1) {
-      return [parseReading(await this.#ask(reads.one, keyValues(only)))]
-    }
-    return parseReadings(await this.#ask(reads.many, [keys.flatMap(keyValues)]))
-  }
-
-  async #ask(statement: NamedStatement, values: (string | string[])[]): Promise<string | null | undefined> {
+  async #ask(statement: NamedStatement, values: (string | string[])[]): Promise<string | null> {
     this.#turn = (this.#turn + 1) % this.#connections.length
     const connection = this.#connections[this.#turn]
     for (let attempt = 1; connection !== undefined && attempt <= 2; attempt += 1) {
       const rows = await connection.query<ReadRow>(statement, values)
-      if (rows !== 'lost') return rows[0]?.answer
+      if (rows !== 'lost') return rows[0]?.answer ?? null
     }
     throw new StoreUnavailableError('Postgres')
   }

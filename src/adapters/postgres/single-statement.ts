@@ -36,7 +36,7 @@ export class SingleStatements {
 
   run<Row extends Record<string, unknown> = Record<string, unknown>>(
     text: string,
-    values: readonly (string | number | null)[],
+    values: readonly (string | number | null | string[])[],
   ): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
       const attempt = { isLate: false }

@@ -45,12 +45,12 @@ export function keyValues({ tenantId, provider, label }: ConnectionKey): [string
 }
 
 /** `null`: there is no such connection of this tenant. */
-export function parseReading(answer: string | null | undefined): TokenReading | null {
-  return typeof answer === 'string' ? toReading(parse(answer)) : null
+export function parseReading(answer: string | null): TokenReading | null {
+  return answer === null ? null : toReading(parse(answer))
 }
 
-export function parseReadings(answer: string | null | undefined): readonly (TokenReading | null)[] {
-  const readings = typeof answer === 'string' ? parse(answer) : []
+export function parseReadings(answer: string | null): readonly (TokenReading | null)[] {
+  const readings = answer === null ? [] : parse(answer)
   return Array.isArray(readings) ? readings.map(toReading) : []
 }
 

@@ -14,6 +14,7 @@ import type {
 import { changeStatement } from './changing.ts'
 import { CONNECTION_COLUMNS, toConnection } from './connection-row.ts'
 import type { ConnectionRow } from './connection-row.ts'
+import { GroupedReads } from './grouped-reads.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import type { PostgresReadLane } from './read-lane.ts'
 import { queueRevocation, queueValues, toRetiredGrant } from './revocation-row.ts'
@@ -21,7 +22,6 @@ import type { RetiredRow } from './revocation-row.ts'
 import { insertFirst, replaceExpected, RETIRED_COLUMNS, saveValues } from './saving.ts'
 import { SingleStatements } from './single-statement.ts'
 import { asTenant } from './tenant-transaction.ts'
-import { keyValues, parseReading, readsFor } from './token-reading.ts'
 import type { ReadRow } from './token-reading.ts'
 
 const LIST = `
@@ -47,26 +47,30 @@ WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3`
 
 const DELETE_TENANT = 'DELETE FROM public.integration_connections WHERE tenant_id = $1'
 
+/** Of the pool's connections no more are taken by hot reads; those that come meanwhile travel together. */
+const READS_UNDER_WAY = 4
+
 /** Connections in Postgres, kept apart by row-level security whoever the host logs in as. */
 export class PostgresTokenStore implements TokenStore {
   readonly #pool: PostgresPool
   readonly #lane: PostgresReadLane | undefined
-  readonly #statements: SingleStatements
+  readonly #reads: GroupedReads
 
   /** With a `lane`, which reaches the same database, the hot read goes over it. */
   constructor(options: { readonly pool: PostgresPool; readonly lane?: PostgresReadLane | undefined }) {
     this.#pool = options.pool
     this.#lane = options.lane
-    this.#statements = new SingleStatements(options)
+    const statements = new SingleStatements(options)
+    this.#reads = new GroupedReads(async ({ text }, values) => {
+      const [row] = await statements.run<ReadRow>(text, values)
+      return row?.answer ?? null
+    }, READS_UNDER_WAY)
   }
 
   async read(key: ConnectionKey): Promise<TokenReading | undefined> {
     // What no provider is called is not asked for: text that Postgres refuses would be refused for a whole group.
     if (!isProviderName(key.provider)) return undefined
-    if (this.#lane !== undefined) return this.#lane.read(key)
-    const { one } = readsFor(key.provider)
-    const [row] = await this.#statements.run<ReadRow>(one.text, keyValues(key))
-    return parseReading(row?.answer) ?? undefined
+    return (await (this.#lane ?? this.#reads).read(key)) ?? undefined
   }
 
   async list(tenantId: TenantId, filter: ConnectionFilter = {}): Promise<readonly Connection[]> {
