@@ -3,6 +3,8 @@ import { emulator } from './emulator.ts'
 import { keygen } from './keygen.ts'
 import { migrateCommand } from './migrate.ts'
 import { refresh } from './refresh.ts'
+import { rewrapDataKeys } from './rewrap-data-keys.ts'
+import { rotateKeys } from './rotate-keys.ts'
 import { status } from './status.ts'
 
 /** One command of the operator. `run` resolves with the exit code: 0 well, 1 not, 2 wrongly asked. */
@@ -13,4 +15,13 @@ export interface Command {
   run(parameters: readonly string[]): Promise<number>
 }
 
-export const commands: readonly Command[] = [keygen, migrateCommand, doctor, status, refresh, emulator]
+export const commands: readonly Command[] = [
+  keygen,
+  migrateCommand,
+  doctor,
+  status,
+  refresh,
+  rotateKeys,
+  rewrapDataKeys,
+  emulator,
+]

@@ -1,4 +1,3 @@
-import type { Pool } from 'pg'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import {
   createPool,
@@ -8,6 +7,7 @@ import {
   PostgresSealedValues,
   PostgresTokenStore,
 } from '../../src/adapters/postgres/index.ts'
+import type { CreatedPool } from '../../src/adapters/postgres/index.ts'
 import { sealedValuesContract } from '../../src/testing/contracts/sealed-values.contract.ts'
 import { freshDatabase } from '../support/database.ts'
 import type { TestDatabase } from '../support/database.ts'
@@ -15,7 +15,7 @@ import { moveTimes } from './postgres-stores.ts'
 
 describe('PostgresSealedValues', () => {
   let database: TestDatabase
-  let pool: Pool
+  let pool: CreatedPool
   beforeAll(async () => {
     database = await freshDatabase()
     pool = createPool({ connectionString: database.url })

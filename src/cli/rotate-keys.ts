@@ -1,0 +1,67 @@
+import { IDS } from '../application/container/identifiers.ts'
+import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
+import { closeIntegrations } from '../index.ts'
+import { defaultContainer } from '../root/default-container.ts'
+import type { Command } from './commands.ts'
+import { countOption, print, readOptions, textOption } from './options.ts'
+
+const DEFAULT_RATE = 500
+const PROGRESS_EVERY_MS = 2_000
+
+export const rotateKeys: Command = {
+  name: 'rotate-keys',
+  usage: 'rotate-keys [--dry-run] [--rate N] [--after CURSOR]',
+  summary: `seals everything stored under the current keys, ${String(DEFAULT_RATE)} connections a second; says which keys may go`,
+  async run(parameters) {
+    const options = { 'dry-run': 'boolean', rate: 'string', after: 'string' } as const
+    const { json, values } = readOptions(parameters, options)
+    const interruption = new AbortController()
+    const interrupt = (): void => interruption.abort()
+    process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+    let said = ''
+    // It prints what was done, and keeps the process alive while it waits for its next page.
+    const printing = setInterval(() => process.stderr.write(said), PROGRESS_EVERY_MS)
+    try {
+      const result = await defaultContainer()
+        .get(IDS.RotateKeys)
+        .run({
+          ratePerSecond: countOption(values, 'rate') ?? DEFAULT_RATE,
+          dryRun: values['dry-run'] === true,
+          after: textOption(values, 'after'),
+          signal: interruption.signal,
+          onProgress: ({ cursor = 'the end', resealed, scanned }) => {
+            said = `${String(scanned)} values, ${String(resealed)} sealed again, up to ${cursor}\n`
+          },
+        })
+      print(json, result, linesOf(result, values['dry-run'] === true))
+      return result.cursor === undefined && result.unreadable === 0 ? 0 : 1
+    } finally {
+      clearInterval(printing)
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+      await closeIntegrations()
+    }
+  },
+}
+
+function linesOf(result: RotationResult, isDry: boolean): readonly string[] {
+  const { byKey, cursor, problems, resealed, retiring, scanned, skipped, unreadable } = result
+  const done = `${String(resealed)} ${isDry ? 'to seal again' : 'sealed again'}`
+  return [
+    `${String(scanned)} values: ${done}, ${String(skipped)} changed meanwhile, ${String(unreadable)} unreadable`,
+    ...Object.entries(byKey).map(([key, count]) => `  ${key} ${String(count)}`),
+    ...problems.map(
+      ({ code, connectionId, field, provider, tenantId }) =>
+        `unreadable: ${tenantId} ${provider} ${connectionId} ${field}: ${code}`,
+    ),
+    ...retiring.map((one) => `${one.variable} (${one.key}): ${advice(one, result.isComplete)}`),
+    ...(cursor === undefined ? [] : [`Stopped. Go on with: integrations rotate-keys --after ${cursor}`]),
+  ]
+}
+
+function advice({ isUnused, values }: RotationResult['retiring'][number], isComplete: boolean): string {
+  if (isUnused) return 'no value needs it; it may be removed'
+  if (values > 0) return `${String(values)} values need it`
+  return isComplete
+    ? 'values of the earlier format may need it'
+    : 'not known; only a run over everything tells'
+}
