@@ -45,5 +45,7 @@ export function createPool({
     if (pool.ending) return
     logger?.log('warn', 'An idle connection to Postgres was lost', { reason: sqlStateOf(error) ?? 'network' })
   })
+  // The pool stops listening before the borrower can begin: an error that arrives in between would end the process too.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }

