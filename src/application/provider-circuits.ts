@@ -1,6 +1,7 @@
 import type { ProviderName } from '../domain/model/identifiers.ts'
 import { MINUTE_MS, SECOND_MS } from '../domain/model/time.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { ConnectionEvents } from '../ports/connection-events.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { ProviderCircuit } from '../ports/provider-circuit.ts'
 
@@ -24,10 +25,16 @@ export class ProviderCircuits implements ProviderCircuit {
   readonly #circuits = new Map<ProviderName, Circuit>()
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #events: ConnectionEvents
 
-  constructor(dependencies: { readonly clock: Clock; readonly logger: Logger }) {
+  constructor(dependencies: {
+    readonly clock: Clock
+    readonly logger: Logger
+    readonly events: ConnectionEvents
+  }) {
     this.#clock = dependencies.clock
     this.#logger = dependencies.logger
+    this.#events = dependencies.events
   }
 
   blocked(provider: ProviderName): ReturnType<ProviderCircuit['blocked']> {
@@ -56,6 +63,7 @@ export class ProviderCircuits implements ProviderCircuit {
     const { definitive, ok } = circuit
     const message = 'A provider declares most credentials dead; no connection is given up until that ends'
     this.#logger.log('error', message, { provider, definitive, ok })
+    this.#emit(provider, 'mass_failure')
   }
 
   #block(provider: ProviderName, circuit: Circuit, reason: Circuit['reason'], forMs: number): void {
@@ -69,6 +77,11 @@ export class ProviderCircuits implements ProviderCircuit {
       reason,
       forMs,
     })
+    this.#emit(provider, reason)
+  }
+
+  #emit(provider: ProviderName, reason: string): void {
+    this.#events.emit({ type: 'provider.app_suspended', at: this.#clock.now(), provider, reason })
   }
 
   #circuitOf(provider: ProviderName): Circuit {

@@ -1,12 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { ProviderCircuits } from '../../src/application/provider-circuits.ts'
+import type { ConnectionEvent } from '../../src/ports/connection-events.ts'
 import { FixedClock } from '../../src/testing/index.ts'
 
-function opened(): { clock: FixedClock; circuits: ProviderCircuits; logs: string[] } {
+interface Opened {
+  readonly clock: FixedClock
+  readonly circuits: ProviderCircuits
+  readonly logs: string[]
+  readonly events: ConnectionEvent[]
+}
+
+function opened(): Opened {
   const clock = new FixedClock()
   const logs: string[] = []
   const logger = { log: (level: string, message: string): unknown => logs.push(`${level}: ${message}`) }
-  return { clock, circuits: new ProviderCircuits({ clock, logger }), logs }
+  const events: ConnectionEvent[] = []
+  const circuits = new ProviderCircuits({ clock, logger, events: { emit: (event) => events.push(event) } })
+  return { clock, circuits, logs, events }
 }
 
 describe('ProviderCircuits', () => {
@@ -17,7 +27,7 @@ describe('ProviderCircuits', () => {
   })
 
   test('suspends an app that was refused for half a minute, with one alarm for all who run into it', async () => {
-    const { circuits, clock, logs } = opened()
+    const { circuits, clock, logs, events } = opened()
     for (let turn = 0; turn < 10; turn += 1) circuits.note('meta', 'misconfigured')
     expect(circuits.blocked('meta')).toEqual({ reason: 'misconfigured', forMs: 30_000 })
     expect(circuits.blocked('klaviyo')).toBeUndefined()
@@ -26,6 +36,9 @@ describe('ProviderCircuits', () => {
     await clock.advance(1)
     expect(circuits.blocked('meta')).toBeUndefined()
     expect(logs).toEqual(['error: Requests to a provider are suspended for the whole app'])
+    expect(events).toMatchObject([
+      { type: 'provider.app_suspended', provider: 'meta', reason: 'misconfigured' },
+    ])
   })
 
   test('keeps the longest wait that a provider asked for', () => {

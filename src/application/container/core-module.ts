@@ -58,7 +58,10 @@ function bindProcess(bind: Bind, settings: CoreSettings): void {
     )
     .inSingletonScope()
   bind(IDS.ProviderCircuit)
-    .toResolvedValue((clock, logger) => new ProviderCircuits({ clock, logger }), [IDS.Clock, IDS.Logger])
+    .toResolvedValue(
+      (clock, logger, events) => new ProviderCircuits({ clock, logger, events }),
+      [IDS.Clock, IDS.Logger, IDS.ConnectionEvents],
+    )
     .inSingletonScope()
   bind(IDS.ProviderRegistry)
     .toResolvedValue(

@@ -78,7 +78,8 @@ export class RevocationService {
       const id = await this.#deps.revocations.add(grant)
       await this.attempt(client, grant.tenantId, id)
     } catch {
-      // The store is down and the connection is gone: nobody can use the token, and it ends by itself.
+      // The queue cannot be reached. What cannot be revoked now ends by itself: its connection is gone.
+      await this.#revoke(client, grant).catch(() => undefined)
     }
   }
 

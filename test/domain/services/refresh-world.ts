@@ -120,10 +120,10 @@ export class RefreshWorld {
     }
     const background = new BackgroundWork(waitUntil)
     const logger = { log: (_level: string, message: string): unknown => this.logs.push(message) }
-    const circuits = new ProviderCircuits({ clock, logger })
     const cipher = interposedCipher(this.cipher, interposed)
     const random = this.#random
     const events = { emit: (event: ConnectionEvent): unknown => this.events.push(event) }
+    const circuits = new ProviderCircuits({ clock, logger, events })
     const { due } = this.stores
     const revocations = new RevocationService({
       ...{ revocations: this.stores.revocations, due, cipher, random, clock, events },

@@ -8,6 +8,7 @@ import {
   None,
   revocationRequest,
 } from 'oauth4webapi'
+import { refreshTimings } from '../../../domain/model/rotation.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
@@ -48,7 +49,7 @@ export class TokenEndpoint {
   constructor(options: TokenEndpointOptions) {
     const { definition, clientId, clientSecret } = options
     const { clientIdParameter } = definition.authorization
-    this.#options = options
+    this.#options = { ...options, http: withinLease(options) }
     this.#client = { client_id: clientId }
     this.#server = {
       issuer: definition.issuer,
@@ -134,6 +135,12 @@ export class TokenEndpoint {
     if (taken === undefined) throw requestInvalid()
     return { status: taken.status, retryAfter: taken.header('retry-after'), text: taken.text }
   }
+}
+
+/** Where a lost answer must be asked for again soon, a request may hold its lease no longer than that allows. */
+function withinLease({ http, definition }: TokenEndpointOptions): ProviderHttp {
+  const { hardTimeoutMs } = refreshTimings(definition.rotation)
+  return { send: (request) => http.send({ ...request, hardTimeoutMs }) }
 }
 
 /** RFC 6749 §5.1 says 200 and nothing else. */
