@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Pool } from 'pg'
-import { afterAll } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
 import type { IntegrationsConfigInput } from '../../src/application/config/integrations-config.ts'
 import { emulatorApps, startEmulator } from '../../src/emulator/index.ts'
@@ -29,6 +29,8 @@ export interface Workbench {
   readonly logged: unknown[]
   /** Time passes, in the database and at the platforms. */
   elapse(ms: number): Promise<void>
+  /** Ends the process, as far as that can be done within one, and starts one anew. */
+  restart(changed?: Partial<IntegrationsConfigInput>): Promise<void>
   /** Everything that is stored of a tenant: connections, and revocations that wait. */
   rowsOf(tenantId: string): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
@@ -50,18 +52,24 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
   const events: ConnectionEvent[] = []
   const logged: unknown[] = []
   const config = { ...configOver(urls.databaseUrl, emulator), ...options.config }
-  configureIntegrations(
-    createIntegrationsContainer(config, {
-      onEvent: (event) => events.push(event),
-      logger: { log: (...line) => logged.push(line) },
-    }),
-  )
+  const start = (changed: Partial<IntegrationsConfigInput> = {}): void => {
+    const options = {
+      onEvent: (event: ConnectionEvent) => events.push(event),
+      logger: { log: (...line: unknown[]) => logged.push(line) },
+    }
+    configureIntegrations(createIntegrationsContainer({ ...config, ...changed }, options))
+  }
+  start()
   opened.push(closeIntegrations)
   return {
     ...{ emulator, admin, events, logged, config, databaseUrl: urls.databaseUrl },
     elapse: async (ms) => {
       emulator.control.advance(ms)
       await moveTimes(admin, ms)
+    },
+    restart: async (changed) => {
+      await closeIntegrations()
+      start(changed)
     },
     rowsOf: async (tenantId) => {
       const connections = await admin.query<Record<string, unknown>>(
@@ -84,7 +92,7 @@ export function newTenant(): string {
 
 /** The code of the error that the work ends with; `ok` when it does not. Anything but an error of ours is thrown on. */
 export async function refusalOf(
-  work: () => Promise<unknown>,
+  work: () => unknown,
 ): Promise<{ readonly code: string; readonly message: string }> {
   try {
     await work()
@@ -97,7 +105,12 @@ export async function refusalOf(
   return { code: 'ok', message: '' }
 }
 
-export async function codeOf(work: () => Promise<unknown>): Promise<string> {
+/** Matches a message that says this. */
+export function saying(text: string | RegExp): unknown {
+  return expect.stringMatching(text)
+}
+
+export async function codeOf(work: () => unknown): Promise<string> {
   return (await refusalOf(work)).code
 }
 

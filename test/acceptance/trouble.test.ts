@@ -1,0 +1,116 @@
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { emulatorFaults } from '../../src/emulator/index.ts'
+import type { Fault } from '../../src/emulator/index.ts'
+import { isIntegrationError } from '../../src/index.ts'
+import { connect, googleAds, meta, oauthPlatforms, tiktok } from './platforms.ts'
+import type { OAuthPlatform } from './platforms.ts'
+import { codeOf, newTenant, openWorkbench, refusalOf, saying } from './workbench.ts'
+import type { Workbench } from './workbench.ts'
+
+let bench: Workbench
+beforeAll(async () => {
+  bench = await openWorkbench()
+})
+afterEach(async () => {
+  bench.emulator.control.clearFaults()
+  await bench.restart()
+})
+const BASE = { returnUrl: '/settings' }
+const aNumber: unknown = expect.any(Number)
+
+describe('A platform that cannot be used', () => {
+  const cases: readonly (readonly [OAuthPlatform, string, Fault, string, RegExp])[] = [
+    [meta, 'exchange', { status: 503, body: 'down' }, 'provider_unavailable', /call again later/],
+    [meta, 'exchange', emulatorFaults.metaThrottle(4), 'rate_limited', /after retryAt/],
+    [meta, 'exchange', emulatorFaults.metaError(101), 'provider_misconfigured', /check its client id/],
+    [meta, 'exchange', { status: 200, body: '[]' }, 'provider_response_invalid', /nothing was stored/],
+    [googleAds, 'exchange', { reset: 'before' }, 'provider_unavailable', /call again later/],
+    [googleAds, 'search', emulatorFaults.googleQuota(30), 'rate_limited', /after retryAt/],
+    [
+      googleAds,
+      'exchange',
+      { status: 401, body: { error: 'invalid_client' } },
+      'provider_misconfigured',
+      /secret/,
+    ],
+    [
+      googleAds,
+      'exchange',
+      { status: 200, body: '<html>' },
+      'provider_response_invalid',
+      /nothing was stored/,
+    ],
+    [tiktok, 'exchange', { status: 502, body: '' }, 'provider_unavailable', /call again later/],
+    [tiktok, 'exchange', emulatorFaults.tiktokCode(40100), 'rate_limited', /after retryAt/],
+    [tiktok, 'exchange', emulatorFaults.tiktokCode(40113), 'provider_misconfigured', /check its client id/],
+    [
+      tiktok,
+      'exchange',
+      { status: 200, body: { code: 0 } },
+      'provider_response_invalid',
+      /nothing was stored/,
+    ],
+  ]
+  const named = cases.map(([platform, ...rest]) => [platform.provider, rest[2], platform, ...rest] as const)
+  test.each(named)(
+    '%s: %s is told, with what to do',
+    async (_name, _code, platform, route, fault, code, advice) => {
+      const tenantId = newTenant()
+      bench.emulator.control.fail(platform.provider, route, { ...fault, times: null })
+      const refusal = await refusalOf(() => connect(platform, tenantId, { person: 'guest-60' }))
+      expect(refusal).toMatchObject({ code, message: saying(advice) })
+      expect(await bench.rowsOf(tenantId)).toEqual([])
+      bench.emulator.control.clearFaults()
+      await connect(platform, tenantId, { person: 'guest-60' })
+      expect(bench.emulator.control.accepts(platform.provider, await platform.token(tenantId))).toBe(true)
+    },
+  )
+})
+
+describe('A host', () => {
+  test('that starts too often is told until when to wait, and another user or tenant is not', async () => {
+    const request = { tenantId: newTenant(), ...BASE, initiator: { userId: 'eager' } }
+    for (let count = 0; count < 10; count += 1) await meta.start(request)
+    const error = await meta.start(request).catch((refusal: unknown) => refusal)
+    expect(isIntegrationError(error) && error.code === 'limit_exceeded' && error).toMatchObject({
+      isRetryable: true,
+      retryAt: aNumber,
+      message: saying('retryAt'),
+    })
+    await meta.start({ ...request, initiator: { userId: 'other' } })
+    await meta.start({ ...request, tenantId: newTenant() })
+  })
+
+  test('whose database is gone is told so, and no platform is asked', async () => {
+    await bench.restart({ database: { connectionString: 'postgres://x:y@127.0.0.1:9/z' } })
+    bench.emulator.control.clearRequests()
+    for (const platform of oauthPlatforms) {
+      for (const call of [() => platform.start({ tenantId: 't', ...BASE }), () => platform.token('t')]) {
+        expect(await refusalOf(call)).toMatchObject({
+          code: 'store_unavailable',
+          message: saying('call again later'),
+        })
+      }
+    }
+    expect(bench.emulator.control.requests()).toEqual([])
+  })
+
+  test('that lost its key, or pastes a row under another tenant, gets an error and never a token', async () => {
+    const [tenant, thief] = [newTenant(), newTenant()]
+    await connect(meta, tenant)
+    await bench.admin.query(
+      `INSERT INTO integration_connections SELECT (jsonb_populate_record(c, jsonb_build_object('tenant_id', $2::text))).*
+       FROM integration_connections c WHERE tenant_id = $1`,
+      [tenant, thief],
+    )
+    expect(await codeOf(() => meta.token(thief))).toBe('cipher_authentication_failed')
+    await bench.restart({ encryption: { key: 'another key of more than thirty-two characters' } })
+    expect(await refusalOf(() => meta.token(tenant))).toMatchObject({
+      code: 'cipher_key_unknown',
+      message: saying('add that key as a previous key'),
+    })
+    await bench.restart()
+    expect(await meta.find(tenant)).toMatchObject({ status: 'active' })
+    expect(bench.emulator.control.accepts('meta', await meta.token(tenant))).toBe(true)
+  })
+})
