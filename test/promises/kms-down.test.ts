@@ -1,0 +1,186 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { generateEncryptionKey } from '../../src/adapters/aes-gcm/index.ts'
+import { IDS } from '../../src/application/container/identifiers.ts'
+import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/model/time.ts'
+import { consent } from '../../src/emulator/index.ts'
+import { FixedClock } from '../../src/testing/fixed-clock.ts'
+import { startLoopbackKms } from '../../src/testing/loopback-kms/start-loopback-kms.ts'
+import type { KmsFault, LoopbackKms } from '../../src/testing/loopback-kms/start-loopback-kms.ts'
+import { encryptedWith, seedTenants, storedUnder } from './keys-fixture.ts'
+import type { AppContainer } from './keys-fixture.ts'
+import { codeOf, KEY, refreshFixture } from './refresh-fixture.ts'
+import type { RefreshFixture } from './refresh-fixture.ts'
+
+const LOCAL = generateEncryptionKey()
+const OTHER: ConnectionKey = { ...KEY, label: 'other' }
+
+let kms: LoopbackKms
+let keyArn: string
+
+beforeEach(async () => {
+  kms = await startLoopbackKms()
+  keyArn = kms.createKey()
+  vi.stubEnv('AWS_ACCESS_KEY_ID', kms.credentials.accessKeyId)
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', kms.credentials.secretAccessKey)
+})
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await kms.close()
+})
+
+interface UnderKms {
+  readonly fixture: RefreshFixture
+  readonly clock: FixedClock
+  readonly keys: readonly ConnectionKey[]
+  /** A process that has no key in memory yet. */
+  start(): AppContainer
+}
+
+async function underKms(tenants: number): Promise<UnderKms> {
+  const fixture = await refreshFixture('single_use')
+  await fixture.pool.query('TRUNCATE integration_connections')
+  const clock = new FixedClock()
+  const config = encryptedWith(fixture, { kms: settings() })
+  const start = (): AppContainer => fixture.process({ clock }, config)
+  return { fixture, clock, start, keys: await seedTenants(fixture, start(), tenants) }
+}
+
+const settings = () => ({ keyId: keyArn, region: kms.region, endpoint: kms.url, app: 'test-app' })
+
+const decrypts = (): number => kms.calls.filter(({ operation }) => operation === 'Decrypt').length
+
+const ask = (container: AppContainer, key: ConnectionKey): Promise<string> =>
+  codeOf(container.get(IDS.AccessTokens).get(key))
+
+async function statuses({ keys, start }: UnderKms): Promise<readonly (string | undefined)[]> {
+  const tokens = start().get(IDS.TokenStore)
+  return Promise.all(keys.map(async ({ tenantId }) => (await tokens.list(tenantId))[0]?.status))
+}
+
+type Outage = readonly [string, () => void, () => void]
+
+const fault = (plan: Omit<KmsFault, 'times'> & { error?: string; reset?: true }): (() => void) => {
+  const { error } = plan
+  return () => kms.plan(error === undefined ? { times: 1_000, reset: true } : { times: 1_000, error })
+}
+const heal = (): void => kms.heal()
+const outages: readonly Outage[] = [
+  ['throttles', fault({ error: 'ThrottlingException' }), heal],
+  ['denies', fault({ error: 'AccessDeniedException' }), heal],
+  ['is down', fault({ reset: true }), heal],
+  ['has its key disabled', () => kms.disableKey(keyArn), () => kms.enableKey(keyArn)],
+]
+
+describe('While KMS', () => {
+  test.each(outages)(
+    '%s, what is known is served, nothing is asked of a provider that could not be kept, and all recovers',
+    async (_, breakDown, recover) => {
+      const world = await underKms(2)
+      const { clock, fixture, keys, start } = world
+      const [warm, cold] = [start(), start()]
+      const [first = KEY, second = KEY] = keys
+      expect(await ask(warm, first)).toBe('ok')
+      const sealedBefore = await storedUnder(fixture)
+      breakDown()
+
+      expect(await ask(warm, first)).toBe('ok')
+      await clock.advance(2 * HOUR_MS)
+      expect(await ask(warm, second)).toBe('ok')
+      expect(await ask(cold, first)).toBe('cipher_unavailable')
+      expect(await cold.get(IDS.Readiness).isReady()).toBe(false)
+      expect(await warm.get(IDS.Readiness).isReady()).toBe(true)
+
+      await fixture.elapse(HOUR_MS)
+      fixture.emulator.control.clearRequests()
+      expect(await ask(cold, first)).toBe('cipher_unavailable')
+      const due = await cold.get(IDS.RefreshDueConnections).run()
+      expect(due.refreshed).toBe(0)
+      expect(fixture.emulator.control.requests('standard')).toEqual([])
+      expect(await storedUnder(fixture)).toEqual(sealedBefore)
+      expect(await statuses(world)).toEqual(['active', 'active'])
+
+      recover()
+      await clock.advance(6 * SECOND_MS)
+      await fixture.elapse(5 * MINUTE_MS)
+      for (const key of keys) expect(await ask(cold, key)).toBe('ok')
+      expect(await cold.get(IDS.Readiness).isReady()).toBe(true)
+      expect(Object.keys(await storedUnder(fixture)).every((name) => name.startsWith('c1.k.'))).toBe(true)
+    },
+  )
+
+  test('is down, a cached key still seals what a provider issues, and ends at its hard age', async () => {
+    const world = await underKms(1)
+    const { clock, fixture, keys, start } = world
+    const [key = KEY] = keys
+    const warm = start()
+    expect(await codeOf(warm.get(IDS.AccessTokens).refresh(key))).toBe('ok')
+    kms.plan({ times: 1_000, reset: true })
+    await fixture.elapse(HOUR_MS)
+    expect(await ask(warm, key)).toBe('ok')
+    expect(fixture.emulator.control.lineages('standard', 'person-0')[0]?.tokenCalls).toBe(2)
+    await clock.advance(27 * HOUR_MS)
+    expect(await ask(warm, key)).toBe('cipher_unavailable')
+    expect(await statuses(world)).toEqual(['active'])
+  })
+})
+
+describe('Under KMS', () => {
+  test('opening ten thousand values of fifty tenants asks KMS once for each data key', async () => {
+    const { keys, start } = await underKms(50)
+    const container = start()
+    const before = decrypts()
+    for (let round = 0; round < 4; round += 1) {
+      const asked = keys.flatMap((key) => Array.from({ length: 50 }, () => ask(container, key)))
+      expect(new Set(await Promise.all(asked))).toEqual(new Set(['ok']))
+    }
+    expect(await container.get(IDS.DataKeyStore).list(undefined, 10)).toHaveLength(1)
+    expect(decrypts() - before).toBe(1)
+  })
+
+  test('values move there from local keys by one more setting, and the local key can go', async () => {
+    const fixture = await refreshFixture('single_use')
+    await fixture.pool.query('TRUNCATE integration_connections')
+    const local = { key: LOCAL }
+    const before = fixture.process({}, encryptedWith(fixture, local))
+    const [key = KEY] = await seedTenants(fixture, before, 5)
+    const prepared = fixture.process(
+      {},
+      encryptedWith(fixture, { ...local, kms: { ...settings(), opensOnly: true } }),
+    )
+    const moving = fixture.process({}, encryptedWith(fixture, { ...local, kms: settings() }))
+
+    expect(await ask(moving, key)).toBe('ok')
+    expect(await codeOf(moving.get(IDS.AccessTokens).refresh(key))).toBe('ok')
+    expect(await ask(prepared, key)).toBe('ok')
+    const result = await moving.get(IDS.RotateKeys).run()
+    expect(result).toMatchObject({ resealed: 8, unreadable: 0 })
+    expect(result.retiring).toMatchObject([{ variable: 'INTEGRATION_ENCRYPTION_KEY', isUnused: true }])
+    expect(Object.keys(await storedUnder(fixture)).every((name) => name.startsWith('c1.k.'))).toBe(true)
+
+    const moved = fixture.process({}, encryptedWith(fixture, { kms: settings() }))
+    expect(await ask(moved, key)).toBe('ok')
+  })
+
+  test('states that were signed and sealed before the move come back after it', async () => {
+    const fixture = await refreshFixture('single_use')
+    const before = fixture.process({}, encryptedWith(fixture, { key: LOCAL }))
+    const moving = fixture.process({}, encryptedWith(fixture, { key: LOCAL, kms: settings() }))
+    const { authUrl } = await before.get(IDS.Connections).start({ key: OTHER, returnUrl: '/settings' })
+    const callback = (await consent(authUrl, { person: 'sol' })).searchParams
+    expect(await codeOf(moving.get(IDS.Connections).complete('standard', { callback }))).toBe('ok')
+    expect(await ask(moving, OTHER)).toBe('ok')
+  })
+
+  test('data keys move to another KMS key while everything is read', async () => {
+    const { fixture, keys, start } = await underKms(3)
+    const warm = start()
+    const other = kms.createKey()
+    expect(await warm.get(IDS.DataKeyRewrapping).run(other)).toEqual({ rewrapped: 1, kept: 0 })
+    const under = await storedUnder(fixture)
+    kms.removeKey(keyArn)
+    for (const key of keys) expect(await ask(start(), key)).toBe('ok')
+    expect(await storedUnder(fixture)).toEqual(under)
+  })
+})
