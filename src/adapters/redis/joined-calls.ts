@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { StoreUnavailableError } from '../../domain/errors.ts'
+import type { StoreUnavailableError } from '../../domain/errors.ts'
 import type { RedisCommands, RedisOptions } from './redis-commands.ts'
 import { RedisLink, toUnavailable } from './redis-link.ts'
 
@@ -130,6 +130,6 @@ async function runScript(client: RedisCommands, steps: readonly Step[]): Promise
 }
 
 function stepError(answer: unknown): StoreUnavailableError {
-  const [message]: unknown[] = Array.isArray(answer) ? answer : []
+  const message: unknown = Array.isArray(answer) ? answer[0] : undefined
   return toUnavailable(typeof message === 'string' ? new Error(message) : undefined)
 }

@@ -13,8 +13,9 @@ export type FetchOver = (url: string, init: FetchInit) => Promise<Response>
 /** Lets oauth4webapi speak through our client, with its limits: no redirects, bounded, never repeated. */
 export function fetchOver(http: ProviderHttp): FetchOver {
   return async (url, init) => {
-    const { status, text, header } = await send(http, 'form', url, init)
-    const contentType = header('content-type')
+    const answer = await send(http, 'form', url, init)
+    const { status, text } = answer
+    const contentType = answer.header('content-type')
     const headers: Record<string, string> = contentType === undefined ? {} : { 'content-type': contentType }
     return new Response(mayHaveBody(status) ? text : null, { status, headers })
   }
