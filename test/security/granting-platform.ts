@@ -4,6 +4,7 @@ import { startScriptedPlatform } from '../../src/testing/scripted-platform.ts'
 import type {
   PlatformBehaviour,
   PlatformRequest,
+  PlatformScript,
   ScriptedPlatform,
 } from '../../src/testing/scripted-platform.ts'
 import { afterwards, ORIGIN } from './world.ts'
@@ -22,7 +23,7 @@ export interface GrantingPlatform {
   readonly exchanges: readonly PlatformRequest[]
   readonly revocations: readonly PlatformRequest[]
   /** Answers a path otherwise from now on. */
-  answer(path: string, behaviour: PlatformBehaviour): void
+  answer(path: string, behaviour: PlatformBehaviour | PlatformScript): void
 }
 
 export async function startGrantingPlatform(
@@ -31,8 +32,8 @@ export async function startGrantingPlatform(
 ): Promise<GrantingPlatform> {
   const platform = await startScriptedPlatform()
   afterwards(() => platform.close())
-  const answers = new Map<string, PlatformBehaviour>()
-  platform.follow((request) => answers.get(request.path) ?? usualAnswer(request))
+  const answers = new Map<string, PlatformScript>()
+  platform.follow((request) => (answers.get(request.path) ?? usualAnswer)(request))
   const of = (path: string): readonly PlatformRequest[] =>
     platform.requests.filter((request) => request.path === path)
   return {
@@ -48,7 +49,7 @@ export async function startGrantingPlatform(
       return of('/revoke')
     },
     answer: (path, behaviour) => {
-      answers.set(path, behaviour)
+      answers.set(path, typeof behaviour === 'function' ? behaviour : () => behaviour)
     },
   }
 }
