@@ -75,13 +75,17 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
       )
       .inSingletonScope()
     bind(IDS.KeyInventory).toConstantValue(new LocalKeyInventory({ ...local, isServiceSealing: !opensOnly }))
-    bind(IDS.Readiness).toResolvedValue((keys) => ({ isReady: () => keys.isReady() }), [IDS.DataKeys])
-    bind(IDS.DataKeyRewrapping).toResolvedValue(
-      (store, random, logger): DataKeyRewrapping => ({
-        run: (to) => rewrapDataKeys({ kms, kmsKeyId, app, store, random, logger }, to),
-      }),
-      [IDS.DataKeyStore, IDS.RandomSource, IDS.Logger],
-    )
+    bind(IDS.Readiness)
+      .toResolvedValue((keys) => ({ isReady: () => keys.isReady() }), [IDS.DataKeys])
+      .inSingletonScope()
+    bind(IDS.DataKeyRewrapping)
+      .toResolvedValue(
+        (store, random, logger): DataKeyRewrapping => ({
+          run: (to) => rewrapDataKeys({ kms, kmsKeyId, app, store, random, logger }, to),
+        }),
+        [IDS.DataKeyStore, IDS.RandomSource, IDS.Logger],
+      )
+      .inSingletonScope()
   })
 }
 
