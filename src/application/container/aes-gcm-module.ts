@@ -21,7 +21,7 @@ export function stateRing({ byProvider, general }: Rings): KeyRing | undefined {
   return general ?? Object.values(byProvider ?? {})[0]
 }
 
-function readinessOf({ byProvider, general }: Rings): Readiness {
+export function readinessOf({ byProvider, general }: Rings): Readiness {
   const rings = [...(general === undefined ? [] : [general]), ...Object.values(byProvider ?? {})]
   return {
     isReady: () =>

@@ -13,7 +13,7 @@ import type { DataKeyLimits, KmsApi, Partitioning, RewrapOutcome } from '../../a
 import { ConfigInvalidError } from '../../domain/errors.ts'
 import type { Cipher } from '../../ports/cipher.ts'
 import type { StateKeys } from '../../ports/state-keys.ts'
-import { stateRing } from './aes-gcm-module.ts'
+import { readinessOf, stateRing } from './aes-gcm-module.ts'
 import { IDS } from './identifiers.ts'
 
 export interface KmsModuleOptions {
@@ -76,7 +76,10 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
       .inSingletonScope()
     bind(IDS.KeyInventory).toConstantValue(new LocalKeyInventory({ ...local, isServiceSealing: !opensOnly }))
     bind(IDS.Readiness)
-      .toResolvedValue((keys) => ({ isReady: () => keys.isReady() }), [IDS.DataKeys])
+      .toResolvedValue(
+        (keys) => (opensOnly ? readinessOf(local.rings) : { isReady: () => keys.isReady() }),
+        [IDS.DataKeys],
+      )
       .inSingletonScope()
     bind(IDS.DataKeyRewrapping)
       .toResolvedValue(
