@@ -4,6 +4,7 @@ import type { Pool } from 'pg'
 import { associatedData } from '../src/adapters/aes-gcm/associated-data.ts'
 import type { KeyRing } from '../src/adapters/aes-gcm/index.ts'
 import type { ProviderName, TenantId } from '../src/domain/model/identifiers.ts'
+import { pick } from './rounds.ts'
 
 const SELECT = `
 SELECT id, grant_id, token_version, status, access_token, token_expires_at
@@ -54,7 +55,7 @@ export async function bareReader(
     }),
   )
   return async (turn) => {
-    const tenant = known.get(tenants[(turn * 7_919) % tenants.length] ?? tenants[0] ?? ('' as TenantId))
+    const tenant = known.get(pick(tenants, turn))
     if (tenant === undefined) throw new Error('a tenant is missing')
     const answer = await pool.query<BareRow>({
       name: 'bare',

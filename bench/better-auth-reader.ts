@@ -2,6 +2,7 @@ import { betterAuth } from 'better-auth'
 import { symmetricEncrypt } from 'better-auth/crypto'
 import { getMigrations } from 'better-auth/db/migration'
 import { Pool } from 'pg'
+import { pick } from './rounds.ts'
 
 export interface BetterAuthReader {
   readonly read: (turn: number) => Promise<string>
@@ -43,7 +44,7 @@ export async function betterAuthReader(url: string, ids: readonly string[]): Pro
   await pool.query('VACUUM ANALYZE account')
   return {
     read: async (turn) => {
-      const id = ids[(turn * 7_919) % ids.length] ?? ''
+      const id = pick(ids, turn)
       const tokens = await auth.api.getAccessToken({ body: { accountId: `account-${id}`, userId: id } })
       return tokens.accessToken
     },

@@ -1,15 +1,14 @@
-import { createCipheriv, createDecipheriv, createHash, createSecretKey, randomBytes } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import { createCipheriv, createHash, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { LegacyReader } from '../src/adapters/aes-gcm/index.ts'
 import { SystemClock } from '../src/adapters/node/system-clock.ts'
 import { Secret } from '../src/domain/model/secret.ts'
 import type { Cipher, SealContext } from '../src/ports/cipher.ts'
+import { bareOpen, bareSeal } from './bare-crypto.ts'
 import { benchCipher as localCipher, benchTenants } from './keys.ts'
 import type { Benchmark, Result } from './report.ts'
 import { compare, median } from './rounds.ts'
 import type { Outcome, Side } from './rounds.ts'
 
-const AAD = Buffer.alloc(150, 'context')
 const TAG = { authTagLength: 16 } as const
 
 /**
@@ -50,8 +49,7 @@ async function sidesFor(cipher: Cipher, size: number): Promise<Sides> {
   const secret = new Secret(token)
   const context = contextOf()
   const sealed = await cipher.seal(secret, context)
-  const key = createSecretKey(randomBytes(32))
-  const raw = rawSeal(token, key)
+  const raw = bareSeal(token)
   return {
     seal: async (count) => {
       for (let turn = 0; turn < count; turn += 1) await cipher.seal(secret, context)
@@ -60,10 +58,10 @@ async function sidesFor(cipher: Cipher, size: number): Promise<Sides> {
       for (let turn = 0; turn < count; turn += 1) (await cipher.open(sealed, context)).reveal()
     },
     rawSeal: async (count) => {
-      for (let turn = 0; turn < count; turn += 1) rawSeal(token, key)
+      for (let turn = 0; turn < count; turn += 1) bareSeal(token)
     },
     rawOpen: async (count) => {
-      for (let turn = 0; turn < count; turn += 1) rawOpen(raw, key)
+      for (let turn = 0; turn < count; turn += 1) bareOpen(raw)
     },
   }
 }
@@ -82,29 +80,10 @@ function contextOf(): SealContext {
   }
 }
 
-function rawSeal(text: string, key: KeyObject): Buffer {
-  const nonce = randomBytes(12)
-  const gcm = createCipheriv('aes-256-gcm', key, nonce, TAG)
-  gcm.setAAD(AAD)
-  const ciphertext = gcm.update(text, 'utf8')
-  gcm.final()
-  return Buffer.concat([nonce, ciphertext, gcm.getAuthTag()])
-}
-
-function rawOpen(value: Buffer, key: KeyObject): string {
-  const gcm = createDecipheriv('aes-256-gcm', key, value.subarray(0, 12), TAG)
-  gcm.setAAD(AAD)
-  gcm.setAuthTag(value.subarray(-16))
-  const text = gcm.update(value.subarray(12, -16)).toString('utf8')
-  gcm.final()
-  return text
-}
-
 /** Median of a few: each takes about 20 ms. */
 async function legacyOpenUs(): Promise<number> {
   const clock = new SystemClock()
   const reader = new LegacyReader({ until: clock.now() + 3_600_000, clock })
-  const { pbkdf2Sync } = await import('node:crypto')
   const passphrase = createHash('sha256').update('legacy').digest('hex')
   const [salt, nonce] = [randomBytes(32), randomBytes(16)]
   const key = pbkdf2Sync(passphrase, salt, 100_000, 32, 'sha256')

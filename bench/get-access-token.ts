@@ -9,7 +9,7 @@ import { BENCH_CLIENT_ID, benchContainer } from './container.ts'
 import { benchDatabase, onClient, seedBystanders, seedConnections } from './database.ts'
 import { benchCipher, benchRing, benchTenants } from './keys.ts'
 import type { Benchmark, BenchmarkOptions, Result } from './report.ts'
-import { compare, concurrently } from './rounds.ts'
+import { compare, concurrently, pick } from './rounds.ts'
 
 const TARGETS = [
   { concurrency: 1, lane: 0.85, pool: 0.75, betterAuth: 4 },
@@ -106,11 +106,4 @@ async function measureOverhead(tenants: readonly TenantId[]): Promise<Result> {
   await closeIntegrations()
   const ratio = outcome.oursUs - outcome.bareUs
   return { name: 'overhead', ratio, target: { atMost: 1 }, detail: 'µs a call' }
-}
-
-function pick(tenants: readonly TenantId[], turn: number): TenantId {
-  // A prime stride: neighbours in time are not neighbours in the table.
-  const tenant = tenants[(turn * 7_919) % tenants.length]
-  if (tenant === undefined) throw new Error('there are no tenants')
-  return tenant
 }

@@ -4,6 +4,9 @@ export type Side = (count: number) => Promise<void>
 export interface Comparison {
   readonly ours: Side
   readonly bare: Side
+  /** Makes ready what a side's next turn will use up; its time is not counted. */
+  readonly prepareOurs?: Side
+  readonly prepareBare?: Side
   /** About how long one side's turn in a round takes. */
   readonly turnMs?: number
   readonly rounds?: number
@@ -21,16 +24,19 @@ export interface Outcome {
  * Both sides in turn, in short turns and changing order: whatever else the machine does falls on both. The first rounds
  * warm up and are not counted.
  */
-export async function compare({ ours, bare, turnMs = 50, rounds = 41 }: Comparison): Promise<Outcome> {
+export async function compare(comparison: Comparison): Promise<Outcome> {
+  const { turnMs = 50, rounds = 41 } = comparison
+  const ours = contestant(comparison.ours, comparison.prepareOurs)
+  const bare = contestant(comparison.bare, comparison.prepareBare)
   const [oursCount, bareCount] = [await calibrated(ours, turnMs), await calibrated(bare, turnMs)]
   const taken: { ours: number; bare: number }[] = []
   for (let round = 0; round < rounds; round += 1) {
     if (round % 2 === 0) {
-      const first = await timed(ours, oursCount)
-      taken.push({ ours: first, bare: await timed(bare, bareCount) })
+      const first = await ours(oursCount)
+      taken.push({ ours: first, bare: await bare(bareCount) })
     } else {
-      const first = await timed(bare, bareCount)
-      taken.push({ ours: await timed(ours, oursCount), bare: first })
+      const first = await bare(bareCount)
+      taken.push({ ours: await ours(oursCount), bare: first })
     }
   }
   return {
@@ -60,18 +66,30 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2
 }
 
-/** Microseconds a piece of work. */
-async function timed(side: Side, count: number): Promise<number> {
-  const startedAt = performance.now()
-  await side(count)
-  return ((performance.now() - startedAt) * 1_000) / count
+/** An item for each turn, neighbours in time far apart in the list. */
+export function pick<Item>(items: readonly Item[], turn: number): Item {
+  const item = items[(turn * 7_919) % items.length]
+  if (item === undefined) throw new Error('there is nothing to pick from')
+  return item
+}
+
+/** Does its work a number of times and resolves the microseconds a piece. */
+type Contestant = (count: number) => Promise<number>
+
+function contestant(side: Side, prepare: Side | undefined): Contestant {
+  return async (count) => {
+    await prepare?.(count)
+    const startedAt = performance.now()
+    await side(count)
+    return ((performance.now() - startedAt) * 1_000) / count
+  }
 }
 
 /** How many pieces fill a turn; finding out is what warms the code up. */
-async function calibrated(side: Side, turnMs: number): Promise<number> {
+async function calibrated(contestant: Contestant, turnMs: number): Promise<number> {
   let count = 1
   for (let spentMs = 0; spentMs < 10 * turnMs;) {
-    const us = await timed(side, count)
+    const us = await contestant(count)
     spentMs += (us * count) / 1_000
     count = Math.max(1, Math.min(count * 4, Math.round((turnMs * 1_000) / us)))
   }

@@ -1,89 +1,95 @@
-import { createCipheriv, createHash, createHmac, createSecretKey, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Redis } from 'ioredis'
+import { Pool } from 'pg'
+import { startRedis } from '../dev/services/redis.ts'
 import { RingStateKeys } from '../src/adapters/aes-gcm/index.ts'
+import { MemoryConsumedStates } from '../src/adapters/memory/consumed-states.ts'
 import { NodeDigest } from '../src/adapters/node/digest.ts'
 import { NodeRandomSource } from '../src/adapters/node/random-source.ts'
 import { SystemClock } from '../src/adapters/node/system-clock.ts'
-import { connectRedis, RedisStartLimiter, RedisStateStore } from '../src/adapters/redis/index.ts'
-import { MemoryConsumedStates } from '../src/adapters/memory/consumed-states.ts'
-import type { PendingAuthorization } from '../src/domain/model/pending-authorization.ts'
-import { Secret } from '../src/domain/model/secret.ts'
+import { connectRedis, JoinedCalls, RedisStartLimiter, RedisStateStore } from '../src/adapters/redis/index.ts'
 import { StateService } from '../src/domain/services/state-service.ts'
-import { startRedis } from '../dev/services/redis.ts'
+import { benchComplete } from './complete.ts'
+import { benchDatabase } from './database.ts'
 import { benchCipher, benchRing, benchTenants } from './keys.ts'
-import type { Benchmark, Result } from './report.ts'
-import { compare, concurrently } from './rounds.ts'
-export const X = [createCipheriv, createHash, createHmac, createSecretKey]
+import { pendingFor } from './pending.ts'
+import type { Benchmark, BenchmarkOptions, Result } from './report.ts'
+import { compare, concurrently, pick } from './rounds.ts'
 
-const START_TARGETS = new Map([
-  [1, 0.65],
-  [8, 0.4],
-  [64, 0.35],
-])
+const START_TARGETS = [
+  { concurrency: 1, atLeast: 0.65 },
+  { concurrency: 8, atLeast: 0.4 },
+  { concurrency: 64, atLeast: 0.35 },
+] as const
+const MOST = 1_000_000_000
+/** Counted all the same. */
+const NO_LIMITS = { perInitiator: MOST, perTenant: MOST, liveStates: MOST }
+const TENANTS = 1_000
+/** As long as what we remember. */
+const VALUE = 'v'.repeat(900)
 
-export const benchState: Benchmark = async ({ note }) => {
-  const redis = await startRedis({ isDedicated: true })
+/**
+ * Starts (nonce, HMAC, seal, count, remember) against a bare SET of a value of the same length, and completions against
+ * the same Redis, SQL and AES done by hand; each at several concurrencies.
+ */
+export const benchState: Benchmark = async (options) => {
+  const [redis, database] = [await startRedis({ isDedicated: true }), await benchDatabase()]
   const [client, bareClient] = [connectRedis(redis.url), connectRedis(redis.url)]
-  const results: Result[] = []
+  const pool = new Pool({ connectionString: database.url, max: 10 })
+  pool.on('error', () => undefined)
   try {
-    await Promise.all([client, bareClient].map((one) => new Promise((resolve) => one.once('ready', resolve))))
-    const ring = benchRing()
-    const most = 1_000_000_000
-    const limits = { perInitiator: most, perTenant: most, liveStates: most }
-    const clock = new SystemClock()
-    const states = new StateService({
-      states: new RedisStateStore({ client }),
-      consumed: new MemoryConsumedStates({ clock }),
-      limiter: new RedisStartLimiter({ client, limits }),
-      cipher: benchCipher(ring),
-      keys: new RingStateKeys(ring),
-      digest: new NodeDigest(),
-      random: new NodeRandomSource(),
-      clock,
-    })
-    const tenants = benchTenants(1_000)
-    const sealedLength = 900
-    for (const [concurrency, atLeast] of START_TARGETS) {
-      note('start, %d at a time', concurrency)
-      const value = 'v'.repeat(sealedLength)
-      const outcome = await compare({
-        ours: concurrently(concurrency, (turn) => states.issue(pendingOf(tenants[turn % 1_000]))),
-        bare: concurrently(concurrency, (turn) =>
-          bareClient.set(
-            `cgk:int:state:${'k'.repeat(33)}${String(turn).padStart(10, '0')}`,
-            value,
-            'EX',
-            600,
-          ),
-        ),
-      })
-      results.push({
-        name: `start c=${concurrency}`,
-        ratio: 1 / outcome.timeRatio,
-        target: { atLeast },
-        detail: `${outcome.oursUs.toFixed(1)} µs against ${outcome.bareUs.toFixed(1)} µs`,
-      })
-    }
+    await Promise.all([ready(client), ready(bareClient)])
+    const starts = await benchStart(client, bareClient, options)
+    return [...starts, ...(await benchComplete({ client, bareClient, pool }, options))]
   } finally {
-    client.disconnect()
-    bareClient.disconnect()
-    await redis.stop()
+    for (const one of [client, bareClient]) one.disconnect()
+    await pool.end()
+    await Promise.all([redis.stop(), database.stop()])
+  }
+}
+
+async function benchStart(
+  client: Redis,
+  bareClient: Redis,
+  { note }: BenchmarkOptions,
+): Promise<readonly Result[]> {
+  const ring = benchRing()
+  const joined = new JoinedCalls({ client })
+  const clock = new SystemClock()
+  const states = new StateService({
+    states: new RedisStateStore({ client, joined }),
+    consumed: new MemoryConsumedStates({ clock }),
+    limiter: new RedisStartLimiter({ client, joined, limits: NO_LIMITS }),
+    cipher: benchCipher(ring),
+    keys: new RingStateKeys(ring),
+    digest: new NodeDigest(),
+    random: new NodeRandomSource(),
+    clock,
+  })
+  const tenants = benchTenants(TENANTS)
+  const results: Result[] = []
+  for (const { concurrency, atLeast } of START_TARGETS) {
+    note('start, %d at a time', concurrency)
+    const outcome = await compare({
+      ours: concurrently(concurrency, (turn) => states.issue(pendingFor(pick(tenants, turn)))),
+      bare: concurrently(concurrency, (turn) => bareClient.set(keyOf(turn), VALUE, 'EX', 600)),
+    })
+    const detail = `${outcome.oursUs.toFixed(1)} µs against ${outcome.bareUs.toFixed(1)} µs`
+    results.push({
+      name: `start c=${concurrency}`,
+      ratio: 1 / outcome.timeRatio,
+      target: { atLeast },
+      detail,
+    })
   }
   return results
 }
 
-function pendingOf(tenantId: PendingAuthorization['tenantId']): PendingAuthorization {
-  return {
-    tenantId,
-    provider: 'google_ads',
-    label: 'default',
-    returnUrl: '/settings/integrations',
-    redirectUri: 'https://app.example.com/api/integrations/google_ads/callback',
-    clientId: '123456789012-abcdefghijklmnopqrstuvwxyz012345.apps.googleusercontent.com',
-    scopes: ['https://www.googleapis.com/auth/adwords', 'openid', 'email'],
-    codeVerifier: new Secret(randomBytes(32).toString('base64url')),
-    initiatorHash: 'x'.repeat(43),
-    browserHash: 'y'.repeat(43),
-    allowAccountChange: false,
-    startedAt: Date.now(),
-  }
+/** As long as a key of ours. */
+function keyOf(turn: number): string {
+  return `cgk:int:state:${String(turn).padStart(43, '0')}`
+}
+
+async function ready(client: Redis): Promise<void> {
+  if (client.status !== 'ready') await once(client, 'ready')
 }
