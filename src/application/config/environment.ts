@@ -61,9 +61,13 @@ function assemble(env: Environment, missing: EnvironmentConfig['missing']): Inte
   const redis = redisOf(read(env, 'REDIS_URL'))
   const baseUrl = originOf(read(env, 'NEXT_PUBLIC_URL'))
   const basePath = read(env, 'INTEGRATIONS_BASE_PATH')
+  const readConnections = read(env, 'INTEGRATIONS_READ_CONNECTIONS')
   const emulatorUrl = read(env, 'INTEGRATIONS_EMULATOR_URL')
   return {
-    database: { connectionString: read(env, 'DATABASE_URL') ?? '' },
+    database: {
+      connectionString: read(env, 'DATABASE_URL') ?? '',
+      ...(readConnections === undefined ? {} : { readConnections: Number(readConnections) }),
+    },
     encryption: encryptionFrom(env, new Map(PROVIDERS.map((one) => [one.provider, keyVariable(one)]))),
     providers: providersOf(env, missing),
     ...(redis === undefined ? {} : { redis }),

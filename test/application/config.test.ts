@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import { configFromEnvironment } from '../../src/application/config/environment.ts'
+import { parseConfig } from '../../src/application/config/integrations-config.ts'
+import { ConfigInvalidError } from '../../src/domain/errors.ts'
+
+const KEY = 'abcdefghijklmnopqrstuvwxyz123456'
+const BASE = { DATABASE_URL: 'postgres://localhost/app', INTEGRATION_ENCRYPTION_KEY: KEY }
+
+function problemsOf(work: () => unknown): readonly string[] {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof ConfigInvalidError) return error.problems
+  }
+  return []
+}
+
+describe('the environment', () => {
+  test('lacks nothing of a platform that is not used, and names what each of them lacks', () => {
+    const { config, missing } = configFromEnvironment(BASE)
+    expect(config.providers).toEqual({ klaviyo: {} })
+    expect(missing.get('meta')).toEqual([
+      'META_APP_ID: is missing',
+      'META_APP_SECRET: is missing',
+      'NEXT_PUBLIC_URL or META_REDIRECT_URI: is missing',
+    ])
+    expect(missing.has('klaviyo')).toBe(false)
+  })
+
+  test('names every wrong variable at once, and no value', () => {
+    const problems = problemsOf(() =>
+      configFromEnvironment({ META_ENCRYPTION_KEY: KEY, META_ENCRYPTION_KEY_PREVIOUS: 'not json' }),
+    )
+    expect(problems).toHaveLength(2)
+    expect(problems.join()).toContain('DATABASE_URL')
+    expect(problems.join()).toContain('META_ENCRYPTION_KEY_PREVIOUS')
+    expect(problems.join()).not.toContain('not json')
+  })
+
+  test('takes an empty variable for none', () => {
+    expect(problemsOf(() => configFromEnvironment({ ...BASE, DATABASE_URL: ' ' }))).toHaveLength(1)
+  })
+
+  test('says how many connections the hot read has, none behind PgBouncer', () => {
+    const { config } = configFromEnvironment({ ...BASE, INTEGRATIONS_READ_CONNECTIONS: '0' })
+    expect(parseConfig(config).database).toMatchObject({ readConnections: 0 })
+    const wrong = configFromEnvironment({ ...BASE, INTEGRATIONS_READ_CONNECTIONS: 'many' }).config
+    expect(problemsOf(() => parseConfig(wrong))).not.toEqual([])
+  })
+})
+
+describe('a configuration', () => {
+  test('with an unknown member is refused', () => {
+    const problems = problemsOf(() =>
+      parseConfig({ database: 'memory', encryption: { key: KEY }, databse: 'x' }),
+    )
+    expect(problems.join()).toContain('databse')
+  })
+
+  test('has its defaults filled in', () => {
+    expect(parseConfig({ database: 'memory', encryption: { key: KEY } })).toMatchObject({
+      basePath: '/api/integrations',
+      allowedReturnOrigins: [],
+      requireInitiator: false,
+    })
+  })
+})
