@@ -1,3 +1,5 @@
+import type { ProviderSubject } from './model/connection.ts'
+
 /**
  * What a provider's failure means for a connection.
  * - `reauthorize`: a definitive answer that the presented credential is dead; the only kind that may end a connection
@@ -24,6 +26,7 @@ interface FailureFacts {
   readonly retryAfterMs?: number | undefined
   /** For `permission`: scopes that are missing, when the provider says which. */
   readonly missingScopes?: readonly string[] | undefined
+  readonly subject?: ProviderSubject | undefined
 }
 
 /**
@@ -36,6 +39,8 @@ export class ProviderFailure extends Error {
   readonly providerCode: string
   readonly retryAfterMs: number | undefined
   readonly missingScopes: readonly string[]
+  /** Whose credential was presented, where the provider had said so before it failed. */
+  readonly subject: ProviderSubject | undefined
 
   constructor(facts: FailureFacts) {
     super(`The provider call failed: ${facts.kind} (${facts.providerCode}, ${facts.delivery})`)
@@ -45,5 +50,12 @@ export class ProviderFailure extends Error {
     this.providerCode = facts.providerCode
     this.retryAfterMs = facts.retryAfterMs
     this.missingScopes = facts.missingScopes ?? []
+    this.subject = facts.subject
+  }
+
+  /** The same failure, of a credential whose person is known: a grant of nobody known is never revoked. */
+  of(subject: ProviderSubject | undefined): ProviderFailure {
+    const { kind, delivery, providerCode, retryAfterMs, missingScopes } = this
+    return new ProviderFailure({ kind, delivery, providerCode, retryAfterMs, missingScopes, subject })
   }
 }

@@ -17,6 +17,7 @@ import type { Connection, ConnectionDetails } from '../model/connection.ts'
 import { dueInMs } from '../model/freshness.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
 import type { TokenSet } from '../model/token-set.ts'
+import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
 import type { RevocationService } from './revocation-service.ts'
 
@@ -75,7 +76,7 @@ export class GrantService {
         key: received.key,
         clientId: received.clientId,
         tokens: received.tokens,
-        subject: examination?.subject,
+        subject: examination?.subject ?? (error instanceof ProviderFailure ? error.subject : undefined),
       })
       throw error
     }

@@ -1,3 +1,4 @@
+import type { ProviderSubject } from '../../../domain/model/connection.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { Delivery } from '../../../domain/provider-failure.ts'
 
@@ -14,6 +15,15 @@ export function uncertain(providerCode: string): ProviderFailure {
 /** An answer came that cannot be understood, so nobody knows what the provider did. */
 export function responseInvalid(): ProviderFailure {
   return transient('response_invalid', 'uncertain')
+}
+
+/** Where the question fails, the failure tells whose credential it was: what cannot be stored has to be revoked. */
+export async function askedFor<T>(subject: ProviderSubject | undefined, question: Promise<T>): Promise<T> {
+  try {
+    return await question
+  } catch (error) {
+    throw error instanceof ProviderFailure ? error.of(subject) : error
+  }
 }
 
 function transient(providerCode: string, delivery: Delivery): ProviderFailure {

@@ -14,7 +14,7 @@ import type {
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
 import { parseEndpoint } from '../http/endpoint.ts'
-import { responseInvalid } from '../http/failures.ts'
+import { askedFor, responseInvalid } from '../http/failures.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { adAccounts, askHolder, withheldPermissions } from './discovery.ts'
 import { GraphApi } from './graph-api.ts'
@@ -143,13 +143,14 @@ class MetaClient implements OAuthProviderClient {
     const { kind, scopes, ...ends } = inspection
     const grantedScopes = scopes.filter((scope) => !withheld.has(scope))
     const missingScopes = this.#missing(grantedScopes)
+    const subject = { issuer: this.traits.issuer, ...holder }
     return {
       ...ends,
-      subject: { issuer: this.traits.issuer, ...holder },
+      subject,
       grantedScopes,
       missingScopes,
       // Without the permission the question itself is refused.
-      accounts: missingScopes.length > 0 ? [] : await adAccounts(this.#graph, accessToken),
+      accounts: missingScopes.length > 0 ? [] : await askedFor(subject, adAccounts(this.#graph, accessToken)),
       ...(kind === undefined ? {} : { tokenKind: kind }),
     }
   }
