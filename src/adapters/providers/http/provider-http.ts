@@ -13,8 +13,9 @@ export interface HttpRequest {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** In place of the client's own bounds, where an answer is known to be larger or must come sooner. */
+  /** Where the answer must come sooner than the client would wait; it never waits longer. */
   readonly hardTimeoutMs?: number | undefined
+  /** In place of the client's own bound, where an answer is known to be larger. */
   readonly mostBodyBytes?: number | undefined
 }
 
@@ -103,7 +104,8 @@ class Exchange {
   }
 
   async run(): Promise<HttpAnswer> {
-    const { url, hardTimeoutMs = this.#limits.hardTimeoutMs } = this.#request
+    const { url } = this.#request
+    const hardTimeoutMs = Math.min(this.#limits.hardTimeoutMs, this.#request.hardTimeoutMs ?? Infinity)
     const target = URL.canParse(url) ? new URL(url) : undefined
     if (target === undefined || !isSafeUrl(target, this.#limits.allowLoopbackHttp)) {
       throw new ProviderFailure({
