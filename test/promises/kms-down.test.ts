@@ -126,6 +126,27 @@ describe('While KMS', () => {
   })
 })
 
+describe('While KMS is down in the middle of a move to it', () => {
+  test('what local keys open is served, and nothing is renewed that could not be sealed', async () => {
+    const fixture = await refreshFixture('single_use')
+    await fixture.pool.query('TRUNCATE integration_connections')
+    const local = { key: LOCAL }
+    const [key = KEY] = await seedTenants(fixture, fixture.process({}, encryptedWith(fixture, local)), 1)
+    const clock = new FixedClock()
+    const moving = fixture.process({ clock }, encryptedWith(fixture, { ...local, kms: settings() }))
+    kms.plan({ times: 1_000, reset: true })
+    expect(await ask(moving, key)).toBe('ok')
+    await fixture.elapse(HOUR_MS)
+    fixture.emulator.control.clearRequests()
+    expect(await ask(moving, key)).toBe('cipher_unavailable')
+    expect(fixture.emulator.control.requests('standard')).toEqual([])
+    kms.heal()
+    await clock.advance(6 * SECOND_MS)
+    await fixture.elapse(5 * MINUTE_MS)
+    expect(await ask(moving, key)).toBe('ok')
+  })
+})
+
 describe('Under KMS', () => {
   test('opening ten thousand values of fifty tenants asks KMS once for each data key', async () => {
     const { keys, start } = await underKms(50)
