@@ -28,8 +28,9 @@ export function recordingPool(pool: PostgresPool): { pool: PostgresPool; recordi
       return new Proxy(client, {
         get: (target, name) => {
           if (name === 'query') return query
-          const member: unknown = Reflect.get(target, name)
-          return typeof member === 'function' ? member.bind(target) : member
+          const member: unknown = Reflect.get(target, name, target)
+          if (typeof member !== 'function') return member
+          return (...values: unknown[]): unknown => Reflect.apply(member, target, values)
         },
       })
     },
