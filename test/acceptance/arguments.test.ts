@@ -16,6 +16,7 @@ import type { Workbench } from './workbench.ts'
 let bench: Workbench
 beforeAll(async () => {
   bench = await openWorkbench()
+  return bench.close
 })
 
 const SECRET = 'a secret of more than thirty-two characters'

@@ -7,6 +7,7 @@ import type { Workbench } from './workbench.ts'
 let bench: Workbench
 beforeAll(async () => {
   bench = await openWorkbench()
+  return bench.close
 })
 
 const BASE = { returnUrl: '/settings' }

@@ -26,6 +26,7 @@ const aDate: unknown = expect.any(Date)
 let bench: Workbench
 beforeAll(async () => {
   bench = await openWorkbench()
+  return bench.close
 })
 
 describe.each(oauthPlatforms)('$provider', (platform) => {

@@ -11,6 +11,7 @@ import type { Workbench } from './workbench.ts'
 let bench: Workbench
 beforeAll(async () => {
   bench = await openWorkbench()
+  return bench.close
 })
 afterEach(async () => {
   bench.emulator.control.clearFaults()

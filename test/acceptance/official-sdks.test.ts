@@ -24,6 +24,7 @@ import type { Workbench } from './workbench.ts'
 let bench: Workbench
 beforeAll(async () => {
   bench = await openWorkbench()
+  return bench.close
 })
 
 test('the Meta business SDK lists the ad accounts with the token that was handed out, and with its successor', async () => {

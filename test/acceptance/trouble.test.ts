@@ -10,6 +10,7 @@ import type { Workbench } from './workbench.ts'
 let bench: Workbench
 beforeAll(async () => {
   bench = await openWorkbench()
+  return bench.close
 })
 afterEach(async () => {
   bench.emulator.control.clearFaults()

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Pool } from 'pg'
-import { afterAll, expect } from 'vitest'
+import { expect } from 'vitest'
 import { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
 import type { IntegrationsConfigInput } from '../../src/application/config/integrations-config.ts'
 import { emulatorApps, startEmulator } from '../../src/emulator/index.ts'
@@ -33,16 +33,14 @@ export interface Workbench {
   restart(changed?: Partial<IntegrationsConfigInput>): Promise<void>
   /** Everything that is stored of a tenant: connections, and revocations that wait. */
   rowsOf(tenantId: string): Promise<readonly Readonly<Record<string, unknown>>[]>
+  close(): Promise<void>
 }
 
 export const ORIGIN = 'https://app.example.com'
 
-/** Puts the root functions over a host of its own, until the end of the test file. */
+/** Puts the root functions over a host of its own, until it is closed. */
 export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Workbench> {
   const opened: (() => Promise<unknown>)[] = []
-  afterAll(async () => {
-    for (const close of opened.reverse()) await close()
-  })
   const emulator = await startEmulator(options.emulator)
   opened.push(() => emulator.close())
   const urls = options.login ?? (await ownDatabase(opened))
@@ -62,6 +60,9 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
   start()
   opened.push(closeIntegrations)
   return {
+    close: async () => {
+      for (const close of opened.splice(0).reverse()) await close()
+    },
     ...{ emulator, admin, events, logged, config, databaseUrl: urls.databaseUrl },
     elapse: async (ms) => {
       emulator.control.advance(ms)

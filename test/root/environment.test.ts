@@ -34,17 +34,16 @@ afterAll(async () => {
   await emulator.close()
   await database.drop()
 })
-afterEach(async () => {
-  await closeIntegrations()
-  process.env = { ...before }
-})
+afterEach(() => environment(before))
 
 /** What is not given is not set. */
-async function environment(variables: Readonly<Record<string, string>>): Promise<void> {
+async function environment(variables: Readonly<Record<string, string | undefined>>): Promise<void> {
   await closeIntegrations()
   const ours = /^(META|GOOGLE_ADS|TIKTOK|KLAVIYO|INTEGRATION|INTEGRATIONS|NEXT_PUBLIC|DATABASE|REDIS)_/
-  const rest = Object.entries(before).filter(([name]) => !ours.test(name))
-  process.env = { ...Object.fromEntries(rest), ...variables }
+  for (const name of Object.keys(process.env).filter((each) => ours.test(each))) {
+    Reflect.deleteProperty(process.env, name)
+  }
+  Object.assign(process.env, variables)
 }
 
 function everything(): Record<string, string> {

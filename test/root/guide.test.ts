@@ -25,6 +25,7 @@ const SECRET = 'abcdefghijklmnopqrstuvwxyz123456'
 let bench: Workbench
 beforeAll(async () => {
   bench = await openWorkbench()
+  return bench.close
 })
 
 describe('The patterns that hosts were shown', () => {
