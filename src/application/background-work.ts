@@ -11,10 +11,20 @@ export class BackgroundWork implements Background {
   readonly #running = new Set<Promise<unknown>>()
   readonly #waitUntil: ((work: Promise<unknown>) => void) | undefined
   #awake: ReturnType<typeof setInterval> | undefined
+  #isClosing = false
 
   /** `waitUntil`: how a host that freezes after its response (serverless) is asked to stay awake. */
   constructor(waitUntil?: (work: Promise<unknown>) => void) {
     this.#waitUntil = waitUntil
+  }
+
+  /** No more long work should be begun: the process is about to end. */
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  close(): void {
+    this.#isClosing = true
   }
 
   keep(work: Promise<unknown>): void {

@@ -17,7 +17,7 @@ export class EventListeners implements ConnectionEvents {
   }
 
   emit(event: ConnectionEvent): void {
-    void this.#deliver(event)
+    this.#deliver(event).catch(() => undefined)
   }
 
   async #deliver(event: ConnectionEvent): Promise<void> {

@@ -4,6 +4,7 @@ import { createIntegrationsContainer } from '../application/container/create-int
 import { IDS } from '../application/container/identifiers.ts'
 
 let configured: Container | undefined
+let closing: Promise<void> | undefined
 
 /** The container of the root functions: the host's own, or one built from the environment when it is first needed. */
 export function defaultContainer(): Container {
@@ -20,12 +21,19 @@ export function configureIntegrations(container: Container): void {
 }
 
 /**
- * Waits for refreshes under way, so that no token a provider issued is lost, then closes what the container opened.
- * Call it when the process is asked to end: the library installs no signal handler. The next use builds a new
- * container.
+ * Waits for refreshes under way, so that no token a provider issued is lost, then closes what the container opened. Every
+ * call made meanwhile waits for the same. Call it when the process is asked to end: the library installs no signal
+ * handler. The next use after that builds a new container.
  */
-export async function closeIntegrations(): Promise<void> {
+export function closeIntegrations(): Promise<void> {
+  closing ??= close().finally(() => {
+    closing = undefined
+  })
+  return closing
+}
+
+async function close(): Promise<void> {
   const container = configured
-  configured = undefined
   await container?.get(IDS.Shutdown).close()
+  if (configured === container) configured = undefined
 }

@@ -80,7 +80,11 @@ export async function selectGoogleAdsCustomer(
   customerName?: string,
   which?: Which,
 ): Promise<void> {
-  return selectAccount(keyOf('google_ads', tenantId, which), customerId.replaceAll('-', ''), customerName)
+  return selectAccount(
+    keyOf('google_ads', tenantId, which),
+    String(customerId).replaceAll('-', ''),
+    customerName,
+  )
 }
 
 /** Ends the connection for good and revokes the grant, at once or from a queue. @throws not_connected */

@@ -37,5 +37,6 @@ export function startTokenRefresh(options: { readonly everyMs?: number } = {}): 
     everyMs: options.everyMs ?? 5 * MINUTE_MS,
   })
   runner.start()
+  container.get(IDS.Shutdown).onClose(() => runner.stop())
   return runner
 }

@@ -75,14 +75,14 @@ export async function selectMetaAdAccount(
   adAccountName?: string,
   which?: Which,
 ): Promise<void> {
-  return selectAccount(
-    keyOf('meta', tenantId, which),
-    adAccountId.startsWith('act_') ? adAccountId : `act_${adAccountId}`,
-    adAccountName,
-  )
+  return selectAccount(keyOf('meta', tenantId, which), toAdAccountId(adAccountId), adAccountName)
 }
 
 /** Ends the connection for good and revokes the grant, at once or from a queue. @throws not_connected */
 export async function disconnectMeta(tenantId: string, which?: Which): Promise<Disconnection> {
   return disconnect(keyOf('meta', tenantId, which))
+}
+
+function toAdAccountId(id: string): string {
+  return String(id).startsWith('act_') ? id : `act_${id}`
 }

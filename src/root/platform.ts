@@ -1,5 +1,10 @@
 import { IDS } from '../application/container/identifiers.ts'
-import { isIntegrationError } from '../domain/errors.ts'
+import {
+  AccountUnknownError,
+  CallbackInvalidError,
+  ConfigInvalidError,
+  isIntegrationError,
+} from '../domain/errors.ts'
 import type { Callback, CallbackParameters } from '../domain/model/callback.ts'
 import type { Connection } from '../domain/model/connection.ts'
 import { parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
@@ -48,6 +53,8 @@ export async function startOAuth(
   provider: IntegrationProvider,
   request: StartOAuth,
 ): Promise<{ authUrl: string; state: string }> {
+  if (typeof request !== 'object' || request === null)
+    throw new ConfigInvalidError(['request: must be an object'])
   const { tenantId, label, ...rest } = request
   const key = keyOf(provider, tenantId, label === undefined ? {} : { label })
   return defaultContainer()
@@ -60,6 +67,7 @@ export async function completeOAuth(
   request: CompleteOAuth,
 ): Promise<{ connection: Connection; returnUrl: string }> {
   const connections = defaultContainer().get(IDS.Connections)
+  if (typeof request !== 'object' || request === null) throw new CallbackInvalidError('it is missing')
   if (request instanceof URLSearchParams) return connections.complete(provider, { callback: request })
   const { code, state, iss, error, errorDescription, ...bound } = request
   return connections.complete(provider, { callback: { code, state, iss, error, errorDescription }, ...bound })
@@ -101,6 +109,7 @@ export async function selectAccount(
   accountId: string,
   accountName?: string,
 ): Promise<void> {
+  if (typeof accountId !== 'string') throw new AccountUnknownError()
   await defaultContainer().get(IDS.Connections).selectAccount(key, accountId, accountName)
 }
 

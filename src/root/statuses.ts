@@ -48,5 +48,8 @@ export async function deleteTenant(tenantId: string): Promise<{ connections: num
  * the host's own role. Commits when `work` resolves, rolls back when it rejects.
  */
 export async function withTenant<T>(tenantId: string, work: (tx: TenantQueries) => Promise<T>): Promise<T> {
-  return defaultContainer().get(IDS.TenantScope).run(parseTenantId(tenantId), work)
+  const container = defaultContainer()
+  if (!container.isBound(IDS.TenantScope))
+    throw new ConfigInvalidError(['database: withTenant needs Postgres'])
+  return container.get(IDS.TenantScope).run(parseTenantId(tenantId), work)
 }

@@ -10,8 +10,7 @@ export function bindRedis({ config, container, logger, shutdown }: ConfiguredCon
     container.load(redisModule({ client: redis.client }))
     return
   }
-  const client =
-    'urls' in redis ? connectRedis(redis.urls, { logger }) : connectRedis(redis.url, { logger })
+  const client = 'urls' in redis ? connectRedis(redis.urls, { logger }) : connectRedis(redis.url, { logger })
   shutdown.onClose(async () => {
     client.disconnect()
     await Promise.resolve()

@@ -168,8 +168,16 @@ function bindUseCases(bind: Bind): void {
     .inSingletonScope()
   bind(IDS.RefreshDueConnections)
     .toResolvedValue(
-      (lifecycle, due, pendingRevocations, revocations, providers, clock) =>
-        new RefreshDueConnections({ lifecycle, due, pendingRevocations, revocations, providers, clock }),
+      (lifecycle, due, pendingRevocations, revocations, providers, clock, background) =>
+        new RefreshDueConnections({
+          lifecycle,
+          due,
+          pendingRevocations,
+          revocations,
+          providers,
+          clock,
+          background,
+        }),
       [
         IDS.TokenLifecycleService,
         IDS.DueConnections,
@@ -177,6 +185,7 @@ function bindUseCases(bind: Bind): void {
         IDS.RevocationService,
         IDS.ProviderRegistry,
         IDS.Clock,
+        IDS.BackgroundWork,
       ],
     )
     .inSingletonScope()

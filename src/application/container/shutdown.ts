@@ -29,7 +29,10 @@ export class Shutdown {
   }
 
   async #close(): Promise<void> {
-    await this.#background.drain(this.#clock, DRAIN_LIMIT_MS)
+    this.#background.close()
+    const isDrained = await this.#background.drain(this.#clock, DRAIN_LIMIT_MS)
+    // What is still under way may hold the only live token of a grant: it keeps what it needs to store it.
+    if (!isDrained) return
     for (const close of this.#closers) await close()
   }
 }

@@ -2,6 +2,7 @@ import {
   AccountUnknownError,
   ApiKeyInvalidError,
   NotConnectedError,
+  ScopeMissingError,
   StaleConnectionError,
 } from '../../domain/errors.ts'
 import type { Connection, ConnectionDetails } from '../../domain/model/connection.ts'
@@ -16,7 +17,7 @@ import type {
   OAuthService,
   StartRequest,
 } from '../../domain/services/oauth-service.ts'
-import { toPublicError } from '../../domain/services/public-errors.ts'
+import { errorCodeOf, toPublicError } from '../../domain/services/public-errors.ts'
 import type { RevocationResult, RevocationService } from '../../domain/services/revocation-service.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
@@ -84,10 +85,9 @@ export class Connections {
       this.#emit('connection.completed', key)
       return connection
     } catch (error) {
-      if (error instanceof ProviderFailure && error.kind === 'reauthorize') {
-        throw new ApiKeyInvalidError(client.traits.displayName, 'was not accepted')
-      }
-      throw this.#public(client, error)
+      const refused = this.#refusalOf(client, error)
+      this.#emit('connection.refused', key, errorCodeOf(refused))
+      throw refused
     }
   }
 
@@ -100,7 +100,7 @@ export class Connections {
   async selectAccount(key: ConnectionKey, accountId: string, accountName?: string): Promise<Connection> {
     const changed = await this.#change(key, (connection) => {
       const account = connection.accounts.find((candidate) => candidate.id === accountId)
-      if (account === undefined) throw new AccountUnknownError()
+      if (account?.isUsable !== true) throw new AccountUnknownError()
       const patch = {
         selectedAccountId: account.id,
         selectedAccountName: accountName ?? account.name ?? null,
@@ -116,7 +116,8 @@ export class Connections {
     const client = this.#deps.providers.get(key.provider)
     const accessToken = await this.#deps.accessTokens.get(key)
     try {
-      const { accounts, audiences } = await client.examine(accessToken)
+      const { accounts, audiences, missingScopes } = await client.examine(accessToken)
+      if (missingScopes.length > 0) throw new ScopeMissingError(client.traits.displayName, missingScopes)
       return await this.#change(key, (connection) => ({
         accounts,
         isVerified: true,
@@ -153,11 +154,24 @@ export class Connections {
     const { clock, events, tokens } = this.#deps
     const connections = await tokens.list(tenantId)
     for (const connection of connections) {
-      if (connection.status !== 'disconnected') await this.disconnect(connection)
+      if (connection.status !== 'disconnected') await this.#leave(connection)
     }
     await tokens.deleteTenant(tenantId)
     events.emit({ type: 'tenant.deleted', at: clock.now(), tenantId })
     return { connections: connections.length }
+  }
+
+  /** A platform that is no longer configured keeps nobody from leaving: its grant waits in the queue. */
+  async #leave(connection: Connection): Promise<void> {
+    if (!this.#deps.providers.names().includes(connection.provider)) {
+      await this.#deps.tokens.disconnect(connection, true)
+      return
+    }
+    try {
+      await this.disconnect(connection)
+    } catch (error) {
+      if (!(error instanceof NotConnectedError)) throw error
+    }
   }
 
   async #change(
@@ -177,13 +191,27 @@ export class Connections {
     throw new StaleConnectionError()
   }
 
+  #refusalOf(client: ProviderClient, error: unknown): unknown {
+    return error instanceof ProviderFailure && error.kind === 'reauthorize'
+      ? new ApiKeyInvalidError(client.traits.displayName, 'was not accepted')
+      : this.#public(client, error)
+  }
+
   #public(client: ProviderClient, error: unknown): unknown {
     return toPublicError(error, client.traits.displayName, this.#deps.clock.now())
   }
 
-  #emit(type: ConnectionEventType, key: ConnectionKey): void {
+  #emit(type: ConnectionEventType, key: ConnectionKey, reason?: string): void {
     const { tenantId, provider, label } = key
-    this.#deps.events.emit({ type, at: this.#deps.clock.now(), tenantId, provider, label })
+    const at = this.#deps.clock.now()
+    this.#deps.events.emit({
+      type,
+      at,
+      tenantId,
+      provider,
+      label,
+      ...(reason === undefined ? {} : { reason }),
+    })
   }
 }
 

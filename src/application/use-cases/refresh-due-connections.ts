@@ -1,4 +1,4 @@
-import { isIntegrationError } from '../../domain/errors.ts'
+import { ConfigInvalidError, isIntegrationError } from '../../domain/errors.ts'
 import type { ConnectionLabel, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import { MINUTE_MS } from '../../domain/model/time.ts'
 import type { RevocationService } from '../../domain/services/revocation-service.ts'
@@ -15,6 +15,8 @@ export interface RefreshDueDependencies {
   readonly revocations: RevocationService
   readonly providers: ProviderRegistry
   readonly clock: Clock
+  /** Whether the process is about to end: nothing more is claimed then. */
+  readonly background: { readonly isClosing: boolean }
 }
 
 export interface RefreshDueOptions {
@@ -63,10 +65,11 @@ export class RefreshDueConnections {
     this.#deps = dependencies
   }
 
-  /** @throws StoreUnavailableError when nothing can be claimed */
+  /** @throws StoreUnavailableError when nothing can be claimed, ConfigInvalidError for a count that is none */
   async run(options: RefreshDueOptions = {}): Promise<RefreshDueResult> {
     const tally = new Tally(options.onOutcome)
-    const concurrency = options.concurrency ?? DEFAULT_CONCURRENCY
+    const concurrency = countOf('concurrency', options.concurrency) ?? DEFAULT_CONCURRENCY
+    countOf('limit', options.limit)
     const source = new LeaseSource(this.#deps, concurrency, options)
     await Promise.all(Array.from({ length: concurrency }, () => this.#work(source, tally)))
     for (const lease of await source.left()) await this.#deps.lifecycle.giveBack(lease)
@@ -99,6 +102,12 @@ export class RefreshDueConnections {
       }
     }
   }
+}
+
+/** A worker that is told to do nothing at a time would look healthy for ever. */
+function countOf(name: string, value: number | undefined): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= 1)) return value
+  throw new ConfigInvalidError([`${name}: must be a whole number above 0`])
 }
 
 /** Hands out leases one by one and claims the next batch while the last is being worked on. */
@@ -141,7 +150,7 @@ class LeaseSource {
   }
 
   #isStopping(): boolean {
-    return this.#options.isStopping?.() === true
+    return this.#deps.background.isClosing || this.#options.isStopping?.() === true
   }
 
   #claimMore(): void {
@@ -189,7 +198,11 @@ class Tally {
     const outcome: DueOutcome = { tenantId, provider, label, result, ...(code === undefined ? {} : { code }) }
     this.#counts[result] += 1
     if (result === 'failed' && this.#errors.length < MOST_ERRORS) this.#errors.push(outcome)
-    this.#onOutcome?.(outcome)
+    try {
+      this.#onOutcome?.(outcome)
+    } catch {
+      // A listener of the host's changes nothing about what became of the connection.
+    }
   }
 
   result(): RefreshDueResult {

@@ -70,7 +70,7 @@ export class GrantService {
       const { accessToken, grantedScopes } = received.tokens
       examination = await client.examine(accessToken, grantedScopes)
       this.#judge(client, received, examination)
-      return await this.#save(client, received, examination)
+      await this.#save(client, received, examination)
     } catch (error) {
       await this.#deps.revocations.revokeOrphan(client, {
         key: received.key,
@@ -80,6 +80,10 @@ export class GrantService {
       })
       throw error
     }
+    // Stored: from here on nothing is an orphan, whatever becomes of reading it back.
+    const stored = await this.find(received.key)
+    if (stored === undefined) throw new StaleConnectionError()
+    return stored
   }
 
   #judge(client: ProviderClient, received: ReceivedGrant, examination: Examination): void {
@@ -94,11 +98,7 @@ export class GrantService {
       throw new NoAdAccountsError(displayName)
   }
 
-  async #save(
-    client: ProviderClient,
-    received: ReceivedGrant,
-    examination: Examination,
-  ): Promise<Connection> {
+  async #save(client: ProviderClient, received: ReceivedGrant, examination: Examination): Promise<void> {
     for (let turn = 0; turn < MOST_SAVES; turn += 1) {
       const existing = await this.find(received.key)
       if (!received.allowAccountChange) refuseAccountChange(client, existing, examination)
@@ -109,8 +109,7 @@ export class GrantService {
       if (outcome.replaced !== undefined) {
         await this.#deps.revocations.attempt(client, received.key.tenantId, outcome.replaced.revocation)
       }
-      const stored = await this.find(received.key)
-      if (stored !== undefined) return stored
+      return
     }
     throw new StaleConnectionError()
   }

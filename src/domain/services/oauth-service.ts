@@ -109,7 +109,7 @@ export class OAuthService {
    */
   async complete(client: OAuthProviderClient, request: CompleteRequest): Promise<Completion> {
     const response = parseCallback(request.callback, client.authorization.codeParameters)
-    const pending = await this.#deps.states.redeem(response.state, client.traits.provider)
+    const pending = await this.#redeem(client, response.state)
     try {
       this.#check(client, pending, request, response)
       const code = codeOf(response)
@@ -121,6 +121,18 @@ export class OAuthService {
       const translated = toPublicError(error, client.traits.displayName, this.#deps.clock.now())
       this.#emit('connection.refused', pending, pending.initiatorHash, translated)
       throw translated
+    }
+  }
+
+  /** A state that is forged, replayed or too late is worth a line in the audit trail; whose it was is not known. */
+  async #redeem(client: OAuthProviderClient, state: string): Promise<PendingAuthorization> {
+    const { clock, events, states } = this.#deps
+    const { provider } = client.traits
+    try {
+      return await states.redeem(state, provider)
+    } catch (error) {
+      events.emit({ type: 'connection.refused', at: clock.now(), provider, reason: reasonOf(error) })
+      throw error
     }
   }
 

@@ -120,6 +120,9 @@ export class RefreshAttempt {
   }
 
   async #verify({ client, lease }: Claim, accessToken: Secret): Promise<Secret | undefined> {
+    const { remainingMs } = lease
+    // Past its end and not to be renewed: a platform that still took it would be doing us a favour.
+    if (remainingMs !== null && remainingMs <= 0) return this.#verdicts.refused(client, lease)
     try {
       await client.verify(accessToken)
     } catch (error) {
@@ -129,7 +132,6 @@ export class RefreshAttempt {
       return this.#verdicts.keepForLater(client, lease, error, false)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
-    const { remainingMs } = lease
     // Nothing can renew it before its end, so there is nothing to ask until then.
     if (client.traits.renewal !== 'none' && remainingMs !== null) {
       await this.#deps.leases.release(lease, { retryInMs: Math.max(0, remainingMs) })

@@ -138,6 +138,7 @@ export class RefreshWorld {
       tokens: new AccessTokens({ lifecycle, providers, background }),
       job: new RefreshDueConnections({
         ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
+        background,
       }),
       ...{ lifecycle, background, interposed, circuits },
       stall: (ms) => {

@@ -45,11 +45,13 @@ export class TokenEndpoint {
   readonly #server: AuthorizationServer
   readonly #client: Client
   readonly #authentication: ClientAuth
+  readonly #refreshHttp: ProviderHttp
 
   constructor(options: TokenEndpointOptions) {
     const { definition, clientId, clientSecret } = options
     const { clientIdParameter } = definition.authorization
-    this.#options = { ...options, http: withinLease(options) }
+    this.#options = options
+    this.#refreshHttp = withinLease(options)
     this.#client = { client_id: clientId }
     this.#server = {
       issuer: definition.issuer,
@@ -103,15 +105,17 @@ export class TokenEndpoint {
 
   async #request(grant: Grant, grantType: string, parameters: Record<string, string>): Promise<TokenSet> {
     const { definition, now } = this.#options
-    const answer = await this.#ask((options) =>
-      genericTokenEndpointRequest(
-        this.#server,
-        this.#client,
-        this.#authentication,
-        grantType,
-        parameters,
-        options,
-      ),
+    const answer = await this.#ask(
+      (options) =>
+        genericTokenEndpointRequest(
+          this.#server,
+          this.#client,
+          this.#authentication,
+          grantType,
+          parameters,
+          options,
+        ),
+      grant === 'refresh' ? this.#refreshHttp : this.#options.http,
     )
     if (!isSuccess(definition, answer)) throw tokenFailure(definition, grant, answer, now())
     const tokens = toTokenSet(memberAt(parseJson(answer.text)?.value, definition.token.dataPath))
@@ -119,8 +123,11 @@ export class TokenEndpoint {
     return tokens
   }
 
-  async #ask(request: (options: RequestOptions) => Promise<Response>): Promise<EndpointAnswer> {
-    const { http, definition } = this.#options
+  async #ask(
+    request: (options: RequestOptions) => Promise<Response>,
+    http = this.#options.http,
+  ): Promise<EndpointAnswer> {
+    const { definition } = this.#options
     let taken: HttpAnswer | undefined
     await settled(
       request({
