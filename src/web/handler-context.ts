@@ -10,6 +10,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Digest } from '../ports/digest.ts'
 import type { DueConnections } from '../ports/due-connections.ts'
 import type { Logger } from '../ports/logger.ts'
+import type { Readiness } from '../ports/readiness.ts'
 import { FlowCookies } from './flow-cookies.ts'
 import type { HandlerOptions, PageOptions } from './handler-options.ts'
 import { SameSiteGuard } from './same-site-guard.ts'
@@ -26,6 +27,7 @@ export interface HandlerContext {
   readonly clock: Clock
   readonly digest: Digest
   readonly logger: Logger
+  readonly readiness: Readiness
   readonly allowedReturnOrigins: CoreSettings['allowedReturnOrigins']
   readonly guard: SameSiteGuard
   readonly flows: FlowCookies
@@ -68,6 +70,7 @@ export function handlerContext(options: HandlerOptions): HandlerContext {
     due: container.get(IDS.DueConnections),
     background: container.get(IDS.Background),
     logger: container.get(IDS.Logger),
+    readiness: container.get(IDS.Readiness),
     allowedReturnOrigins: container.get(IDS.CoreSettings).allowedReturnOrigins,
     guard: new SameSiteGuard({ origin: new URL(options.baseUrl).origin, keys, random }),
     flows: new FlowCookies({ clock, digest, random, keys }),

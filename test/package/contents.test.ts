@@ -11,7 +11,8 @@ const ALLOWED = [
   /^dist\/(adapters|application|cli|domain|emulator|ports|root|testing|web)\/.+\.(js|js\.map|d\.ts)$/,
   /^dist\/index\.(js|js\.map|d\.ts)$/,
   /^migrations\/\d{3}_[a-z_]+\.sql$/,
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/,
+  /^(package\.json|README\.md|LICENSE|ARCHITECTURE\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md)$/,
+  /^docs\/([a-z-]+\/)?[a-z0-9-]+\.md$/,
 ]
 
 const second = join(process.cwd(), '.cache', 'deeper', `packed-again-${String(process.pid)}`)

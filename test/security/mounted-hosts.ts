@@ -1,12 +1,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import type { RequestListener, Server } from 'node:http'
 import { join } from 'node:path'
 import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { getRequestListener } from '@hono/node-server'
-import next from 'next'
 import { HOUR_MS } from '../../src/domain/model/time.ts'
 import { toNextRouteHandlers, toNodeHandler } from '../../src/web/index.ts'
 import type { FetchHandler, NextRouteHandlers } from '../../src/web/index.ts'
@@ -91,14 +91,22 @@ function forgetOldApps(): void {
   }
 }
 
-/** What a CommonJS module exports is its default to Node.js, and has a default of its own to others. */
-function createNext(): typeof next.default {
-  const found = [next, next.default].find(isCallable)
-  if (found === undefined) throw new Error('next exports no function')
+interface NextApp {
+  prepare(): Promise<void>
+  close(): Promise<void>
+  getRequestHandler(): (...given: Parameters<RequestListener>) => Promise<void>
+}
+
+type CreateNext = (options: Readonly<Record<string, unknown>>) => NextApp
+
+/** Not imported: its types would make NODE_ENV a required variable everywhere in this project. */
+function createNext(): CreateNext {
+  const found: unknown = createRequire(import.meta.url)('next')
+  if (!isCreateNext(found)) throw new Error('next exports no function')
   return found
 }
 
-function isCallable(value: unknown): value is typeof next.default {
+function isCreateNext(value: unknown): value is CreateNext {
   return typeof value === 'function'
 }
 

@@ -9,7 +9,7 @@ import type { StatementPoolOptions } from './single-statement.ts'
 const RECORD = `
 WITH durable AS (
   SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')
-    WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)
+    WHEN 'off' THEN 'on' WHEN 'local' THEN 'on' ELSE current_setting('synchronous_commit') END, true)
 ), swept AS (
   DELETE FROM public.consumed_states WHERE key = ANY (ARRAY(
     SELECT key FROM public.consumed_states WHERE keep_until <= statement_timestamp() AND key <> $1

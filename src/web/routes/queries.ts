@@ -1,6 +1,6 @@
 import { NotConnectedError } from '../../domain/errors.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
-import { parseTenantId } from '../../domain/model/identifiers.ts'
+import { DEFAULT_LABEL, parseTenantId } from '../../domain/model/identifiers.ts'
 import { SECOND_MS } from '../../domain/model/time.ts'
 import { connectionKey, signedIn } from '../call.ts'
 import type { Call } from '../call.ts'
@@ -40,7 +40,10 @@ export async function answerAccounts(
 
 const HEALTH_KEPT_MS = 2 * SECOND_MS
 
-/** Tells a load balancer whether the database answers. Asked by nobody in particular, so the answer is kept a moment. */
+/**
+ * Tells a load balancer whether the database answers and a key can be had. Asked by nobody in particular, so the answer
+ * is kept a moment.
+ */
 export function healthRoute(context: HandlerContext): () => Promise<Response> {
   let askedAt = Number.NEGATIVE_INFINITY
   let answer: Promise<boolean> = Promise.resolve(false)
@@ -48,12 +51,21 @@ export function healthRoute(context: HandlerContext): () => Promise<Response> {
     const now = context.clock.monotonicMs()
     if (now - askedAt > HEALTH_KEPT_MS) {
       askedAt = now
-      answer = context.due.countDue(context.providers.names()).then(
-        () => true,
-        () => false,
-      )
+      answer = isReady(context)
     }
     const isHealthy = await answer
     return jsonResponse({ status: isHealthy ? 'ok' : 'unavailable' }, { status: isHealthy ? 200 : 503 })
+  }
+}
+
+/** No tenant has this id: the question costs one look at an index. */
+const NOBODY = parseTenantId('health')
+
+async function isReady(context: HandlerContext): Promise<boolean> {
+  try {
+    await context.statuses.one(NOBODY, 'meta', DEFAULT_LABEL)
+    return await context.readiness.isReady()
+  } catch {
+    return false
   }
 }
