@@ -13,6 +13,7 @@ import {
   listConnections,
   refreshExpiringTokensJob,
   refreshKlaviyoLists,
+  startTokenRefresh,
   testKlaviyoConnection,
   updateKlaviyoLists,
   withTenant,
@@ -277,6 +278,22 @@ describe('The job', () => {
     expect(await googleAds.needsRefresh(due)).toBe(false)
     expect(await googleAds.find(fresh)).toEqual(before)
     expect(await refreshExpiringTokensJob.handler()).toMatchObject({ total: 0 })
+  })
+
+  test('runs by itself in this process, until it is stopped', async () => {
+    await bench.admin.query('DELETE FROM integration_connections')
+    const due = newTenant()
+    await connect(googleAds, due, { person: 'guest-44' })
+    const before = await googleAds.find(due)
+    await bench.elapse(HOUR_MS)
+    const running = startTokenRefresh({ everyMs: 50 })
+    await expect
+      .poll(async () => (await googleAds.find(due))?.lastSyncAt?.getTime(), { timeout: 10_000 })
+      .toBeGreaterThan((before?.lastSyncAt?.getTime() ?? 0) + 1)
+    await running.stop()
+    expect(await googleAds.needsRefresh(due)).toBe(false)
+    await bench.elapse(HOUR_MS)
+    expect(await googleAds.needsRefresh(due)).toBe(true)
   })
 
   test('names what fails by tenant and code, and goes on with the others', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { HOUR_MS } from '../../src/domain/model/time.ts'
 import { emulatorFaults } from '../../src/emulator/index.ts'
 import type { Fault } from '../../src/emulator/index.ts'
 import { isIntegrationError } from '../../src/index.ts'
@@ -66,6 +67,42 @@ describe('A platform that cannot be used', () => {
       expect(bench.emulator.control.accepts(platform.provider, await platform.token(tenantId))).toBe(true)
     },
   )
+})
+
+describe('An expired token, and a platform that just failed', () => {
+  test('is not asked for again at once: the same failure is told until the wait is over', async () => {
+    const tenantId = newTenant()
+    await connect(googleAds, tenantId, { person: 'guest-61' })
+    await bench.elapse(2 * HOUR_MS)
+    bench.emulator.control.fail('google_ads', 'refresh', { status: 503, body: 'down', times: null })
+    bench.emulator.control.clearRequests()
+    for (let count = 0; count < 5; count += 1) {
+      expect(await codeOf(() => googleAds.token(tenantId))).toBe('provider_unavailable')
+    }
+    expect(bench.emulator.control.requests('google_ads', 'refresh')).toHaveLength(1)
+    expect(await googleAds.find(tenantId)).toMatchObject({
+      status: 'active',
+      lastError: 'provider_unavailable',
+    })
+    bench.emulator.control.clearFaults()
+    await bench.elapse(HOUR_MS)
+    expect(await codeOf(() => googleAds.token(tenantId))).toBe('ok')
+    expect(await googleAds.find(tenantId)).toMatchObject({ lastError: null })
+  })
+
+  test('is told as pending while a refresh of it is put off, and never served', async () => {
+    const tenantId = newTenant()
+    await connect(googleAds, tenantId, { person: 'guest-62' })
+    await bench.elapse(2 * HOUR_MS)
+    await bench.admin.query(
+      "UPDATE integration_connections SET next_attempt_at = now() + interval '1 hour' WHERE tenant_id = $1",
+      [tenantId],
+    )
+    expect(await refusalOf(() => googleAds.token(tenantId))).toMatchObject({
+      code: 'refresh_pending',
+      message: saying('call again shortly'),
+    })
+  })
 })
 
 describe('A host', () => {
