@@ -104,10 +104,6 @@ export function isSuccessCode(code: string): code is SuccessCode {
   return SUCCESS_CODES.includes(code)
 }
 
-export function isIntegrationErrorCode(code: string): code is IntegrationErrorCode {
-  return Object.hasOwn(STATUS, code)
-}
-
 /** The return URL with the outcome in its query; what is there already stays as it is, byte for byte. */
 export function withOutcome(returnUrl: string, provider: string, result: ResultCode): string {
   const [beforeFragment = '', ...fragment] = returnUrl.split('#')
