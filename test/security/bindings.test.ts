@@ -88,9 +88,10 @@ describe('what was decided at the start', () => {
       tenant_id: stranger,
       scope: 'everything',
       returnUrl: evil.url,
-      __proto__: 'x',
+      '__proto__[polluted]': 'x',
       'constructor[prototype][polluted]': 'x',
     })
+    callback.append('__proto__', 'polluted')
     const { connection, returnUrl } = await container.get(IDS.Connections).complete('acme', { callback })
 
     expect(returnUrl).toBe('/settings')
