@@ -1,7 +1,9 @@
 import { assessEncryptionKey } from '../adapters/aes-gcm/index.ts'
 import { checkMigrated } from '../adapters/postgres/index.ts'
 import { configFromEnvironment } from '../application/config/environment.ts'
+import { IDS } from '../application/container/identifiers.ts'
 import { isIntegrationError } from '../domain/errors.ts'
+import { closeIntegrations, defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { print, readOptions } from './options.ts'
 
@@ -16,7 +18,7 @@ export const doctor: Command = {
   summary: 'checks configuration, keys and database, and says what to do',
   async run(parameters) {
     const { json } = readOptions(parameters, {})
-    const findings = [...configuration(), ...keys(), await database()]
+    const findings = [...configuration(), ...keys(), await wiring(), await database()]
     print(
       json,
       { findings },
@@ -40,7 +42,9 @@ function configuration(): readonly Finding[] {
 }
 
 function keys(): readonly Finding[] {
-  const names = Object.keys(process.env).filter((name) => name.endsWith('_ENCRYPTION_KEY'))
+  const names = ['INTEGRATION', 'META', 'GOOGLE_ADS', 'TIKTOK', 'KLAVIYO'].map(
+    (one) => `${one}_ENCRYPTION_KEY`,
+  )
   return names.flatMap((name): Finding[] => {
     const value = process.env[name] ?? ''
     if (value === '') return []
@@ -51,6 +55,20 @@ function keys(): readonly Finding[] {
       return [{ level: 'problem', what: `${name} can be guessed; make one with integrations keygen.` }]
     return [{ level: 'warning', what: `${name} is a passphrase; a key of integrations keygen is stronger.` }]
   })
+}
+
+/** What shows only once everything is put together: an address that is none, a KMS that cannot be reached. */
+async function wiring(): Promise<Finding> {
+  try {
+    const isReady = await defaultContainer().get(IDS.Readiness).isReady()
+    return isReady
+      ? { level: 'ok', what: 'Everything can be put together, and a key to seal with can be had.' }
+      : { level: 'problem', what: 'No key to seal with can be had; is the KMS reachable?' }
+  } catch (error) {
+    return { level: 'problem', what: messageOf(error) }
+  } finally {
+    await closeIntegrations()
+  }
 }
 
 async function database(): Promise<Finding> {
@@ -65,5 +83,5 @@ async function database(): Promise<Finding> {
 }
 
 function messageOf(error: unknown): string {
-  return isIntegrationError(error) ? error.message : 'The database cannot be reached.'
+  return isIntegrationError(error) ? error.message : 'It failed for a reason that is none of the library’s.'
 }

@@ -1,7 +1,8 @@
 import type { Container } from 'inversify'
-import { configFromEnvironment } from '../application/config/environment.ts'
+import { configFromEnvironment, nameVariables } from '../application/config/environment.ts'
 import { createIntegrationsContainer } from '../application/container/create-integrations-container.ts'
 import { IDS } from '../application/container/identifiers.ts'
+import { ConfigInvalidError } from '../domain/errors.ts'
 
 let configured: Container | undefined
 let closing: Promise<void> | undefined
@@ -9,10 +10,19 @@ let closing: Promise<void> | undefined
 /** The container of the root functions: the host's own, or one built from the environment when it is first needed. */
 export function defaultContainer(): Container {
   if (configured === undefined) {
-    const { config, missing } = configFromEnvironment(process.env)
-    configured = createIntegrationsContainer(config, { missingProviders: missing })
+    configured = containerFromEnvironment()
   }
   return configured
+}
+
+/** @throws ConfigInvalidError naming the variables that are wrong */
+function containerFromEnvironment(): Container {
+  const { config, missing } = configFromEnvironment(process.env)
+  try {
+    return createIntegrationsContainer(config, { missingProviders: missing })
+  } catch (error) {
+    throw error instanceof ConfigInvalidError ? nameVariables(error) : error
+  }
 }
 
 /** Makes the root functions work over `container`. Whoever made a container that is replaced closes it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { configFromEnvironment } from '../../src/application/config/environment.ts'
+import { configFromEnvironment, nameVariables } from '../../src/application/config/environment.ts'
 import { parseConfig } from '../../src/application/config/integrations-config.ts'
 import { ConfigInvalidError } from '../../src/domain/errors.ts'
 
@@ -47,6 +47,18 @@ describe('the environment', () => {
     const wrong = configFromEnvironment({ ...BASE, INTEGRATIONS_READ_CONNECTIONS: 'many' }).config
     expect(problemsOf(() => parseConfig(wrong))).not.toEqual([])
   })
+})
+
+test('a problem with a setting names the variable that it came from', () => {
+  const { config } = configFromEnvironment({ ...BASE, NEXT_PUBLIC_URL: 'app.example.com' })
+  const named = problemsOf(() => {
+    try {
+      parseConfig(config)
+    } catch (error) {
+      throw error instanceof ConfigInvalidError ? nameVariables(error) : error
+    }
+  })
+  expect(named).toEqual([expect.stringMatching(/^NEXT_PUBLIC_URL: /)])
 })
 
 describe('a configuration', () => {

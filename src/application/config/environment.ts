@@ -57,6 +57,27 @@ export function configFromEnvironment(env: Environment): EnvironmentConfig {
   return { config: assemble(env, missing), missing }
 }
 
+const VARIABLES: Readonly<Record<string, string>> = {
+  baseUrl: 'NEXT_PUBLIC_URL',
+  basePath: 'INTEGRATIONS_BASE_PATH',
+  emulatorUrl: 'INTEGRATIONS_EMULATOR_URL',
+  'database.readConnections': 'INTEGRATIONS_READ_CONNECTIONS',
+  'providers.meta.redirectUri': 'META_REDIRECT_URI',
+  'providers.googleAds.redirectUri': 'GOOGLE_ADS_REDIRECT_URI',
+  'providers.tiktok.redirectUri': 'TIKTOK_REDIRECT_URI',
+}
+
+/** What the configuration calls a setting is not what an operator called it: names the variable instead. */
+export function nameVariables({ problems }: ConfigInvalidError): ConfigInvalidError {
+  return new ConfigInvalidError(
+    problems.map((problem) => {
+      const path = problem.slice(0, problem.indexOf(':'))
+      const variable = VARIABLES[path]
+      return variable === undefined ? problem : variable + problem.slice(path.length)
+    }),
+  )
+}
+
 function assemble(env: Environment, missing: EnvironmentConfig['missing']): IntegrationsConfigInput {
   const redis = redisOf(read(env, 'REDIS_URL'))
   const baseUrl = originOf(read(env, 'NEXT_PUBLIC_URL'))
