@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/domain/model/time.ts'
+import { IDS } from '../../src/application/container/identifiers.ts'
 import { refreshExpiringTokensJob } from '../../src/index.ts'
+import { askToken, KEY, refreshFixture } from '../promises/refresh-fixture.ts'
 import { authorize, connect, googleAds, meta, oauthPlatforms, tiktok } from './platforms.ts'
 import type { OAuthPlatform } from './platforms.ts'
 import { codeOf, newTenant, openWorkbench } from './workbench.ts'
@@ -65,6 +67,24 @@ describe.each([meta, googleAds])('$provider: a refresh under way', (platform) =>
       expect(newest?.liveAccessTokens).toContain(served)
       expect(await platform.find(tenantId)).toMatchObject({ status: 'active' })
     }
+  })
+})
+
+describe('A platform that revokes token by token: a refresh under way', () => {
+  test('that answers after the disconnection has its tokens revoked as well', async () => {
+    const { emulator, elapse, process } = await refreshFixture('single_use')
+    const { control } = emulator
+    await elapse(HOUR_MS)
+    control.fail('standard', 'refresh', { delayAfterMs: 300 })
+    const container = process()
+    const refresh = codeOf(() => askToken(container))
+    await expect.poll(() => control.lineages('standard')[0]?.issues.length).toBe(2)
+    expect(await container.get(IDS.Connections).disconnect(KEY)).toBe('at_provider')
+    expect(await refresh).toBe('not_connected')
+    const late = control.lineages('standard')[0]?.issues[1]?.refresh
+    const revoked = (): readonly (string | null)[] =>
+      control.requests('standard', 'revoke').map(({ body }) => new URLSearchParams(body).get('token'))
+    await expect.poll(revoked).toContain(late)
   })
 })
 

@@ -1,8 +1,10 @@
-import { afterEach, beforeAll, afterAll, describe, expect, test } from 'vitest'
-import { emulatorApps, emulatorKlaviyoKeys, startEmulator } from '../../src/emulator/index.ts'
+import { Client } from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
+import { consent, emulatorApps, emulatorKlaviyoKeys, startEmulator } from '../../src/emulator/index.ts'
 import type { Emulator } from '../../src/emulator/index.ts'
 import {
   closeIntegrations,
+  completeMetaOAuth,
   connectKlaviyo,
   decryptToken,
   encryptToken,
@@ -122,6 +124,19 @@ describe('The environment', () => {
     expect(await redirectUri({ GOOGLE_ADS_REDIRECT_URI: 'https://x.example/cb' })).toBe(
       'https://x.example/cb',
     )
+  })
+
+  test('with a Redis, the states are kept there and not in Postgres', async () => {
+    await environment({ ...everything(), REDIS_URL: inject('redisUrl') })
+    const client = new Client({ connectionString: database.url })
+    await client.connect()
+    await client.query('DELETE FROM integration_states')
+    const { authUrl } = await startMetaOAuth({ ...BASE, tenantId: newTenant() })
+    expect((await client.query('SELECT key FROM integration_states')).rows).toEqual([])
+    await client.end()
+    const callback = (await consent(authUrl, { person: 'sol' })).searchParams
+    expect(await completeMetaOAuth(callback)).toMatchObject({ connected: true })
+    expect(await codeOf(() => completeMetaOAuth(callback))).toBe('state_invalid')
   })
 
   test('an emulator anywhere but on this machine is refused', async () => {
