@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { configFromEnvironment, nameVariables } from '../../src/application/config/environment.ts'
 import { parseConfig } from '../../src/application/config/integrations-config.ts'
+import { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
 import { ConfigInvalidError } from '../../src/domain/errors.ts'
 
 const KEY = 'abcdefghijklmnopqrstuvwxyz123456'
@@ -76,4 +77,19 @@ describe('a configuration', () => {
       requireInitiator: false,
     })
   })
+})
+
+test('a container names the problems of keys and platforms together', () => {
+  const problems = problemsOf(() =>
+    createIntegrationsContainer({
+      database: 'memory',
+      encryption: { key: 'too short', byProvider: { meta: { key: 'short as well' } } },
+      providers: {
+        meta: { appId: 'a', appSecret: 'b' },
+        tiktok: { appId: 'a', appSecret: 'b' },
+      },
+    }),
+  )
+  expect(problems).toHaveLength(4)
+  expect(problems.join()).toMatch(/INTEGRATION_ENCRYPTION_KEY.*META_ENCRYPTION_KEY.*meta.*tiktok/)
 })

@@ -5,6 +5,7 @@ import { AwsKms } from '../../adapters/kms/index.ts'
 import type { IntegrationsConfig } from '../config/integrations-config.ts'
 import { aesGcmModule } from './aes-gcm-module.ts'
 import type { ConfiguredContext } from './configured-database.ts'
+import { everyProblem } from './every-problem.ts'
 import { kmsModule } from './kms-module.ts'
 
 type EncryptionConfig = IntegrationsConfig['encryption']
@@ -31,14 +32,27 @@ function localKeys({ clock, config, logger }: ConfiguredContext): AesGcmCipherOp
   const { byProvider, key, legacyUntil, previousKeys } = config.encryption
   const ringOf = (name: string, keys: LocalKeys): KeyRing =>
     new KeyRing({ name, primary: keys.key, previous: keys.previousKeys, logger })
-  const own = Object.entries(byProvider).map(
-    ([provider, keys]) => [provider, ringOf(`${provider.toUpperCase()}_ENCRYPTION_KEY`, keys)] as const,
-  )
   const general = key === undefined ? undefined : { key, previousKeys }
+  const given = [
+    ...(general === undefined ? [] : [[GENERAL, general] as const]),
+    ...Object.entries(byProvider).map(
+      ([name, keys]) => [`${name.toUpperCase()}_ENCRYPTION_KEY`, keys] as const,
+    ),
+  ]
+  const rings = everyProblem(
+    given.map(
+      ([name, keys]) =>
+        () =>
+          ringOf(name, keys),
+    ),
+  )
+  const own = general === undefined ? rings : rings.slice(1)
   return {
     rings: {
-      general: general === undefined ? undefined : ringOf(GENERAL, general),
-      byProvider: Object.fromEntries(own),
+      general: general === undefined ? undefined : rings[0],
+      byProvider: Object.fromEntries(
+        Object.keys(byProvider).flatMap((name, at) => (own[at] === undefined ? [] : [[name, own[at]]])),
+      ),
     },
     legacy:
       legacyUntil === undefined

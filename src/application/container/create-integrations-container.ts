@@ -17,6 +17,7 @@ import { encryptionModule } from './configured-encryption.ts'
 import { providerModules } from './configured-providers.ts'
 import { bindRedis } from './configured-redis.ts'
 import { coreModule } from './core-module.ts'
+import { everyProblem } from './every-problem.ts'
 import { IDS } from './identifiers.ts'
 import { nodeModule } from './node-module.ts'
 
@@ -64,7 +65,8 @@ export function createIntegrationsContainer(
   )
   const context = { container, config, clock, logger, shutdown: container.get(IDS.Shutdown) }
   try {
-    container.load(encryptionModule(context), ...providerModules(config, clock))
+    const modules = everyProblem([() => [encryptionModule(context)], () => providerModules(config, clock)])
+    container.load(...modules.flat())
     bindDatabase(context)
     bindRedis(context)
     container.load(...(options.modules ?? []))
