@@ -1,3 +1,4 @@
+import { isLoopback } from '../../domain/model/loopback.ts'
 import { z } from 'zod'
 
 const text = z.string().min(1)
@@ -16,7 +17,10 @@ const kms = z.strictObject({
   /** What is left out of the two, the AWS SDK finds in its usual places. */
   region: text.optional(),
   /** A service on loopback, for tests. */
-  endpoint: z.url().refine(isLoopback, 'must be on a loopback address').optional(),
+  endpoint: z
+    .url()
+    .refine((url) => isLoopback(new URL(url).hostname), 'must be on a loopback address')
+    .optional(),
   /** Names the application in the service's audit log; data keys of another application do not unwrap. */
   app: text,
   /** Which tenants share data keys. */
@@ -60,7 +64,3 @@ export const encryption = z
     if (until !== undefined && !hasLocalKey) refuse('legacyUntil', 'needs the keys of those values')
     if (service?.opensOnly === true && !hasLocalKey) refuse('kms.opensOnly', 'needs a key that seals')
   })
-
-function isLoopback(url: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(url).hostname)
-}

@@ -3,6 +3,7 @@ import { createProviderHttp } from '../../adapters/providers/http/provider-http.
 import { parseDefinition } from '../../adapters/providers/oauth2/definition.ts'
 import type { OAuth2ClientOptions } from '../../adapters/providers/oauth2/oauth2-client.ts'
 import { ConfigInvalidError } from '../../domain/errors.ts'
+import { isLoopback } from '../../domain/model/loopback.ts'
 import { emulatorEndpoints } from '../../emulator/platform.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { IntegrationsConfig } from '../config/integrations-config.ts'
@@ -13,7 +14,7 @@ import { googleAdsModule, klaviyoModule, metaModule, oauth2Module, tiktokModule 
 export function providerModules(config: IntegrationsConfig, clock: Clock): readonly ContainerModule[] {
   const { emulatorUrl, providers } = config
   const allowLoopbackHttp = emulatorUrl !== undefined
-  if (emulatorUrl !== undefined && !isLoopback(emulatorUrl)) {
+  if (emulatorUrl !== undefined && !isLoopback(new URL(emulatorUrl).hostname)) {
     throw new ConfigInvalidError(['INTEGRATIONS_EMULATOR_URL: must be on a loopback address'])
   }
   const emulator = emulatorUrl === undefined ? undefined : emulatorEndpoints(emulatorUrl.replace(/\/+$/, ''))
@@ -85,8 +86,4 @@ function redirectUri(
   if (baseUrl === undefined)
     throw new ConfigInvalidError([`baseUrl or the redirectUri of ${provider}: is missing`])
   return `${baseUrl.replace(/\/+$/, '')}${basePath}/${provider}/callback`
-}
-
-function isLoopback(url: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(url).hostname)
 }

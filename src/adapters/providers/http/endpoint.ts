@@ -1,3 +1,4 @@
+import { isLoopback } from '../../../domain/model/loopback.ts'
 import { ConfigInvalidError } from '../../../domain/errors.ts'
 
 export interface EndpointRules {
@@ -29,8 +30,4 @@ function problemOf(url: URL, { allowLoopbackHttp = false }: EndpointRules): stri
   if (url.hash !== '') return 'must not carry a fragment'
   if (isSafeUrl(url, allowLoopbackHttp)) return undefined
   return allowLoopbackHttp ? 'must be https, or http on loopback' : 'must be https'
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
