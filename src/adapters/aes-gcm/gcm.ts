@@ -5,7 +5,7 @@ import { isWellFormed } from '../../domain/model/identifiers.ts'
 import type { Sealed } from '../../ports/cipher.ts'
 import { associatedData } from './associated-data.ts'
 import type { AnyContext } from './associated-data.ts'
-import { MOST_PLAINTEXT_BYTES, NONCE_BYTES, TAG_BYTES, printValue } from './sealed-format.ts'
+import { decodeBody, MOST_PLAINTEXT_BYTES, NONCE_BYTES, TAG_BYTES, printValue } from './sealed-format.ts'
 import type { ParsedValue } from './sealed-format.ts'
 
 const ALGORITHM = 'aes-256-gcm'
@@ -26,9 +26,13 @@ export function sealText(text: string, key: KeyObject, header: string, context: 
   return printValue(header, Buffer.concat([nonce, ciphertext, gcm.getAuthTag()]))
 }
 
-/** @throws CipherAuthenticationFailedError when the tag does not fit value, key and context */
+/**
+ * @throws CipherValueInvalidError when the body is not one,
+ * CipherAuthenticationFailedError when the tag does not fit value, key and context
+ */
 export function openText(value: ParsedValue, key: KeyObject, context: AnyContext): string {
-  const { body, header } = value
+  const { header } = value
+  const body = decodeBody(value.body)
   const tagAt = body.length - TAG_BYTES
   // Without authTagLength Node accepts a tag of four bytes.
   const gcm = createDecipheriv(ALGORITHM, key, body.subarray(0, NONCE_BYTES), TAG)

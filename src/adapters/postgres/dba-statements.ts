@@ -9,12 +9,13 @@ export function dbaStatements(login = 'your_login', grantTo: readonly string[] =
     '-- before migrating',
     'CREATE ROLE integrations_app NOLOGIN; -- unless it exists',
     'CREATE ROLE integrations_jobs NOLOGIN; -- unless it exists',
+    'CREATE ROLE integrations_reads NOLOGIN; -- unless it exists',
     `GRANT integrations_app TO ${users};`,
-    `GRANT integrations_jobs TO ${name};`,
-    `GRANT USAGE, CREATE ON SCHEMA public TO integrations_app, integrations_jobs, ${name};`,
+    `GRANT integrations_jobs, integrations_reads TO ${name};`,
+    `GRANT USAGE, CREATE ON SCHEMA public TO integrations_app, integrations_jobs, integrations_reads, ${name};`,
     '-- after migrating',
-    'REVOKE CREATE ON SCHEMA public FROM integrations_app, integrations_jobs;',
-    `REVOKE integrations_jobs FROM ${name};`,
+    'REVOKE CREATE ON SCHEMA public FROM integrations_app, integrations_jobs, integrations_reads;',
+    `REVOKE integrations_jobs, integrations_reads FROM ${name};`,
   ].join('\n')
 }
 

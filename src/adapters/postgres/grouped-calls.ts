@@ -37,7 +37,7 @@ export class GroupedCalls<Call, Answer> {
   #schedule(): void {
     if (this.#isScheduled || this.#groupsUnderWay >= this.#limits.mostGroups) return
     this.#isScheduled = true
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#isScheduled = false
       void this.#sendGroup(this.#waiting.splice(0, this.#limits.mostCalls))
       if (this.#waiting.length > 0) this.#schedule()

@@ -1,7 +1,7 @@
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { TokenReading } from '../../ports/token-store.ts'
 import { GroupedCalls } from './grouped-calls.ts'
-import { keyValues, parseReading, parseReadings, readsFor } from './token-reading.ts'
+import { keyLists, keyValues, parseReading, parseReadings, readsFor } from './token-reading.ts'
 import type { NamedStatement, PartitionReads } from './token-reading.ts'
 
 /** Sends one statement and gives the one value that it answers. */
@@ -41,6 +41,6 @@ export class GroupedReads {
     if (only !== undefined && keys.length === 1) {
       return [parseReading(await this.#ask(reads.one, keyValues(only)))]
     }
-    return parseReadings(await this.#ask(reads.many, [keys.flatMap(keyValues)]))
+    return parseReadings(await this.#ask(reads.many, keyLists(keys)), keys.length)
   }
 }

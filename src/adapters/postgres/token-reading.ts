@@ -32,7 +32,7 @@ function readsOf(partition: string): PartitionReads {
   const [one, many] = [`integrations_read_${partition}`, `integrations_read_many_${partition}`]
   return {
     one: { name: one, text: `SELECT public.${one}($1, $2, $3) AS answer` },
-    many: { name: many, text: `SELECT public.${many}($1) AS answer` },
+    many: { name: many, text: `SELECT public.${many}($1, $2, $3) AS answer` },
   }
 }
 
@@ -44,14 +44,27 @@ export function keyValues({ tenantId, provider, label }: ConnectionKey): [string
   return [tenantId, provider, label]
 }
 
-/** `null`: there is no such connection of this tenant. */
-export function parseReading(answer: string | null): TokenReading | null {
-  return answer === null ? null : toReading(parse(answer))
+export function keyLists(keys: readonly ConnectionKey[]): [string[], string[], string[]] {
+  return [
+    keys.map(({ tenantId }) => tenantId),
+    keys.map(({ provider }) => provider),
+    keys.map(({ label }) => label),
+  ]
 }
 
-export function parseReadings(answer: string | null): readonly (TokenReading | null)[] {
-  const readings = answer === null ? [] : parse(answer)
-  return Array.isArray(readings) ? readings.map(toReading) : []
+/** `null`: there is no such connection of this tenant. */
+export function parseReading(answer: string | null): TokenReading | null {
+  const tuple = answer === null ? undefined : parse(answer)
+  return isTuple(tuple) ? toReading(tuple) : null
+}
+
+/** Each at the place of its key; `null` where there is no such connection. */
+export function parseReadings(answer: string | null, count: number): readonly (TokenReading | null)[] {
+  const readings: (TokenReading | null)[] = new Array<null>(count).fill(null)
+  const found = answer === null ? [] : parse(answer)
+  if (!Array.isArray(found)) return readings
+  for (const tuple of found) if (isTuple(tuple)) readings[(tuple[PLACE_AT] ?? 0) - 1] = toReading(tuple)
+  return readings
 }
 
 /** In the order in which the functions give them. */
@@ -67,30 +80,29 @@ type ReadingTuple = readonly [
   leaseMs: number | null,
   nextAttemptMs: number | null,
   lastErrorCode: string | null,
+  /** Counted from 1; only where many were asked for. */
+  place?: number,
 ]
-const TUPLE_LENGTH = 11
+const PLACE_AT = 11
 
-function toReading(value: unknown): TokenReading | null {
-  if (!isTuple(value)) return null
-  const [connectionId, grantId, tokenVersion, status, reauthReason, accessToken, ...times] = value
-  const [remainingMs, lifetimeMs, leaseMs, nextAttemptMs, lastErrorCode] = times
+function toReading(tuple: ReadingTuple): TokenReading {
   return {
-    connectionId,
-    grantId,
-    tokenVersion,
-    status,
-    reauthReason: reauthReason ?? undefined,
-    accessToken: toSealed(accessToken),
-    remainingMs,
-    lifetimeMs,
-    leaseMs: Math.max(leaseMs ?? 0, 0),
-    nextAttemptMs: Math.max(nextAttemptMs ?? 0, 0),
-    lastErrorCode: lastErrorCode ?? undefined,
+    connectionId: tuple[0],
+    grantId: tuple[1],
+    tokenVersion: tuple[2],
+    status: tuple[3],
+    reauthReason: tuple[4] ?? undefined,
+    accessToken: toSealed(tuple[5]),
+    remainingMs: tuple[6],
+    lifetimeMs: tuple[7],
+    leaseMs: Math.max(tuple[8] ?? 0, 0),
+    nextAttemptMs: Math.max(tuple[9] ?? 0, 0),
+    lastErrorCode: tuple[10] ?? undefined,
   }
 }
 
 function isTuple(value: unknown): value is ReadingTuple {
-  return Array.isArray(value) && value.length === TUPLE_LENGTH
+  return Array.isArray(value) && value.length >= PLACE_AT
 }
 
 function parse(answer: string): unknown {

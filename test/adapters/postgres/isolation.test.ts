@@ -125,9 +125,9 @@ describe.each(kinds)('logged in as %s', (kind) => {
         (await client.query("SELECT current_setting('app.tenant_id') AS tenant")).rows[0]?.['tenant']
       const calls = [
         `SELECT integrations_read_meta_ad_connections('tenant-b', 'meta', 'default')`,
-        `SELECT integrations_read_many_meta_ad_connections(ARRAY['tenant-b', 'meta', 'default'])`,
+        `SELECT integrations_read_many_meta_ad_connections(ARRAY['tenant-b'], ARRAY['meta'], ARRAY['default'])`,
         `SELECT integrations_read_other_connections('tenant-b', 'pinterest', 'default')`,
-        `SELECT integrations_read_many_other_connections(ARRAY['tenant-b', 'pinterest', 'default'])`,
+        `SELECT integrations_read_many_other_connections(ARRAY['tenant-b'], ARRAY['pinterest'], ARRAY['default'])`,
         `SELECT tenant_id FROM integrations_claim('tenant-b', 'meta', 'default', 1, 'p', 1000, 0, 0, 0, 9)`,
         `SELECT tenant_id FROM integrations_leased('[{"tenant":"tenant-b","provider":"meta","label":"default","epoch":1}]')`,
         `SELECT outcome FROM integrations_store('[{"item":0,"tenant":"tenant-b","provider":"meta","label":"default"}]')`,
@@ -156,6 +156,77 @@ describe.each(kinds)('logged in as %s', (kind) => {
       return (await client.query('SELECT tenant_id FROM integration_connections')).rows
     })
     expect(seen).toEqual([{ tenant_id: TENANT }])
+  })
+})
+
+describe('the role of the hot read', () => {
+  let database: MigratedAs
+  beforeAll(async () => {
+    database = await migratedAs('a superuser')
+    const stores = storesOn(database)
+    await connect(stores)
+    await connect(stores, { tenantId: OTHER_TENANT })
+  })
+  afterAll(() => database.close())
+
+  const inTransactionAs = async (role: string, statements: readonly string[]): Promise<unknown> => {
+    const client = await database.admin.connect()
+    try {
+      await client.query(`BEGIN; SET LOCAL ROLE ${role}`)
+      let answer: unknown
+      for (const statement of statements) {
+        answer = await client.query<Record<string, unknown>>(statement).then(
+          ({ rows }) => rows,
+          (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+        )
+      }
+      return answer
+    } finally {
+      await client.query('ROLLBACK')
+      client.release()
+    }
+  }
+
+  test('sees the tenants that were asked for, no other, and without any nothing', async () => {
+    const select = 'SELECT tenant_id FROM meta_ad_connections'
+    expect(await inTransactionAs('integrations_reads', [select])).toEqual([])
+    const ask = (tenants: string): string => `SELECT set_config('app.read_tenants', '${tenants}', true)`
+    expect(await inTransactionAs('integrations_reads', [ask('{tenant-b}'), select])).toEqual([
+      { tenant_id: OTHER_TENANT },
+    ])
+    expect(await inTransactionAs('integrations_reads', [ask('{tenant-c}'), select])).toEqual([])
+    expect(
+      await inTransactionAs('integrations_reads', [
+        "SELECT set_config('app.tenant_id', 'tenant-a', true)",
+        select,
+      ]),
+    ).toEqual([])
+  })
+
+  test('may read no refresh token, and change nothing', async () => {
+    for (const column of ['refresh_token', 'previous_refresh_token', 'candidates', 'subject_id']) {
+      const select = `SELECT ${column} FROM meta_ad_connections`
+      expect(await inTransactionAs('integrations_reads', [select])).toBe('42501')
+    }
+    expect(await inTransactionAs('integrations_reads', ['DELETE FROM meta_ad_connections'])).toBe('42501')
+    expect(await inTransactionAs('integrations_reads', ['SELECT 1 FROM integration_connections'])).toBe(
+      '42501',
+    )
+  })
+
+  test('is of no use to a login that is a member of it, nor is its setting to the role of a tenant', async () => {
+    const login = await createLogin(database.admin, database.url)
+    const statements = [
+      "SELECT set_config('app.read_tenants', '{tenant-a,tenant-b}', true)",
+      'SELECT tenant_id FROM meta_ad_connections',
+    ]
+    try {
+      await database.admin.query(`GRANT integrations_reads TO ${login.name}`)
+      expect(await inTransactionAs(login.name, statements)).toEqual([])
+      expect(await inTransactionAs('integrations_app', statements)).toEqual([])
+    } finally {
+      await login.drop()
+    }
   })
 })
 

@@ -195,10 +195,11 @@ test('a login that may create roles needs nobody, and keeps no more rights than 
   expect(await tokens.list(KEY.tenantId)).toEqual([])
   const { rows } = await own.query<Record<string, unknown>>(
     `SELECT pg_has_role('integrations_jobs', 'USAGE') AS acts_as_job,
+      pg_has_role('integrations_reads', 'USAGE') AS acts_as_read,
       has_schema_privilege('integrations_app', 'public', 'CREATE') AS app_creates,
       has_schema_privilege('integrations_jobs', 'public', 'CREATE') AS job_creates`,
   )
-  expect(rows).toEqual([{ acts_as_job: false, app_creates: false, job_creates: false }])
+  expect(rows).toEqual([{ acts_as_job: false, acts_as_read: false, app_creates: false, job_creates: false }])
 })
 
 test('a schema put before the others changes nothing of what the functions do', async () => {
@@ -215,7 +216,7 @@ test('a schema put before the others changes nothing of what the functions do', 
     CREATE FUNCTION hostile.json_build_array(VARIADIC "any") RETURNS json LANGUAGE internal AS 'json_build_array';
     CREATE FUNCTION hostile.date_part(text, interval) RETURNS double precision LANGUAGE sql AS 'SELECT 1 / 0.0';
     CREATE TABLE hostile.meta_ad_connections (LIKE public.meta_ad_connections);
-    GRANT USAGE ON SCHEMA hostile TO integrations_app, integrations_jobs`)
+    GRANT USAGE ON SCHEMA hostile TO integrations_app, integrations_jobs, integrations_reads`)
   const path = encodeURIComponent('-c search_path=hostile,pg_catalog,public')
   const own = createPool({ connectionString: `${url}?options=${path}` })
   cleanUps.push(() => own.end())
@@ -226,12 +227,12 @@ test('a schema put before the others changes nothing of what the functions do', 
   expect(await tokens.read({ ...KEY, label: 'second' })).toBeUndefined()
   expect(await tokens.read({ ...KEY, provider: 'pinterest' })).toBeUndefined()
   const { rows } = await own.query<{ answer: string }>(
-    `SELECT public.integrations_read_many_meta_ad_connections(ARRAY['tenant-b', 'meta', 'default']) AS answer`,
+    `SELECT public.integrations_read_many_meta_ad_connections(ARRAY['tenant-b'], ARRAY['meta'], ARRAY['default']) AS answer`,
   )
-  expect(rows).toEqual([{ answer: '[null]' }])
+  expect(rows).toEqual([{ answer: '[]' }])
 })
 
-test('row security is forced on the parent and on every partition, and functions belong to the two roles', async () => {
+test('row security is forced on the parent and on every partition, and functions belong to the three roles', async () => {
   const { pool } = await emptyDatabase()
   await migrate({ pool })
   const { rows } = await pool.query<Record<string, unknown>>(
@@ -243,7 +244,7 @@ test('row security is forced on the parent and on every partition, and functions
   const functions = await pool.query<Record<string, unknown>>(
     `SELECT proname, prosecdef, proowner::regrole::text AS owner FROM pg_proc
       WHERE pronamespace = 'public'::regnamespace AND (NOT prosecdef
-        OR proowner::regrole::text NOT IN ('integrations_app', 'integrations_jobs')
+        OR proowner::regrole::text NOT IN ('integrations_app', 'integrations_jobs', 'integrations_reads')
         OR NOT (proname LIKE 'integrations\\_read\\_%' OR 'search_path=pg_catalog, pg_temp' = ANY (proconfig))
         OR has_function_privilege('public', oid, 'EXECUTE'))`,
   )

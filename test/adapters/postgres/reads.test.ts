@@ -157,6 +157,35 @@ describe('over the lane', () => {
     }
   })
 
+  test('tenants that are named like the syntax of a list are values of one', async () => {
+    const lane = new PostgresReadLane({ connectionString: database.url })
+    try {
+      const store = new PostgresTokenStore({ pool, lane })
+      const names = [
+        '{tenant-a,tenant-b}',
+        'tenant-a,tenant-b',
+        'NULL',
+        '"tenant-a"',
+        '\\',
+        '{}',
+        "'",
+        'a b ',
+      ]
+      const grants = names.map((name) => newGrant({ tenantId: parseTenantId(name) }))
+      for (const grant of grants) await store.save(grant, undefined, false)
+      const together = await Promise.all(grants.map((grant) => store.read(grant)))
+      expect(together.map((reading) => reading?.accessToken)).toEqual(
+        grants.map(({ tokens: { accessToken } }) => accessToken),
+      )
+      for (const grant of grants) {
+        expect((await store.read(grant))?.accessToken).toBe(grant.tokens.accessToken)
+        await store.disconnect(grant, false)
+      }
+    } finally {
+      await lane.close()
+    }
+  })
+
   test('a schema that is missing is told to everybody who asked', async () => {
     const empty = await freshDatabase('empty')
     const lane = new PostgresReadLane({ connectionString: empty.url })
