@@ -5,9 +5,10 @@
 -- One table, partitioned by provider: each platform has a real table, and a question across platforms is one query.
 --
 -- Isolation: row-level security is enabled and forced on the parent and on every partition. A transaction sees the rows
--- of the tenant in app.tenant_id and of nobody else; without that setting it sees none. Three roles without login carry
--- the rights: integrations_app works as one tenant, integrations_jobs asks across tenants and may read no secret,
--- integrations_reads gives the access tokens of the tenants that a hot read was asked for, and may see nothing else.
+-- of the tenant in app.tenant_id and of nobody else; without that setting it sees none. Four roles without login carry
+-- the rights: integrations_app works as one tenant; integrations_jobs asks across tenants and may read no secret;
+-- integrations_reads gives access tokens, and integrations_refreshes reads and replaces tokens, both of the tenants that a
+-- statement names in app.tenant_ids and of nobody else.
 -- What happens on every request is a function of theirs, so that the policies hold whoever the host logs in as, a
 -- superuser included. A function that works as a tenant puts app.tenant_id back to what it was: the next statement of the
 -- same transaction is the business of whoever began it. (A SET clause of the function would do the same, but only a
@@ -21,7 +22,9 @@ DECLARE
   v_is_superuser boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
   v_is_member boolean;
 BEGIN
-  FOREACH v_role IN ARRAY ARRAY['integrations_app', 'integrations_jobs', 'integrations_reads'] LOOP
+  FOREACH v_role IN ARRAY ARRAY[
+    'integrations_app', 'integrations_jobs', 'integrations_reads', 'integrations_refreshes'
+  ] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
       EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
     END IF;
@@ -184,13 +187,17 @@ CREATE TABLE public.data_keys (
 );
 CREATE UNIQUE INDEX data_keys_active ON public.data_keys (partition) WHERE state = 'active';
 
--- The policies of the job and of the hot read ask who is acting, not who is a member: a login that was made a member of
--- those roles, to migrate, sees no more for it. What a hot read may see is a list, because the reads of many callers are
--- one statement; it is found once for the statement and used as the condition of an index.
+-- The policies of all roles but that of one tenant ask who is acting, not who is a member: a login that was made a member
+-- of them, to migrate, sees no more for it. Some statements are about many tenants, each named: the list is read once for
+-- the statement, and is the condition of an index.
 DO $$
 DECLARE
   v_table text;
+  v_named text := $policy$CREATE POLICY %1$I ON public.%2$I TO %1$I USING (
+    current_user = %1$L
+    AND tenant_id = ANY ((SELECT nullif(current_setting('app.tenant_ids', true), '')::text[])::text[]))$policy$;
 BEGIN
+  EXECUTE format(v_named, 'integrations_refreshes', 'integration_connections');
   FOREACH v_table IN ARRAY ARRAY[
     'integration_connections', 'meta_ad_connections', 'google_ads_connections', 'tiktok_ad_connections',
     'klaviyo_connections', 'other_connections', 'pending_revocations'
@@ -207,11 +214,7 @@ BEGIN
   FOREACH v_table IN ARRAY ARRAY[
     'meta_ad_connections', 'google_ads_connections', 'tiktok_ad_connections', 'klaviyo_connections', 'other_connections'
   ] LOOP
-    EXECUTE format(
-      $policy$CREATE POLICY integrations_reads ON public.%I FOR SELECT TO integrations_reads USING (
-        current_user = 'integrations_reads'
-        AND tenant_id = ANY ((SELECT nullif(current_setting('app.read_tenants', true), '')::text[])::text[])
-      )$policy$, v_table);
+    EXECUTE format(v_named, 'integrations_reads', v_table);
     EXECUTE format(
       $grant$GRANT SELECT (
         tenant_id, provider, label, id, grant_id, token_version, status, reauth_reason, access_token, token_expires_at,
@@ -234,6 +237,18 @@ GRANT UPDATE (
   hour_attempts, uncertain_since
 ) ON public.integration_connections TO integrations_jobs;
 GRANT SELECT (id, tenant_id, due_at), UPDATE (due_at) ON public.pending_revocations TO integrations_jobs;
+
+GRANT SELECT (
+  tenant_id, provider, label, id, grant_id, client_id, status, status_when_healed, token_version, access_token,
+  refresh_token, previous_refresh_token, candidates, last_write_id, token_expires_at, lease_owner, lease_epoch,
+  lease_until, attempt_no, uncertain_since, suspect_until
+) ON public.integration_connections TO integrations_refreshes;
+GRANT UPDATE (
+  token_version, access_token, refresh_token, previous_refresh_token, candidates, last_write_id, token_lifetime_ms,
+  token_expires_at, refresh_expires_at, due_at, status, reauth_reason, lease_owner, lease_until, attempt_no,
+  attempt_started_at, next_attempt_at, hour_started_at, hour_attempts, uncertain_since, suspect_until, last_error_code,
+  last_error_at, last_sync_at, updated_at
+) ON public.integration_connections TO integrations_refreshes;
 
 -- The hot read, for each partition by name: through the parent the same read takes half as long again. One reading is one
 -- JSON array, which costs both sides less than columns; the second function gives those of many keys, each with its place
@@ -264,7 +279,7 @@ BEGIN
       AS $function$
       DECLARE
         v_asked pg_catalog.text :=
-          pg_catalog.set_config('app.read_tenants', (ARRAY[p_tenant])::pg_catalog.text, true);
+          pg_catalog.set_config('app.tenant_ids', (ARRAY[p_tenant])::pg_catalog.text, true);
         v_now pg_catalog.timestamptz := pg_catalog.clock_timestamp();
         v_reading pg_catalog.text;
       BEGIN
@@ -278,7 +293,7 @@ BEGIN
       LANGUAGE plpgsql SECURITY DEFINER
       AS $function$
       DECLARE
-        v_asked pg_catalog.text := pg_catalog.set_config('app.read_tenants', p_tenants::pg_catalog.text, true);
+        v_asked pg_catalog.text := pg_catalog.set_config('app.tenant_ids', p_tenants::pg_catalog.text, true);
         v_now pg_catalog.timestamptz := pg_catalog.clock_timestamp();
         v_readings pg_catalog.text;
       BEGIN
@@ -360,7 +375,7 @@ BEGIN
   PERFORM set_config('app.tenant_id', v_before, true);
 END $$;
 
--- Leases due connections of all tenants and names them; their secrets are read afterwards, as each tenant.
+-- Leases due connections of all tenants and names them; their secrets are read afterwards, by another role.
 -- Takes the longest due first and no more than p_most_per_tenant of one tenant: who reaches that is left out when the
 -- search goes on. Of several workers each takes rows that no other is taking. The planner must walk the index on due_at,
 -- whatever it believes to know of a table that grew since it was analyzed.
@@ -381,9 +396,12 @@ DECLARE
   v_most integer[];
   v_taken text[] := '{}';
   v_full text[] := '{}';
+  v_tenants text[];
+  v_platforms text[];
+  v_labels text[];
+  v_places integer[];
   v_wanted integer;
   v_seen integer;
-  v_at integer;
   v_row record;
 BEGIN
   PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
@@ -397,6 +415,10 @@ BEGIN
     v_wanted := p_limit - cardinality(v_taken);
     EXIT WHEN v_wanted <= 0;
     v_seen := 0;
+    v_tenants := '{}';
+    v_platforms := '{}';
+    v_labels := '{}';
+    v_places := '{}';
     FOR v_row IN
       SELECT c.tenant_id, c.provider, c.label FROM public.integration_connections c
       WHERE c.provider = ANY (v_providers)
@@ -417,115 +439,119 @@ BEGIN
         v_full := array_append(v_full, v_row.tenant_id);
         CONTINUE;
       END IF;
-      v_at := array_position(v_providers, v_row.provider);
-      UPDATE public.integration_connections c SET
-        lease_owner = v_owners[v_at],
+      v_taken := array_append(v_taken, v_row.tenant_id);
+      v_tenants := array_append(v_tenants, v_row.tenant_id);
+      v_platforms := array_append(v_platforms, v_row.provider);
+      v_labels := array_append(v_labels, v_row.label);
+      v_places := array_append(v_places, array_position(v_providers, v_row.provider));
+    END LOOP;
+    RETURN QUERY UPDATE public.integration_connections c SET
+        lease_owner = v_owners[k.at],
         lease_epoch = c.lease_epoch + 1,
-        lease_until = v_now + v_ttls[v_at] * interval '1 millisecond',
+        lease_until = v_now + v_ttls[k.at] * interval '1 millisecond',
         uncertain_since =
           CASE WHEN c.lease_owner IS NULL THEN c.uncertain_since ELSE coalesce(c.uncertain_since, v_now) END,
         attempt_no = c.attempt_no + 1,
         attempt_started_at = v_now,
         next_attempt_at = v_now + interval '1 millisecond' * floor(
-          least(v_caps[v_at], v_bases[v_at] * power(2, least(c.attempt_no, 20))) * (1 - v_jitters[v_at] / 2)),
+          least(v_caps[k.at], v_bases[k.at] * power(2, least(c.attempt_no, 20))) * (1 - v_jitters[k.at] / 2)),
         hour_started_at = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_started_at ELSE v_now END,
         hour_attempts = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts + 1 ELSE 1 END
-      WHERE c.tenant_id = v_row.tenant_id AND c.provider = v_row.provider AND c.label = v_row.label
-      RETURNING c.tenant_id, c.provider, c.label, c.lease_epoch INTO tenant_id, provider, label, epoch;
-      v_taken := array_append(v_taken, v_row.tenant_id);
-      RETURN NEXT;
-    END LOOP;
+      FROM unnest(v_tenants, v_platforms, v_labels, v_places) AS k(tenant, provider, label, at)
+      WHERE c.tenant_id = k.tenant AND c.provider = k.provider AND c.label = k.label
+      RETURNING c.tenant_id, c.provider, c.label, c.lease_epoch;
     EXIT WHEN v_seen < v_wanted;
   END LOOP;
 END $$;
 
--- The secrets of connections that were just leased, each read as its own tenant; leases that ended are left out.
+-- The secrets of connections that were just leased, of the tenants that are named and of no other; leases that ended are
+-- left out.
 CREATE FUNCTION public.integrations_leased(p_leases json) RETURNS SETOF public.integrations_lease
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
-DECLARE
-  v_before text := coalesce(current_setting('app.tenant_id', true), '');
-  v_lease record;
 BEGIN
-  FOR v_lease IN SELECT * FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
-  LOOP
-    PERFORM set_config('app.tenant_id', v_lease.tenant, true);
-    RETURN QUERY SELECT
-      c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
-      c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
-      c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
-      date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000
-    FROM public.integration_connections c
-    WHERE c.tenant_id = v_lease.tenant AND c.provider = v_lease.provider AND c.label = v_lease.label
-      AND c.lease_epoch = v_lease.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected';
-  END LOOP;
-  PERFORM set_config('app.tenant_id', v_before, true);
+  PERFORM set_config('app.tenant_ids', coalesce(array_agg(x.tenant), '{}')::text, true)
+    FROM json_to_recordset(p_leases) AS x(tenant text);
+  RETURN QUERY SELECT
+    c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
+    c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
+    c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
+    date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000
+  FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
+  JOIN public.integration_connections c
+    ON c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
+  WHERE c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected';
 END $$;
 
--- Stores refreshed tokens, any number at once, each as its own tenant and each with its own outcome. A result becomes
--- current if its parent still is, whoever holds the lease: the late one may be the only one that lives. Durable when
--- committed, whatever the database's default. Rows are taken in one order, so that two groups never wait for each other.
+-- Stores refreshed tokens, any number at once and each with its own outcome. A result becomes current if its parent still
+-- is, whoever holds the lease: the late one may be the only one that lives. Durable when committed, whatever the
+-- database's default. Rows are locked in one order first, so that two groups never wait for each other.
 CREATE FUNCTION public.integrations_store(p_results json) RETURNS TABLE (item integer, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
+#variable_conflict use_column
 DECLARE
-  v_before text := coalesce(current_setting('app.tenant_id', true), '');
   v_now timestamptz := clock_timestamp();
-  v_result record;
 BEGIN
   PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
-  FOR v_result IN
-    SELECT * FROM json_to_recordset(p_results) AS x(
-      item integer, tenant text, provider text, label text, connection text, "grant" text, parent integer,
-      epoch integer, write_id text, access_token text, refresh_token text, previous_refresh_token text,
-      expires_in_ms double precision, refresh_expires_in_ms double precision, due_in_ms double precision)
-    ORDER BY x.tenant COLLATE "C", x.provider COLLATE "C", x.label COLLATE "C", x.item
-  LOOP
-    PERFORM set_config('app.tenant_id', v_result.tenant, true);
-    UPDATE public.integration_connections c SET
-      token_version = c.token_version + 1,
-      access_token = v_result.access_token,
-      refresh_token = v_result.refresh_token,
-      previous_refresh_token = v_result.previous_refresh_token,
-      candidates = '[]',
-      last_write_id = v_result.write_id,
-      token_lifetime_ms = v_result.expires_in_ms,
-      token_expires_at = v_now + v_result.expires_in_ms * interval '1 millisecond',
-      refresh_expires_at = v_now + v_result.refresh_expires_in_ms * interval '1 millisecond',
-      due_at = v_now + v_result.due_in_ms * interval '1 millisecond',
-      status = CASE c.status WHEN 'needs_reauth' THEN c.status_when_healed ELSE c.status END,
-      reauth_reason = NULL,
-      lease_owner = CASE WHEN c.lease_epoch = v_result.epoch THEN NULL ELSE c.lease_owner END,
-      lease_until = CASE WHEN c.lease_epoch = v_result.epoch THEN NULL ELSE c.lease_until END,
-      attempt_no = 0,
-      attempt_started_at = NULL,
-      next_attempt_at = NULL,
-      hour_started_at = NULL,
-      hour_attempts = 0,
-      uncertain_since = NULL,
-      suspect_until = NULL,
-      last_error_code = NULL,
-      last_error_at = NULL,
-      last_sync_at = v_now,
-      updated_at = v_now
-    WHERE c.tenant_id = v_result.tenant AND c.provider = v_result.provider AND c.label = v_result.label
-      AND c.id = v_result.connection AND c.grant_id = v_result."grant" AND c.token_version = v_result.parent
-      AND c.status <> 'disconnected';
-    item := v_result.item;
-    IF FOUND THEN
-      outcome := 'stored';
-    ELSE
-      SELECT CASE WHEN c.last_write_id = v_result.write_id THEN 'stored' ELSE 'superseded' END INTO outcome
-      FROM public.integration_connections c
-      WHERE c.tenant_id = v_result.tenant AND c.provider = v_result.provider AND c.label = v_result.label
-        AND c.id = v_result.connection AND c.grant_id = v_result."grant" AND c.status <> 'disconnected';
-      outcome := coalesce(outcome, 'grant_gone');
-    END IF;
-    RETURN NEXT;
-  END LOOP;
-  PERFORM set_config('app.tenant_id', v_before, true);
+  PERFORM set_config('app.tenant_ids', coalesce(array_agg(x.tenant), '{}')::text, true)
+    FROM json_to_recordset(p_results) AS x(tenant text);
+  PERFORM FROM json_to_recordset(p_results) AS x(tenant text, provider text, label text)
+    JOIN public.integration_connections c
+      ON c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
+    ORDER BY c.tenant_id, c.provider, c.label FOR NO KEY UPDATE OF c;
+  RETURN QUERY
+    WITH result AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(p_results) AS x(
+        item integer, tenant text, provider text, label text, connection text, "grant" text, parent integer,
+        epoch integer, write_id text, access_token text, refresh_token text, previous_refresh_token text,
+        expires_in_ms double precision, refresh_expires_in_ms double precision, due_in_ms double precision)
+    ), stored AS (
+      UPDATE public.integration_connections c SET
+        token_version = c.token_version + 1,
+        access_token = r.access_token,
+        refresh_token = r.refresh_token,
+        previous_refresh_token = r.previous_refresh_token,
+        candidates = '[]',
+        last_write_id = r.write_id,
+        token_lifetime_ms = r.expires_in_ms,
+        token_expires_at = v_now + r.expires_in_ms * interval '1 millisecond',
+        refresh_expires_at = v_now + r.refresh_expires_in_ms * interval '1 millisecond',
+        due_at = v_now + r.due_in_ms * interval '1 millisecond',
+        status = CASE c.status WHEN 'needs_reauth' THEN c.status_when_healed ELSE c.status END,
+        reauth_reason = NULL,
+        lease_owner = CASE WHEN c.lease_epoch = r.epoch THEN NULL ELSE c.lease_owner END,
+        lease_until = CASE WHEN c.lease_epoch = r.epoch THEN NULL ELSE c.lease_until END,
+        attempt_no = 0,
+        attempt_started_at = NULL,
+        next_attempt_at = NULL,
+        hour_started_at = NULL,
+        hour_attempts = 0,
+        uncertain_since = NULL,
+        suspect_until = NULL,
+        last_error_code = NULL,
+        last_error_at = NULL,
+        last_sync_at = v_now,
+        updated_at = v_now
+      FROM result r
+      WHERE c.tenant_id = r.tenant AND c.provider = r.provider AND c.label = r.label
+        AND c.id = r.connection AND c.grant_id = r."grant" AND c.token_version = r.parent AND c.status <> 'disconnected'
+      RETURNING r.item
+    )
+    SELECT r.item, CASE
+      WHEN s.item IS NOT NULL THEN 'stored'
+      ELSE coalesce((
+        SELECT CASE WHEN c.last_write_id = r.write_id THEN 'stored' ELSE 'superseded' END
+        FROM public.integration_connections c
+        WHERE c.tenant_id = r.tenant AND c.provider = r.provider AND c.label = r.label
+          AND c.id = r.connection AND c.grant_id = r."grant" AND c.status <> 'disconnected'
+      ), 'grant_gone')
+    END
+    FROM result r LEFT JOIN stored s ON s.item = r.item;
 END $$;
 
 CREATE FUNCTION public.integrations_count_due(p_providers json) RETURNS integer
@@ -692,6 +718,7 @@ BEGIN
         'integrations_claim_revocations', 'integrations_sealed_keys', 'integrations_sealed_revocation_keys')
         THEN 'integrations_jobs'
       WHEN p.proname LIKE 'integrations\_read\_%' THEN 'integrations_reads'
+      WHEN p.proname IN ('integrations_leased', 'integrations_store') THEN 'integrations_refreshes'
       ELSE 'integrations_app'
     END
     FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'integrations\_%'
@@ -703,14 +730,16 @@ BEGIN
 END $$;
 
 -- What was needed for the moment only. Where a database administrator prepared it, it is theirs to take back.
-REVOKE CREATE ON SCHEMA public FROM integrations_app, integrations_jobs, integrations_reads;
+REVOKE CREATE ON SCHEMA public
+  FROM integrations_app, integrations_jobs, integrations_reads, integrations_refreshes;
 DO $$
 DECLARE
   v_role text;
 BEGIN
   FOR v_role IN
     SELECT m.roleid::regrole::text FROM pg_auth_members m
-    WHERE m.roleid IN ('integrations_jobs'::regrole, 'integrations_reads'::regrole)
+    WHERE m.roleid IN (
+        'integrations_jobs'::regrole, 'integrations_reads'::regrole, 'integrations_refreshes'::regrole)
       AND m.member = current_user::regrole AND m.grantor = m.member
   LOOP
     EXECUTE format('REVOKE %I FROM %I', v_role, current_user);

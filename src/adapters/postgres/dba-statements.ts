@@ -10,12 +10,13 @@ export function dbaStatements(login = 'your_login', grantTo: readonly string[] =
     'CREATE ROLE integrations_app NOLOGIN; -- unless it exists',
     'CREATE ROLE integrations_jobs NOLOGIN; -- unless it exists',
     'CREATE ROLE integrations_reads NOLOGIN; -- unless it exists',
+    'CREATE ROLE integrations_refreshes NOLOGIN; -- unless it exists',
     `GRANT integrations_app TO ${users};`,
-    `GRANT integrations_jobs, integrations_reads TO ${name};`,
-    `GRANT USAGE, CREATE ON SCHEMA public TO integrations_app, integrations_jobs, integrations_reads, ${name};`,
+    `GRANT integrations_jobs, integrations_reads, integrations_refreshes TO ${name};`,
+    `GRANT USAGE, CREATE ON SCHEMA public TO integrations_app, integrations_jobs, integrations_reads, integrations_refreshes, ${name};`,
     '-- after migrating',
-    'REVOKE CREATE ON SCHEMA public FROM integrations_app, integrations_jobs, integrations_reads;',
-    `REVOKE integrations_jobs, integrations_reads FROM ${name};`,
+    'REVOKE CREATE ON SCHEMA public FROM integrations_app, integrations_jobs, integrations_reads, integrations_refreshes;',
+    `REVOKE integrations_jobs, integrations_reads, integrations_refreshes FROM ${name};`,
   ].join('\n')
 }
 

@@ -78,8 +78,8 @@ UPDATE public.integration_connections c SET
   updated_at = clock_timestamp()
 WHERE ${OF_GRANT} AND c.lease_epoch = $6 AND c.token_version = $7 AND jsonb_array_length(c.candidates) = $9`
 
-/** One group is on its way to the server while another is being committed; a third would only make each smaller. */
-const STORE_GROUPS = { mostCalls: 100, mostGroups: 2 }
+/** What is ready while one group is being committed is the next: a second on its way would only make both smaller. */
+const STORE_GROUPS = { mostCalls: 100, mostGroups: 1 }
 
 /** Refresh leases as columns of the connection's row, on the database's clock. */
 export class PostgresRefreshLeases implements RefreshLeases {

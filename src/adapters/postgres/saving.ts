@@ -43,12 +43,12 @@ SELECT $1, $2, $3, $4, $5, $6, $7::public.integrations_status, $7::public.integr
   moment.now + $12::double precision * interval '1 millisecond',
   moment.now + $13::double precision * interval '1 millisecond',
   $14, $15, $16, $17, $18, $19, $20, $21, 1, 1, moment.now, moment.now, moment.now
-FROM (SELECT clock_timestamp() AS now) AS moment
-ON CONFLICT (tenant_id, provider, label)`
+FROM (SELECT clock_timestamp() AS now) AS moment`
 
-const INSERT_FIRST = `${INSERT} DO NOTHING`
+// Of several first consents at once one may meet either of the two unique indexes of its partition first.
+const INSERT_FIRST = `${INSERT} ON CONFLICT DO NOTHING`
 
-const INSERT_OVER = `${INSERT} DO UPDATE SET row_version = c.row_version + 1,
+const INSERT_OVER = `${INSERT} ON CONFLICT (tenant_id, provider, label) DO UPDATE SET row_version = c.row_version + 1,
   ${REPLACED.map((column) => `${column} = excluded.${column}`).join(', ')}`
 
 /** The parameters of a save, taken before anything is waited for: the caller's objects are the caller's. */

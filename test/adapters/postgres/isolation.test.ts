@@ -190,7 +190,7 @@ describe('the role of the hot read', () => {
   test('sees the tenants that were asked for, no other, and without any nothing', async () => {
     const select = 'SELECT tenant_id FROM meta_ad_connections'
     expect(await inTransactionAs('integrations_reads', [select])).toEqual([])
-    const ask = (tenants: string): string => `SELECT set_config('app.read_tenants', '${tenants}', true)`
+    const ask = (tenants: string): string => `SELECT set_config('app.tenant_ids', '${tenants}', true)`
     expect(await inTransactionAs('integrations_reads', [ask('{tenant-b}'), select])).toEqual([
       { tenant_id: OTHER_TENANT },
     ])
@@ -217,7 +217,7 @@ describe('the role of the hot read', () => {
   test('is of no use to a login that is a member of it, nor is its setting to the role of a tenant', async () => {
     const login = await createLogin(database.admin, database.url)
     const statements = [
-      "SELECT set_config('app.read_tenants', '{tenant-a,tenant-b}', true)",
+      "SELECT set_config('app.tenant_ids', '{tenant-a,tenant-b}', true)",
       'SELECT tenant_id FROM meta_ad_connections',
     ]
     try {
@@ -226,6 +226,58 @@ describe('the role of the hot read', () => {
       expect(await inTransactionAs('integrations_app', statements)).toEqual([])
     } finally {
       await login.drop()
+    }
+  })
+})
+
+describe('the role of refreshes', () => {
+  let database: MigratedAs
+  beforeAll(async () => {
+    database = await migratedAs('a superuser')
+    const stores = storesOn(database)
+    await connect(stores)
+    await connect(stores, { tenantId: OTHER_TENANT })
+  })
+  afterAll(() => database.close())
+
+  const asRefreshes = async (...statements: readonly string[]): Promise<unknown> => {
+    const client = await database.admin.connect()
+    try {
+      await client.query('BEGIN; SET LOCAL ROLE integrations_refreshes')
+      let answer: unknown
+      for (const statement of statements) {
+        answer = await client.query<Record<string, unknown>>(statement).then(
+          ({ rows, rowCount }) => (rows.length > 0 ? rows : rowCount),
+          (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+        )
+      }
+      return answer
+    } finally {
+      await client.query('ROLLBACK')
+      client.release()
+    }
+  }
+  const NAMED = "SELECT set_config('app.tenant_ids', '{tenant-b}', true)"
+
+  test('sees and replaces tokens of the tenants that were named, and of no other', async () => {
+    expect(await asRefreshes('SELECT tenant_id FROM integration_connections')).toBe(0)
+    expect(await asRefreshes(NAMED, 'SELECT tenant_id FROM integration_connections')).toEqual([
+      { tenant_id: OTHER_TENANT },
+    ])
+    expect(await asRefreshes(NAMED, "UPDATE integration_connections SET access_token = 'x'")).toBe(1)
+    expect(await asRefreshes("UPDATE integration_connections SET access_token = 'x'")).toBe(0)
+  })
+
+  test('may neither move, add nor delete a connection, and reads nothing of persons', async () => {
+    for (const statement of [
+      "UPDATE integration_connections SET tenant_id = 'tenant-a'",
+      "UPDATE integration_connections SET grant_id = 'x'",
+      'DELETE FROM integration_connections',
+      'SELECT subject_id FROM integration_connections',
+      'SELECT 1 FROM meta_ad_connections',
+      'SELECT wrapped FROM data_keys',
+    ]) {
+      expect(await asRefreshes(NAMED, statement), statement).toBe('42501')
     }
   })
 })

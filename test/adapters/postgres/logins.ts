@@ -63,9 +63,11 @@ export async function createLogin(admin: Pool, databaseUrl: string, attributes =
 
 /** As where a database administrator prepared the roles and the host's login does the rest. */
 async function migrateAsOwner(admin: Pool, { name, url }: TestLogin): Promise<void> {
-  await admin.query(`GRANT integrations_app, integrations_jobs, integrations_reads TO ${name}`)
   await admin.query(
-    `GRANT USAGE, CREATE ON SCHEMA public TO integrations_app, integrations_jobs, integrations_reads, ${name}`,
+    `GRANT integrations_app, integrations_jobs, integrations_reads, integrations_refreshes TO ${name}`,
+  )
+  await admin.query(
+    `GRANT USAGE, CREATE ON SCHEMA public TO integrations_app, integrations_jobs, integrations_reads, integrations_refreshes, ${name}`,
   )
   await migrate({ connectionString: url })
 }

@@ -196,10 +196,19 @@ test('a login that may create roles needs nobody, and keeps no more rights than 
   const { rows } = await own.query<Record<string, unknown>>(
     `SELECT pg_has_role('integrations_jobs', 'USAGE') AS acts_as_job,
       pg_has_role('integrations_reads', 'USAGE') AS acts_as_read,
+      pg_has_role('integrations_refreshes', 'USAGE') AS acts_as_refresh,
       has_schema_privilege('integrations_app', 'public', 'CREATE') AS app_creates,
       has_schema_privilege('integrations_jobs', 'public', 'CREATE') AS job_creates`,
   )
-  expect(rows).toEqual([{ acts_as_job: false, acts_as_read: false, app_creates: false, job_creates: false }])
+  expect(rows).toEqual([
+    {
+      acts_as_job: false,
+      acts_as_read: false,
+      acts_as_refresh: false,
+      app_creates: false,
+      job_creates: false,
+    },
+  ])
 })
 
 test('a schema put before the others changes nothing of what the functions do', async () => {
@@ -216,7 +225,7 @@ test('a schema put before the others changes nothing of what the functions do', 
     CREATE FUNCTION hostile.json_build_array(VARIADIC "any") RETURNS json LANGUAGE internal AS 'json_build_array';
     CREATE FUNCTION hostile.date_part(text, interval) RETURNS double precision LANGUAGE sql AS 'SELECT 1 / 0.0';
     CREATE TABLE hostile.meta_ad_connections (LIKE public.meta_ad_connections);
-    GRANT USAGE ON SCHEMA hostile TO integrations_app, integrations_jobs, integrations_reads`)
+    GRANT USAGE ON SCHEMA hostile TO integrations_app, integrations_jobs, integrations_reads, integrations_refreshes`)
   const path = encodeURIComponent('-c search_path=hostile,pg_catalog,public')
   const own = createPool({ connectionString: `${url}?options=${path}` })
   cleanUps.push(() => own.end())
@@ -232,7 +241,7 @@ test('a schema put before the others changes nothing of what the functions do', 
   expect(rows).toEqual([{ answer: '[]' }])
 })
 
-test('row security is forced on the parent and on every partition, and functions belong to the three roles', async () => {
+test('row security is forced on the parent and on every partition, and functions belong to the four roles', async () => {
   const { pool } = await emptyDatabase()
   await migrate({ pool })
   const { rows } = await pool.query<Record<string, unknown>>(
@@ -244,7 +253,7 @@ test('row security is forced on the parent and on every partition, and functions
   const functions = await pool.query<Record<string, unknown>>(
     `SELECT proname, prosecdef, proowner::regrole::text AS owner FROM pg_proc
       WHERE pronamespace = 'public'::regnamespace AND (NOT prosecdef
-        OR proowner::regrole::text NOT IN ('integrations_app', 'integrations_jobs', 'integrations_reads')
+        OR proowner::regrole::text NOT IN ('integrations_app', 'integrations_jobs', 'integrations_reads', 'integrations_refreshes')
         OR NOT (proname LIKE 'integrations\\_read\\_%' OR 'search_path=pg_catalog, pg_temp' = ANY (proconfig))
         OR has_function_privilege('public', oid, 'EXECUTE'))`,
   )
