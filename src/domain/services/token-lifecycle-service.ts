@@ -50,6 +50,8 @@ export interface LiveReading {
 
 const FIRST_POLL_MS = 5
 const LONGEST_POLL_MS = 500
+/** Who waits looks again after about a quarter of the time waited so far, and so comes late by no more than that. */
+const POLL_GROWTH = 1.25
 
 /**
  * Serves access tokens and renews them: one request at the provider however many ask, nothing stored that was
@@ -97,7 +99,7 @@ export class TokenLifecycleService {
     const { clock } = this.#deps
     const deadline = clock.monotonicMs() + refreshTimings(client.traits.rotation).softTimeoutMs
     let current = seen
-    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS)) {
       const renewed = await this.#claimAndAttempt(client, key, current, deadline)
       if (renewed !== undefined) return renewed
       const left = deadline - clock.monotonicMs()
