@@ -1,11 +1,10 @@
-import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { generateEncryptionKey, LegacyReader } from '../../src/adapters/aes-gcm/index.ts'
 import { CipherUnavailableError } from '../../src/domain/errors.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
-import { asSealed } from '../../src/ports/cipher.ts'
 import type { SealedCursor, SealedValues } from '../../src/ports/sealed-values.ts'
 import { newGrant, range } from '../../src/testing/contracts/connection-fixtures.ts'
+import { legacyValue } from '../support/legacy-value.ts'
 import { ringKeys, SealedWorld } from './sealed-world.ts'
 import type { Keys } from './sealed-world.ts'
 
@@ -190,7 +189,11 @@ describe('RotateKeys over values of the earlier format', () => {
   async function worldOfLegacy(): Promise<SealedWorld> {
     const world = new SealedWorld()
     const grant = newGrant({ tenantId: parseTenantId('tenant-old') })
-    await world.tokens.save({ ...grant, tokens: { accessToken: legacyValue('old token') } }, undefined, false)
+    await world.tokens.save(
+      { ...grant, tokens: { accessToken: legacyValue('old token', ONE) } },
+      undefined,
+      false,
+    )
     return world
   }
 
@@ -234,11 +237,4 @@ function dyingAtRandom(sealedValues: SealedValues): SealedValues {
       return outcome
     },
   }
-}
-
-function legacyValue(token: string): ReturnType<typeof asSealed> {
-  const [salt, iv] = [randomBytes(16), randomBytes(16)]
-  const gcm = createCipheriv('aes-256-gcm', pbkdf2Sync(ONE, salt, 100_000, 32, 'sha256'), iv)
-  const data = Buffer.concat([gcm.update(token, 'utf8'), gcm.final()])
-  return asSealed([salt, iv, gcm.getAuthTag(), data].map((part) => part.toString('hex')).join(':'))
 }

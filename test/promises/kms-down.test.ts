@@ -5,8 +5,10 @@ import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/model/time.ts'
 import { consent } from '../../src/emulator/index.ts'
 import { FixedClock } from '../../src/testing/fixed-clock.ts'
+import { newGrant } from '../../src/testing/contracts/connection-fixtures.ts'
 import { startLoopbackKms } from '../../src/testing/loopback-kms/start-loopback-kms.ts'
 import type { KmsFault, LoopbackKms } from '../../src/testing/loopback-kms/start-loopback-kms.ts'
+import { legacyValue } from '../support/legacy-value.ts'
 import { encryptedWith, seedTenants, storedUnder } from './keys-fixture.ts'
 import type { AppContainer } from './keys-fixture.ts'
 import { codeOf, KEY, refreshFixture } from './refresh-fixture.ts'
@@ -182,6 +184,19 @@ describe('Under KMS', () => {
 
     const moved = fixture.process({}, encryptedWith(fixture, { kms: settings() }))
     expect(await ask(moved, key)).toBe('ok')
+  })
+
+  test('a value of the earlier format moves under a data key when it is first read', async () => {
+    const fixture = await refreshFixture('single_use')
+    const encryption = { key: LOCAL, legacyUntil: '2999-01-01', kms: settings() }
+    const moving = fixture.process({}, encryptedWith(fixture, encryption))
+    const tokens = { accessToken: legacyValue('an old token', LOCAL) }
+    await moving.get(IDS.TokenStore).save({ ...newGrant(OTHER), tokens }, undefined, false)
+    expect((await moving.get(IDS.AccessTokens).get(OTHER)).reveal()).toBe('an old token')
+    await moving.get(IDS.BackgroundWork).drain(moving.get(IDS.Clock), MINUTE_MS)
+    expect((await moving.get(IDS.TokenStore).read(OTHER))?.accessToken).toMatch(/^c1\.k\./)
+    const moved = fixture.process({}, encryptedWith(fixture, { kms: settings() }))
+    expect((await moved.get(IDS.AccessTokens).get(OTHER)).reveal()).toBe('an old token')
   })
 
   test('states that were signed and sealed before the move come back after it', async () => {
