@@ -40,11 +40,14 @@ interface UnderKms {
   start(): AppContainer
 }
 
-async function underKms(tenants: number): Promise<UnderKms> {
+async function underKms(
+  tenants: number,
+  { partitioning = 'all' }: { readonly partitioning?: 'all' | 'tenant' } = {},
+): Promise<UnderKms> {
   const fixture = await refreshFixture('single_use')
   await fixture.pool.query('TRUNCATE integration_connections')
   const clock = new FixedClock()
-  const config = encryptedWith(fixture, { kms: settings() })
+  const config = encryptedWith(fixture, { kms: { ...settings(), partitioning } })
   const start = (): AppContainer => fixture.process({ clock }, config)
   return { fixture, clock, start, keys: await seedTenants(fixture, start(), tenants) }
 }
@@ -125,6 +128,87 @@ describe('While KMS', () => {
     await clock.advance(27 * HOUR_MS)
     expect(await ask(warm, key)).toBe('cipher_unavailable')
     expect(await statuses(world)).toEqual(['active'])
+  })
+})
+
+describe('A person who comes back while KMS', () => {
+  interface Returned {
+    readonly callback: URLSearchParams
+    /** What became of the authorization at `container`, and how often the platform was asked meanwhile. */
+    complete(container: AppContainer): Promise<{ readonly code: string; readonly requests: number }>
+  }
+
+  async function comesBack({ fixture }: UnderKms, started: AppContainer): Promise<Returned> {
+    const { authUrl } = await started.get(IDS.Connections).start({ key: OTHER, returnUrl: '/settings' })
+    const callback = (await consent(authUrl, { person: 'sol' })).searchParams
+    const { control } = fixture.emulator
+    const complete = async (container: AppContainer): Promise<{ code: string; requests: number }> => {
+      control.clearRequests()
+      const code = await codeOf(container.get(IDS.Connections).complete('standard', { callback }))
+      return { code, requests: control.requests('standard').length }
+    }
+    return { callback, complete }
+  }
+
+  const isStored = async (container: AppContainer): Promise<boolean> =>
+    (await container.get(IDS.Connections).get(OTHER)) !== undefined
+
+  test.each(outages)(
+    '%s is refused before the code is exchanged where no key is at hand, and connected where one is',
+    async (_, breakDown, recover) => {
+      const world = await underKms(1)
+      const { clock, fixture, start } = world
+      const [warm, cold] = [start(), start()]
+      const [early, late] = [await comesBack(world, warm), await comesBack(world, warm)]
+      const before = await storedUnder(fixture)
+      breakDown()
+
+      expect(await early.complete(cold)).toEqual({ code: 'cipher_unavailable', requests: 0 })
+      expect(await isStored(cold)).toBe(false)
+      expect(await storedUnder(fixture)).toEqual(before)
+      expect(await statuses(world)).toEqual(['active'])
+      expect((await late.complete(warm)).code).toBe('ok')
+      expect(Object.keys(await storedUnder(fixture))).toEqual(Object.keys(before))
+
+      recover()
+      await clock.advance(6 * SECOND_MS)
+      // The state could not even be checked, so it is not used up.
+      expect((await early.complete(cold)).code).toBe('ok')
+    },
+  )
+
+  test.each(outages)(
+    "%s is refused before the code is exchanged where only the tenant's key is missing",
+    async (_, breakDown, recover) => {
+      const world = await underKms(1, { partitioning: 'tenant' })
+      const { clock, fixture, start } = world
+      const app = start()
+      const returned = await comesBack(world, app)
+      const before = await storedUnder(fixture)
+      breakDown()
+
+      expect(await returned.complete(app)).toEqual({ code: 'cipher_unavailable', requests: 0 })
+      expect(await isStored(app)).toBe(false)
+      expect(await storedUnder(fixture)).toEqual(before)
+      expect(await statuses(world)).toEqual(['active'])
+
+      recover()
+      await clock.advance(6 * SECOND_MS)
+      expect((await returned.complete(app)).code).toBe('state_invalid')
+      expect((await (await comesBack(world, app)).complete(app)).code).toBe('ok')
+    },
+  )
+})
+
+describe('An API key that is given while KMS is down', () => {
+  test('is not shown to its platform', async () => {
+    const fixture = await refreshFixture('single_use')
+    const config = encryptedWith(fixture, { kms: settings() })
+    const app = fixture.process({}, { ...config, providers: { klaviyo: {} } })
+    kms.plan({ times: 1_000, reset: true })
+    const key = { ...KEY, provider: 'klaviyo' }
+    const connecting = app.get(IDS.Connections).connectWithApiKey({ key, apiKey: 'pk_1' })
+    expect(await codeOf(connecting)).toBe('cipher_unavailable')
   })
 })
 
