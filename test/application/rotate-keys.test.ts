@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { generateEncryptionKey, LegacyReader } from '../../src/adapters/aes-gcm/index.ts'
 import { CipherUnavailableError } from '../../src/domain/errors.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
-import type { SealedCursor, SealedValues } from '../../src/ports/sealed-values.ts'
+import type { SealedValues } from '../../src/ports/sealed-values.ts'
 import { newGrant, range } from '../../src/testing/contracts/connection-fixtures.ts'
+import { dyingAtRandom } from '../support/dying-at-random.ts'
 import { legacyValue } from '../support/legacy-value.ts'
 import { ringKeys, SealedWorld } from './sealed-world.ts'
 import type { Keys } from './sealed-world.ts'
@@ -221,20 +222,3 @@ describe('RotateKeys over values of the earlier format', () => {
     expect(await world.rotation(keys).run()).toMatchObject({ resealed: 0, unreadable: 1 })
   })
 })
-
-/** Dies before or after a replacement, one time in four. */
-function dyingAtRandom(sealedValues: SealedValues): SealedValues {
-  const maybeDie = (): void => {
-    if (Math.random() < 1 / 8) throw new Error('killed')
-  }
-  return {
-    page: (cursor: SealedCursor | undefined) => sealedValues.page(cursor, 4),
-    read: (ref) => sealedValues.read(ref),
-    replace: async (resealings) => {
-      maybeDie()
-      const outcome = await sealedValues.replace(resealings)
-      maybeDie()
-      return outcome
-    },
-  }
-}
