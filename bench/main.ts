@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'get-access-token': async () => (await import('./get-access-token.ts')).benchGetAccessToken,
   import: async () => (await import('./import.ts')).benchImport,
   job: async () => (await import('./job.ts')).benchJob,
+  kms: async () => (await import('./kms.ts')).benchKms,
   'one-refresh': async () => (await import('./one-refresh.ts')).benchOneRefresh,
   state: async () => (await import('./state.ts')).benchState,
 }

@@ -295,9 +295,12 @@ export class CipherKeyUnknownError extends IntegrationError {
 export class CipherValueInvalidError extends IntegrationError {
   readonly code = 'cipher_value_invalid'
   readonly isRetryable = false
+  /** What of a sealed value a newer release may know: then it is this process that is too old, not the value wrong. */
+  readonly unknown: 'version' | 'suite' | undefined
 
-  constructor(problem: string) {
+  constructor(problem: string, unknown?: 'version' | 'suite') {
     super(`The encryption does not take a value: ${problem}`)
+    this.unknown = unknown
   }
 }
 

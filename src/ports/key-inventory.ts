@@ -18,6 +18,9 @@ export interface RetiringKey {
 export interface KeyInventory {
   keyOf(sealed: Sealed): KeyName
 
+  /** Whether the value has the format before this library's; asked at every read, so it costs next to nothing. */
+  isLegacy(sealed: Sealed): boolean
+
   /** Whether new values of the provider are sealed under this key, so that nothing is gained by sealing them again. */
   isCurrent(key: KeyName, provider: ProviderName): Promise<boolean>
 

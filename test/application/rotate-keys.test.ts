@@ -1,11 +1,11 @@
-import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { generateEncryptionKey, LegacyReader } from '../../src/adapters/aes-gcm/index.ts'
 import { CipherUnavailableError } from '../../src/domain/errors.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
-import { asSealed } from '../../src/ports/cipher.ts'
-import type { SealedCursor, SealedValues } from '../../src/ports/sealed-values.ts'
+import type { SealedValues } from '../../src/ports/sealed-values.ts'
 import { newGrant, range } from '../../src/testing/contracts/connection-fixtures.ts'
+import { dyingAtRandom } from '../support/dying-at-random.ts'
+import { legacyValue } from '../support/legacy-value.ts'
 import { ringKeys, SealedWorld } from './sealed-world.ts'
 import type { Keys } from './sealed-world.ts'
 
@@ -190,7 +190,11 @@ describe('RotateKeys over values of the earlier format', () => {
   async function worldOfLegacy(): Promise<SealedWorld> {
     const world = new SealedWorld()
     const grant = newGrant({ tenantId: parseTenantId('tenant-old') })
-    await world.tokens.save({ ...grant, tokens: { accessToken: legacyValue('old token') } }, undefined, false)
+    await world.tokens.save(
+      { ...grant, tokens: { accessToken: legacyValue('old token', ONE) } },
+      undefined,
+      false,
+    )
     return world
   }
 
@@ -218,27 +222,3 @@ describe('RotateKeys over values of the earlier format', () => {
     expect(await world.rotation(keys).run()).toMatchObject({ resealed: 0, unreadable: 1 })
   })
 })
-
-/** Dies before or after a replacement, one time in four. */
-function dyingAtRandom(sealedValues: SealedValues): SealedValues {
-  const maybeDie = (): void => {
-    if (Math.random() < 1 / 8) throw new Error('killed')
-  }
-  return {
-    page: (cursor: SealedCursor | undefined) => sealedValues.page(cursor, 4),
-    read: (ref) => sealedValues.read(ref),
-    replace: async (resealings) => {
-      maybeDie()
-      const outcome = await sealedValues.replace(resealings)
-      maybeDie()
-      return outcome
-    },
-  }
-}
-
-function legacyValue(token: string): ReturnType<typeof asSealed> {
-  const [salt, iv] = [randomBytes(16), randomBytes(16)]
-  const gcm = createCipheriv('aes-256-gcm', pbkdf2Sync(ONE, salt, 100_000, 32, 'sha256'), iv)
-  const data = Buffer.concat([gcm.update(token, 'utf8'), gcm.final()])
-  return asSealed([salt, iv, gcm.getAuthTag(), data].map((part) => part.toString('hex')).join(':'))
-}

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
 import { AesGcmCipher, KeyRing, generateEncryptionKey } from '../../src/adapters/aes-gcm/index.ts'
 import { cipherContract } from '../../src/testing/contracts/cipher.contract.ts'
-import type { CipherHarness } from '../../src/testing/contracts/cipher.contract.ts'
+import type { CipherHarness } from '../../src/testing/contracts/cipher/harness.ts'
 
 function cipherUnder(primary: string, previous: readonly string[] = []): AesGcmCipher {
   return new AesGcmCipher({ rings: { general: new KeyRing({ name: 'TEST_KEY', primary, previous }) } })

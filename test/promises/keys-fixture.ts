@@ -1,12 +1,16 @@
 import type { IntegrationsConfigInput } from '../../src/application/config/integrations-config.ts'
 import type { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
 import { IDS } from '../../src/application/container/identifiers.ts'
+import { RotateKeys } from '../../src/application/use-cases/rotate-keys.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
 import { Secret } from '../../src/domain/model/secret.ts'
+import { MINUTE_MS } from '../../src/domain/model/time.ts'
 import { connectionContext } from '../../src/domain/services/connection-context.ts'
 import { emulatorApps } from '../../src/emulator/index.ts'
 import { newGrant } from '../../src/testing/contracts/connection-fixtures.ts'
+import { dyingAtRandom } from '../support/dying-at-random.ts'
+import { codeOf, KEY } from './refresh-fixture.ts'
 import type { RefreshFixture } from './refresh-fixture.ts'
 
 export type AppContainer = ReturnType<typeof createIntegrationsContainer>
@@ -49,6 +53,37 @@ export async function saveTokens(
   }
   const { saved } = await container.get(IDS.TokenStore).save({ ...grant, tokens }, undefined, false)
   if (!saved) throw new Error('There is such a connection already')
+}
+
+const DEATHS = 20
+
+/**
+ * Rotates until the rotation has been killed so often, while connections are refreshed and every one is read after each
+ * death. Resolves how the reads and refreshes ended: their codes.
+ */
+export async function rotateUnderFire(
+  fixture: RefreshFixture,
+  container: AppContainer,
+  keys: readonly ConnectionKey[],
+): Promise<ReadonlySet<string>> {
+  const rotation = new RotateKeys({
+    sealedValues: dyingAtRandom(container.get(IDS.SealedValues)),
+    cipher: container.get(IDS.Cipher),
+    keys: container.get(IDS.KeyInventory),
+    clock: container.get(IDS.Clock),
+  })
+  const tokens = container.get(IDS.AccessTokens)
+  const codes = new Set<string>()
+  for (let deaths = 0; deaths < DEATHS;) {
+    const key = keys[Math.floor(Math.random() * keys.length)] ?? KEY
+    const refreshing = codeOf(tokens.refresh(key))
+    await rotation.run().catch(() => {
+      deaths += 1
+    })
+    for (const code of [refreshing, ...keys.map((one) => codeOf(tokens.get(one)))]) codes.add(await code)
+    await fixture.elapse(MINUTE_MS)
+  }
+  return codes
 }
 
 /** How many stored secrets begin with each key's name, as the database sees it. */

@@ -2,12 +2,10 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { generateEncryptionKey } from '../../src/adapters/aes-gcm/index.ts'
 import { IDS } from '../../src/application/container/identifiers.ts'
-import { RotateKeys } from '../../src/application/use-cases/rotate-keys.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
-import { HOUR_MS, MINUTE_MS } from '../../src/domain/model/time.ts'
-import type { SealedValues } from '../../src/ports/sealed-values.ts'
-import { encryptedWith, saveTokens, seedTenants, storedUnder } from './keys-fixture.ts'
+import { HOUR_MS } from '../../src/domain/model/time.ts'
+import { encryptedWith, rotateUnderFire, saveTokens, seedTenants, storedUnder } from './keys-fixture.ts'
 import type { AppContainer } from './keys-fixture.ts'
 import { codeOf, KEY, refreshFixture } from './refresh-fixture.ts'
 import type { RefreshFixture } from './refresh-fixture.ts'
@@ -47,25 +45,7 @@ describe('Keys rotate', () => {
   test('killed at twenty random points under live refreshes, nothing fails and key one can go', async () => {
     const { fixture, keys } = await underOne(30)
     const both = fixture.process({}, encryptedWith(fixture, BOTH))
-    const rotation = new RotateKeys({
-      sealedValues: dyingAtRandom(both.get(IDS.SealedValues)),
-      cipher: both.get(IDS.Cipher),
-      keys: both.get(IDS.KeyInventory),
-      clock: both.get(IDS.Clock),
-    })
-    const served: string[] = []
-    let deaths = 0
-    for (let rounds = 0; deaths < 20 && rounds < 300; rounds += 1) {
-      const key = keys[Math.floor(Math.random() * keys.length)] ?? KEY
-      const refreshing = codeOf(both.get(IDS.AccessTokens).refresh(key))
-      await rotation.run().catch(() => {
-        deaths += 1
-      })
-      served.push(await refreshing, ...(await Promise.all(keys.map((one) => codeOf(tokenOf(both, one))))))
-      await fixture.elapse(MINUTE_MS)
-    }
-    expect(deaths).toBe(20)
-    expect(new Set(served)).toEqual(new Set(['ok']))
+    expect(await rotateUnderFire(fixture, both, keys)).toEqual(new Set(['ok']))
 
     const result = await both.get(IDS.RotateKeys).run()
     const under = await storedUnder(fixture)
@@ -211,20 +191,3 @@ describe('Keys of two containers in one process', () => {
         expect(texts.filter((text) => text.includes(spelling))).toEqual([])
   })
 })
-
-/** Small pages, and one replacement in five that comes to its end before or after it was made. */
-function dyingAtRandom(sealedValues: SealedValues): SealedValues {
-  const maybeDie = (): void => {
-    if (Math.random() < 1 / 10) throw new Error('killed')
-  }
-  return {
-    page: (cursor) => sealedValues.page(cursor, 4),
-    read: (ref) => sealedValues.read(ref),
-    replace: async (resealings) => {
-      maybeDie()
-      const outcome = await sealedValues.replace(resealings)
-      maybeDie()
-      return outcome
-    },
-  }
-}

@@ -148,5 +148,5 @@ test.each(Object.entries(HOSTS))(
     await ada.get(callback(state))
     expect(acme.exchanges).toHaveLength(1)
   },
-  120_000,
+  180_000,
 )

@@ -1,20 +1,22 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { RequestListener, Server } from 'node:http'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { getRequestListener } from '@hono/node-server'
-import { HOUR_MS } from '../../src/domain/model/time.ts'
+import { vi } from 'vitest'
 import { toNextRouteHandlers, toNodeHandler } from '../../src/web/index.ts'
 import type { FetchHandler, NextRouteHandlers } from '../../src/web/index.ts'
 import { afterwards } from './world.ts'
 
 export const BASE = '/api/integrations'
 
-const FOLDER_PREFIX = 'next-host-'
+const require = createRequire(import.meta.url)
 
 /** Ways in which a host mounts the handler; each gives the port it listens on. */
 export const HOSTS: Readonly<Record<string, (handler: FetchHandler) => Promise<number>>> = {
@@ -61,13 +63,13 @@ export const POST = (...given) => globalThis.integrationsRoutes.POST(...given)
 export const OPTIONS = (...given) => globalThis.integrationsRoutes.OPTIONS(...given)
 `
 
-/** A Next.js app of one route, compiled and served by Next.js itself. */
+/** A Next.js app of one route: a production build, and the server that `next start` runs, within this process. */
 async function mountInNext(handler: FetchHandler): Promise<number> {
   globalThis.integrationsRoutes = toNextRouteHandlers(handler)
   mkdirSync('.cache', { recursive: true })
-  forgetOldApps()
   // Inside the project, where Next.js finds itself and React.
-  const folder = mkdtempSync(join(process.cwd(), '.cache', FOLDER_PREFIX))
+  const folder = mkdtempSync(join(process.cwd(), '.cache', 'next-host-'))
+  afterwards(() => rmSync(folder, { recursive: true, force: true }))
   const route = join(folder, 'app', 'api', 'integrations', '[[...path]]')
   mkdirSync(route, { recursive: true })
   writeFileSync(join(route, 'route.js'), ROUTE)
@@ -75,20 +77,15 @@ async function mountInNext(handler: FetchHandler): Promise<number> {
     join(folder, 'app', 'layout.js'),
     'export default function Layout({ children }) {\n  return children\n}\n',
   )
-  process.env['NEXT_TELEMETRY_DISABLED'] = '1'
-  const app = createNext()({ dev: true, dir: folder, quiet: true, conf: { logging: false } })
+  vi.stubEnv('NEXT_TELEMETRY_DISABLED', '1')
+  vi.stubEnv('NODE_ENV', 'production')
+  afterwards(() => vi.unstubAllEnvs())
+  await promisify(execFile)(process.execPath, [require.resolve('next/dist/bin/next'), 'build', folder])
+  const app = createNext()({ dev: false, dir: folder, quiet: true })
   await app.prepare()
   afterwards(() => app.close())
   const handle = app.getRequestHandler()
   return listen((request, response) => void handle(request, response))
-}
-
-/** Next.js looks into its folder to the end of its process, which is ours: the runs after it clear away. */
-function forgetOldApps(): void {
-  for (const name of readdirSync('.cache').filter((one) => one.startsWith(FOLDER_PREFIX))) {
-    const folder = join('.cache', name)
-    if (statSync(folder).mtimeMs < Date.now() - HOUR_MS) rmSync(folder, { recursive: true, force: true })
-  }
 }
 
 interface NextApp {
@@ -101,7 +98,7 @@ type CreateNext = (options: Readonly<Record<string, unknown>>) => NextApp
 
 /** Not imported: its types would make NODE_ENV a required variable everywhere in this project. */
 function createNext(): CreateNext {
-  const found: unknown = createRequire(import.meta.url)('next')
+  const found: unknown = require('next')
   if (!isCreateNext(found)) throw new Error('next exports no function')
   return found
 }

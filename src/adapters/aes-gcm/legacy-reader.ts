@@ -76,7 +76,7 @@ export class LegacyReader {
       const text = await this.#slots.execute(() => tryKey(parts, key))
       if (text === undefined) continue
       this.#reads += 1
-      logger?.log('warn', 'A value of the earlier format was read; seal it again', { reads: this.#reads })
+      logger?.log('warn', 'A value of the earlier format was read', { reads: this.#reads })
       return new Secret(text)
     }
     throw new CipherAuthenticationFailedError()

@@ -22,13 +22,17 @@ export class LocalKeyInventory implements KeyInventory {
   }
 
   keyOf(sealed: Sealed): KeyName {
-    if (this.#options.legacy?.recognizes(sealed) === true) return 'legacy'
+    if (this.isLegacy(sealed)) return 'legacy'
     try {
       return keyReferenceOf(sealed)
     } catch (error) {
       if (error instanceof CipherValueInvalidError) return 'invalid'
       throw error
     }
+  }
+
+  isLegacy(sealed: Sealed): boolean {
+    return this.#options.legacy?.recognizes(sealed) === true
   }
 
   async isCurrent(key: KeyName, provider: ProviderName): Promise<boolean> {

@@ -88,8 +88,8 @@ const TWO_BITS_SPARE = 'AEIMQUYcgkosw048'
 
 function headerError(value: string): CipherValueInvalidError {
   if (/^c1\.[a-z]\./.test(value) && !/^c1\.[ak]\./.test(value))
-    return new CipherValueInvalidError('its suite is unknown to this version')
+    return new CipherValueInvalidError('its suite is unknown to this version', 'suite')
   if (/^c\d{1,3}\.[a-z]\./.test(value) && !value.startsWith('c1.'))
-    return new CipherValueInvalidError('its format version is unknown to this version')
+    return new CipherValueInvalidError('its format version is unknown to this version', 'version')
   return new CipherValueInvalidError('it does not have the form of a sealed value')
 }

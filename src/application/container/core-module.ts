@@ -18,6 +18,7 @@ import { AccessTokens } from '../use-cases/access-tokens.ts'
 import { ConnectionStatuses } from '../use-cases/connection-statuses.ts'
 import { Connections } from '../use-cases/connections.ts'
 import { RefreshDueConnections } from '../use-cases/refresh-due-connections.ts'
+import { ResealOnRead } from '../use-cases/reseal-on-read.ts'
 import { RotateKeys } from '../use-cases/rotate-keys.ts'
 import { IDS } from './identifiers.ts'
 import { Shutdown } from './shutdown.ts'
@@ -143,8 +144,9 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
 function bindUseCases(bind: Bind): void {
   bind(IDS.AccessTokens)
     .toResolvedValue(
-      (lifecycle, providers, work) => new AccessTokens({ lifecycle, providers, background: work }),
-      [IDS.TokenLifecycleService, IDS.ProviderRegistry, IDS.Background],
+      (lifecycle, providers, work, resealing) =>
+        new AccessTokens({ lifecycle, providers, background: work, resealing }),
+      [IDS.TokenLifecycleService, IDS.ProviderRegistry, IDS.Background, IDS.ResealOnRead],
     )
     .inSingletonScope()
   bind(IDS.Connections)
@@ -187,6 +189,13 @@ function bindUseCases(bind: Bind): void {
         IDS.Clock,
         IDS.BackgroundWork,
       ],
+    )
+    .inSingletonScope()
+  bind(IDS.ResealOnRead)
+    .toResolvedValue(
+      (sealedValues, cipher, keys, work, logger) =>
+        new ResealOnRead({ sealedValues, cipher, keys, background: work, logger }),
+      [IDS.SealedValues, IDS.Cipher, IDS.KeyInventory, IDS.Background, IDS.Logger],
     )
     .inSingletonScope()
   bind(IDS.RotateKeys)

@@ -31,6 +31,7 @@ import type { AccessTokens } from '../use-cases/access-tokens.ts'
 import type { ConnectionStatuses } from '../use-cases/connection-statuses.ts'
 import type { Connections } from '../use-cases/connections.ts'
 import type { RefreshDueConnections } from '../use-cases/refresh-due-connections.ts'
+import type { ResealOnRead } from '../use-cases/reseal-on-read.ts'
 import type { RotateKeys } from '../use-cases/rotate-keys.ts'
 import type { CoreSettings } from './core-module.ts'
 import type { DataKeyRewrapping } from './kms-module.ts'
@@ -82,6 +83,7 @@ export const IDS = {
   Connections: id<Connections>('Connections'),
   ConnectionStatuses: id<ConnectionStatuses>('ConnectionStatuses'),
   RefreshDueConnections: id<RefreshDueConnections>('RefreshDueConnections'),
+  ResealOnRead: id<ResealOnRead>('ResealOnRead'),
   RotateKeys: id<RotateKeys>('RotateKeys'),
   /** Only where a KMS is configured. */
   DataKeyRewrapping: id<DataKeyRewrapping>('DataKeyRewrapping'),

@@ -6,11 +6,13 @@ import type { Background } from '../../ports/background.ts'
 import type { TokenReading } from '../../ports/token-store.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 import { SingleFlight } from '../single-flight.ts'
+import type { ResealOnRead } from './reseal-on-read.ts'
 
 export interface AccessTokensDependencies {
   readonly lifecycle: TokenLifecycleService
   readonly providers: ProviderRegistry
   readonly background: Background
+  readonly resealing: Pick<ResealOnRead, 'follow'>
 }
 
 /** Tokens that work, for whoever asks in this process: one refresh of a connection at a time. */
@@ -29,14 +31,16 @@ export class AccessTokens {
    * RateLimitedError, ProviderMisconfiguredError, StoreUnavailableError, and the errors of the Cipher
    */
   async get(key: ConnectionKey): Promise<Secret> {
-    const { background, lifecycle, providers } = this.#deps
+    const { background, lifecycle, providers, resealing } = this.#deps
     const client = providers.get(key.provider)
     const { reading, freshness } = await lifecycle.read(client, key)
     if (freshness === 'expired') return this.#renew(key, reading)
     if (freshness === 'ahead' && reading.leaseMs === 0 && reading.nextAttemptMs === 0) {
       background.keep(this.#renew(key, reading))
     }
-    return lifecycle.open(key, reading)
+    const opening = lifecycle.open(key, reading)
+    resealing.follow(opening, key, reading)
+    return opening
   }
 
   /** Renews (or verifies, where nothing can be renewed) now, however fresh the token is. Throws like `get`. */

@@ -73,6 +73,7 @@ export class Connections {
     const { key, apiKey, publicApiKey, allowAccountChange } = request
     const client = this.#deps.providers.get(key.provider)
     try {
+      await this.#deps.grants.prepare(key)
       const connection = await this.#deps.grants.connect(client, {
         key,
         clientId: '',

@@ -41,6 +41,9 @@ export interface ReceivedGrant {
   readonly sentAt: number
 }
 
+/** Which key seals depends on tenant and provider alone. */
+const NOT_YET = { connectionId: '', grantId: '' } as const
+
 /** How often a new consent is sealed and offered anew when the connection changed in between. */
 const MOST_SAVES = 5
 
@@ -56,6 +59,14 @@ export class GrantService {
     const { provider, label } = key
     const [connection] = await this.#deps.tokens.list(key.tenantId, { provider, label })
     return connection
+  }
+
+  /**
+   * Makes ready the key that the connection's secrets would be sealed under: called before a provider is asked for them.
+   * @throws CipherUnavailableError
+   */
+  async prepare(key: ConnectionKey): Promise<void> {
+    await this.#deps.cipher.prepare(connectionContext({ ...key, ...NOT_YET }, 1, 'access_token'))
   }
 
   /**

@@ -103,7 +103,8 @@ export class OAuthService {
   }
 
   /**
-   * The state is consumed whatever comes of it, and nothing reaches the provider before every check has passed.
+   * The state is consumed whatever comes of it, and nothing reaches the provider before every check has passed and the
+   * key for what it will answer is at hand.
    * @throws CallbackInvalidError, StateInvalidError, InitiatorMismatchError, BrowserMismatchError,
    * AuthorizationDeniedError, and what `GrantService.connect` throws
    */
@@ -113,6 +114,7 @@ export class OAuthService {
     try {
       this.#check(client, pending, request, response)
       const code = codeOf(response)
+      await this.#deps.grants.prepare(pending)
       await this.#deps.states.bar(response.state)
       const connection = await this.#connect(client, pending, code)
       this.#emit('connection.completed', pending, pending.initiatorHash)

@@ -56,6 +56,21 @@ describe('data keys of a fleet', () => {
     expect(bench.callsOf('Decrypt')).toBe(1)
   })
 
+  test('are unwrapped once each while twenty thousand values of five hundred tenants are opened', async () => {
+    const bench = await open()
+    const writing = bench.start({ limits: { mostValues: 50 } })
+    const tenants = Array.from({ length: 500 }, (_, index) => `tenant-${index}`)
+    const values = await Promise.all(
+      tenants.map(async (tenant) => ({ tenant, sealed: await seal(writing, tenant) })),
+    )
+    expect(new Set(values.map(({ sealed }) => idOf(sealed))).size).toBe(10)
+    const reading = bench.start()
+    const before = bench.kms.calls.length
+    for (let round = 0; round < 40; round += 1)
+      await Promise.all(values.map(({ sealed, tenant }) => read(reading, sealed, tenant)))
+    expect(bench.kms.calls.length - before).toBe(10)
+  })
+
   test('are bound at the service to purpose, application, partition and id, and name no tenant', async () => {
     const bench = await open()
     const partitioning = 'tenant'

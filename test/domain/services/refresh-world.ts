@@ -134,8 +134,10 @@ export class RefreshWorld {
       ...{ due, revocations, cipher, clock, random, circuit: circuits, background, events, owner },
     })
     const providers = new ProviderRegistry([client?.(this.provider) ?? this.provider])
+    // Nothing in this world is of the earlier format.
+    const resealing = { follow: () => undefined }
     return {
-      tokens: new AccessTokens({ lifecycle, providers, background }),
+      tokens: new AccessTokens({ lifecycle, providers, background, resealing }),
       job: new RefreshDueConnections({
         ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
         background,
