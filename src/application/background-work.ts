@@ -12,6 +12,7 @@ export class BackgroundWork implements Background {
   readonly #waitUntil: ((work: Promise<unknown>) => void) | undefined
   #awake: ReturnType<typeof setInterval> | undefined
   #isClosing = false
+  #isOver = false
 
   /** `waitUntil`: how a host that freezes after its response (serverless) is asked to stay awake. */
   constructor(waitUntil?: (work: Promise<unknown>) => void) {
@@ -21,6 +22,10 @@ export class BackgroundWork implements Background {
   /** No more long work should be begun: the process is about to end. */
   get isClosing(): boolean {
     return this.#isClosing
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   close(): void {
@@ -49,6 +54,7 @@ export class BackgroundWork implements Background {
       const all = Promise.all(this.#running).then(() => 'done' as const)
       if ((await Promise.race([all, timeout])) === 'timeout') return false
     }
+    this.#isOver = this.#isClosing
     return true
   }
 

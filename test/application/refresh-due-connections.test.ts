@@ -86,6 +86,34 @@ describe('The job', () => {
     await run
   })
 
+  test('has given back what it had claimed, before the process that shuts down lets go of its database', async () => {
+    const world = await worldWith(many(10))
+    const claimDue = world.stores.due.claimDue.bind(world.stores.due)
+    let answerClaim: () => void = () => undefined
+    const isAnswered = new Promise<void>((resolve) => {
+      answerClaim = resolve
+    })
+    world.stores.due.claimDue = async (request) => {
+      const leases = await claimDue(request)
+      await isAnswered
+      return leases
+    }
+    const host = world.host()
+    const run = host.job.run({ concurrency: 10 })
+    host.background.close()
+    let isLetGo = false
+    const drained = host.background.drain(world.clock, MINUTE_MS).then(() => {
+      isLetGo = true
+    })
+    await world.settle()
+    expect(isLetGo).toBe(false)
+    answerClaim()
+    await world.until(drained)
+    const readings = await Promise.all(many(10).map((key) => world.reading(key)))
+    expect(readings.filter(({ leaseMs }) => leaseMs > 0)).toEqual([])
+    expect(await run).toMatchObject({ total: 0 })
+  })
+
   test('gives back what it had claimed and not begun when it is told to stop', async () => {
     const world = await worldWith(many(10))
     let isStopping = false

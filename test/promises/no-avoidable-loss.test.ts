@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ContainerModule } from 'inversify'
 import { afterEach, describe, expect, test } from 'vitest'
 import { IDS } from '../../src/application/container/identifiers.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/model/time.ts'
@@ -19,7 +21,7 @@ afterEach(async () => {
 })
 
 async function hostOf({ config }: RefreshFixture, failpoint?: Failpoint): Promise<HostProcess> {
-  const host = await startHostProcess(config, failpoint)
+  const host = await startHostProcess(config, { failpoint })
   running.push(host)
   return host
 }
@@ -37,22 +39,16 @@ async function outcomeAfterRecovery({ elapse, process, status }: RefreshFixture)
 describe('No avoidable loss: a process that is killed', () => {
   const cases: readonly (readonly [RotationMode, Failpoint, string])[] = [
     ['none', 'claim', 'usable'],
-    ['none', 'response', 'usable'],
-    ['none', 'store.commit', 'usable'],
+    ['none', 'body', 'usable'],
     ['grace:3600000', 'claim', 'usable'],
-    ['grace:3600000', 'response', 'usable'],
+    ['grace:3600000', 'body', 'usable'],
     ['grace:3600000', 'store.begin', 'usable'],
-    ['grace:3600000', 'store.commit', 'usable'],
     ['single_use', 'claim', 'usable'],
     ['single_use', 'preflight', 'usable'],
-    ['single_use', 'send', 'usable'],
-    ['single_use', 'response', 'rotation_lost'],
+    ['single_use', 'body', 'rotation_lost'],
     ['single_use', 'store.begin', 'rotation_lost'],
-    ['single_use', 'store.commit', 'usable'],
-    ['revoking', 'claim', 'usable'],
-    ['revoking', 'send', 'usable'],
-    ['revoking', 'response', 'rotation_lost'],
-    ['revoking', 'store.commit', 'usable'],
+    ['revoking', 'preflight', 'usable'],
+    ['revoking', 'body', 'rotation_lost'],
   ]
 
   test.each(cases)('%s, at %s: the connection is %s', async (mode, failpoint, expected) => {
@@ -117,6 +113,22 @@ describe('No avoidable loss: a process that lives', () => {
     expect(emulator.control.lineages('standard')[0]?.tokenCalls).toBe(1)
   })
 
+  test('and is told to end while its claim is under way stores what it then asks for', async () => {
+    const { elapse, emulator, process } = await refreshFixture('single_use')
+    let isClaimed: () => void = () => undefined
+    const claimed = new Promise<void>((resolve) => {
+      isClaimed = resolve
+    })
+    const container = process({ modules: [slowClaims(isClaimed)] })
+    await elapse(HOUR_MS)
+    const asked = askToken(container)
+    await claimed
+    await container.get(IDS.Shutdown).close()
+    expect(await askToken(process())).toBe(await asked)
+    expect(emulator.control.lineages('standard')[0]?.tokenCalls).toBe(1)
+    expect(await codeOf(container.get(IDS.AccessTokens).get(KEY))).toBe('store_unavailable')
+  })
+
   test('recovers from an answer that was cut off within the grace', async () => {
     const { elapse, emulator, process } = await refreshFixture('grace:30000')
     const container = process()
@@ -143,6 +155,22 @@ describe('No avoidable loss: a process that lives', () => {
     expect(emulator.control.lineages('standard')[0]?.endedBy).toBe('revoked')
   })
 })
+
+/** The database has claimed, and its answer takes a while. */
+function slowClaims(onClaimed: () => void): ContainerModule {
+  return new ContainerModule(({ onActivation }) => {
+    onActivation(IDS.RefreshLeases, (_context, leases) => {
+      const claim = leases.claim.bind(leases)
+      leases.claim = async (...request) => {
+        const lease = await claim(...request)
+        onClaimed()
+        await delay(100)
+        return lease
+      }
+      return leases
+    })
+  })
+}
 
 describe('One refresh over real processes', () => {
   test('two hundred callers in four of them see one request and one token', async () => {

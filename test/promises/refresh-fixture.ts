@@ -1,6 +1,3 @@
-import { createServer } from 'node:net'
-import type { Server, Socket } from 'node:net'
-import { connect as connectSocket } from 'node:net'
 import { Pool } from 'pg'
 import { afterEach } from 'vitest'
 import { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
@@ -15,6 +12,8 @@ import type { Emulator } from '../../src/emulator/index.ts'
 import type { RotationMode } from '../../src/emulator/rotation.ts'
 import { moveTimes } from '../contracts/postgres-stores.ts'
 import { freshDatabase } from '../support/database.ts'
+import { postgresProxy } from '../support/postgres-proxy.ts'
+import type { PostgresProxy } from '../support/postgres-proxy.ts'
 
 export const KEY: ConnectionKey = {
   tenantId: parseTenantId('tenant-a'),
@@ -40,6 +39,7 @@ type AppContainer = ReturnType<typeof createIntegrationsContainer>
 export interface RefreshFixture {
   readonly emulator: Emulator
   readonly config: IntegrationsConfigInput
+  readonly databaseUrl: string
   /** What only Postgres can tell, or be told. */
   readonly pool: Pool
   /** A process of its own, as far as one can be had within a process. */
@@ -48,12 +48,7 @@ export interface RefreshFixture {
   elapse(ms: number): Promise<void>
   status(): Promise<string>
   /** Between the processes and Postgres, to be cut. */
-  proxy(): Promise<PostgresProxy>
-}
-
-export interface PostgresProxy {
-  readonly config: IntegrationsConfigInput
-  setDown(isDown: boolean): void
+  proxy(): Promise<PostgresProxy & { readonly config: IntegrationsConfigInput }>
 }
 
 /** Opened for one test, with the consent already given. */
@@ -70,10 +65,12 @@ export async function refreshFixture(mode: RotationMode): Promise<RefreshFixture
     encryption: { key: '5f0c1d2e3b4a59687786a5b4c3d2e1f05f0c1d2e3b4a59687786a5b4c3d2e1f0' },
     baseUrl: 'http://localhost:4999',
     emulatorUrl: emulator.url,
-    providers: { oauth2: [{ ...emulatorApps.standard, definition: definitionOf(emulator, mode) }] },
+    providers: {
+      oauth2: [{ ...emulatorApps.standard, definition: definitionOf('standard', emulator, mode) }],
+    },
   })
   const fixture: RefreshFixture = {
-    ...{ emulator, pool, config: configFor(database.url) },
+    ...{ emulator, pool, config: configFor(database.url), databaseUrl: database.url },
     process: (options = {}, config = fixture.config) => {
       const container = createIntegrationsContainer(config, { logger: { log: () => undefined }, ...options })
       opened.push(() => container.get(IDS.Shutdown).close())
@@ -88,8 +85,9 @@ export async function refreshFixture(mode: RotationMode): Promise<RefreshFixture
       return connection?.reauthReason ?? connection?.status ?? 'none'
     },
     proxy: async () => {
-      const { url, setDown } = await tcpProxy(database.url)
-      return { setDown, config: configFor(url) }
+      const proxy = await postgresProxy(database.url)
+      opened.push(() => proxy.close())
+      return { ...proxy, config: configFor(proxy.url) }
     },
   }
   await giveConsent(fixture.process())
@@ -116,14 +114,15 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
-function definitionOf(emulator: Emulator, mode: RotationMode): unknown {
+/** A definition of that name for the standard server of the emulator, whose rotation it knows. */
+export function definitionOf(provider: string, emulator: Emulator, mode: RotationMode): unknown {
   const { authorization, issuer, revocation, token, userinfo } = emulator.endpoints.standard
   const isGrace = mode.startsWith('grace:')
   const rotation = isGrace
     ? { kind: 'grace', graceMs: Number(mode.slice('grace:'.length)) }
     : Object.entries(CLASS_OF).find(([name]) => name === mode)?.[1]
   return {
-    provider: 'standard',
+    provider,
     displayName: 'Standard',
     issuer,
     endpoints: { authorization, token },
@@ -137,46 +136,5 @@ function definitionOf(emulator: Emulator, mode: RotationMode): unknown {
     },
     rotation,
     marginMs: 5 * MINUTE_MS,
-  }
-}
-
-async function tcpProxy(target: string): Promise<{ url: string; setDown: (isDown: boolean) => void }> {
-  const { hostname, port } = new URL(target)
-  const sockets = new Set<Socket>()
-  let isDown = false
-  const server: Server = createServer((incoming) => {
-    if (isDown) {
-      incoming.destroy()
-      return
-    }
-    const outgoing = connectSocket(Number(port), hostname)
-    for (const [from, to] of [
-      [incoming, outgoing],
-      [outgoing, incoming],
-    ] as const) {
-      sockets.add(from)
-      from.on('error', () => undefined)
-      from.on('close', () => {
-        sockets.delete(from)
-        to.destroy()
-      })
-      from.pipe(to)
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  opened.push(async () => {
-    for (const socket of sockets) socket.destroy()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  const address = server.address()
-  const url = new URL(target)
-  url.hostname = '127.0.0.1'
-  url.port = typeof address === 'object' && address !== null ? String(address.port) : ''
-  return {
-    url: url.href,
-    setDown: (value) => {
-      isDown = value
-      if (value) for (const socket of sockets) socket.destroy()
-    },
   }
 }

@@ -1,3 +1,5 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { ClientRequest } from 'node:http'
 import { ContainerModule } from 'inversify'
 import { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
 import type { IntegrationsConfigInput } from '../../src/application/config/integrations-config.ts'
@@ -5,24 +7,36 @@ import { IDS } from '../../src/application/container/identifiers.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
 import { isIntegrationError } from '../../src/domain/errors.ts'
 import { isOAuthClient } from '../../src/ports/provider-client.ts'
-import type { Failpoint, HostAnswer, HostCommand } from './host-process.ts'
+import { hurriedClock, hurriedLeases } from './hurried.ts'
+import type { Failpoint, HostAnswer, HostCommand, HostMessage, HostOptions } from './host-process.ts'
 
 interface Start {
   readonly config: IntegrationsConfigInput
-  readonly failpoint?: Failpoint
+  readonly options: HostOptions
 }
 
 type Pass = (at: Failpoint) => Promise<void>
 
-process.once('message', ({ config, failpoint }: Start) => {
+process.once('message', ({ config, options: { failpoint, speed = 1 } }: Start) => {
   const container = createIntegrationsContainer(config, {
     logger: { log: () => undefined },
-    modules: [failpoints((at) => (at === failpoint ? standStill(at) : Promise.resolve()))],
+    clock: hurriedClock(speed),
+    modules: [
+      hurriedLeases(speed),
+      failpoints((at) => (at === failpoint ? standStill(at) : Promise.resolve())),
+    ],
   })
-  process.on('message', (command: HostCommand) => {
-    void answer(command).then(tell)
+  const answering = new Set<Promise<void>>()
+  process.on('message', (message: HostMessage) => {
+    if (!('command' in message)) return
+    const { id, command } = message
+    const answered = answer(command).then((came) => tell({ id, answer: came }))
+    answering.add(answered)
+    void answered.then(() => answering.delete(answered))
   })
-  tell({ tokens: [] })
+  process.once('SIGTERM', () => void end())
+  if (failpoint === 'headers') subscribe('http.client.response.finish', tellHeaders)
+  tell({ id: 0, answer: { tokens: [] } })
 
   async function answer(command: HostCommand): Promise<HostAnswer> {
     const { tenantId, provider, times = 1 } = command
@@ -37,10 +51,22 @@ process.once('message', ({ config, failpoint }: Start) => {
       return { code: isIntegrationError(error) ? error.code : String(error) }
     }
   }
+
+  /** As a host ends: nothing is left that would keep the process alive, so it is not told to exit. */
+  async function end(): Promise<void> {
+    await container.get(IDS.Shutdown).close()
+    await Promise.all(answering)
+    process.disconnect()
+  }
 })
 
-function tell(answer: HostAnswer): void {
-  process.send?.(answer)
+function tell(message: HostMessage): void {
+  process.send?.(message)
+}
+
+function tellHeaders(message: unknown): void {
+  const { request } = message as { readonly request: ClientRequest }
+  if (request.path.endsWith('/token')) tell({ reached: 'headers' })
 }
 
 function standStill(at: Failpoint): Promise<void> {
@@ -59,9 +85,7 @@ function failpoints(pass: Pass): ContainerModule {
       },
       store: async (...result) => {
         await pass('store.begin')
-        const outcome = await leases.store(...result)
-        await pass('store.commit')
-        return outcome
+        return leases.store(...result)
       },
       keepCandidate: (...candidate) => leases.keepCandidate(...candidate),
       release: (...reason) => leases.release(...reason),
@@ -80,9 +104,8 @@ function failpoints(pass: Pass): ContainerModule {
       if (!isOAuthClient(client)) return client
       const refresh = client.refresh.bind(client)
       client.refresh = async (tokens) => {
-        await pass('send')
         const answer = await refresh(tokens)
-        await pass('response')
+        await pass('body')
         return answer
       }
       return client

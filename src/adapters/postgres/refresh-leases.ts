@@ -101,8 +101,14 @@ export class PostgresRefreshLeases implements RefreshLeases {
     const { owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts } = claimTerms(request)
     const key = [tenantId, provider, label, tokenVersion]
     const terms = [owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts]
-    const [row] = await this.#statements.run<LeaseRow>(CLAIM, [...key, ...terms])
+    const values = [...key, ...terms]
+    const [row] = await this.#statements.run<LeaseRow>(CLAIM, values, (late) => this.#giveBack(late))
     return row === undefined ? undefined : toLease(row)
+  }
+
+  /** Nobody knows of these leases: everybody would wait for them to end. */
+  #giveBack(rows: readonly LeaseRow[]): void {
+    for (const row of rows) this.release(toLease(row), { retryInMs: 0 }).catch(() => undefined)
   }
 
   async store(lease: RefreshLease, result: RefreshedTokens): Promise<StoreOutcome> {

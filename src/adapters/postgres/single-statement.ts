@@ -34,9 +34,11 @@ export class SingleStatements {
     this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS
   }
 
+  /** `onLate` hears of an answer that came after this had rejected: what the statement did, it did all the same. */
   run<Row extends Record<string, unknown> = Record<string, unknown>>(
     text: string,
     values: readonly (string | number | null | string[])[],
+    onLate?: (rows: readonly Row[]) => void,
   ): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
       const attempt = { isLate: false }
@@ -47,6 +49,7 @@ export class SingleStatements {
       this.#untilUndisturbed<Row>(text, [...values], attempt).then(
         (rows) => {
           clearTimeout(timer)
+          if (attempt.isLate) onLate?.(rows)
           resolve(rows)
         },
         (error: unknown) => {

@@ -3,6 +3,7 @@ import type { ConnectionLabel, ProviderName, TenantId } from '../../domain/model
 import { MINUTE_MS } from '../../domain/model/time.ts'
 import type { RevocationService } from '../../domain/services/revocation-service.ts'
 import type { TokenLifecycleService } from '../../domain/services/token-lifecycle-service.ts'
+import type { Background } from '../../ports/background.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
 import type { PendingRevocations, RefreshLease } from '../../ports/refresh-leases.ts'
@@ -16,7 +17,7 @@ export interface RefreshDueDependencies {
   readonly providers: ProviderRegistry
   readonly clock: Clock
   /** Whether the process is about to end: nothing more is claimed then. */
-  readonly background: { readonly isClosing: boolean }
+  readonly background: Background & { readonly isClosing: boolean }
 }
 
 export interface RefreshDueOptions {
@@ -66,7 +67,14 @@ export class RefreshDueConnections {
   }
 
   /** @throws StoreUnavailableError when nothing can be claimed, ConfigInvalidError for a count that is none */
-  async run(options: RefreshDueOptions = {}): Promise<RefreshDueResult> {
+  run(options: RefreshDueOptions = {}): Promise<RefreshDueResult> {
+    const run = this.#run(options)
+    // What it claimed and will not begin is given back before the process lets go of its database.
+    this.#deps.background.keep(run)
+    return run
+  }
+
+  async #run(options: RefreshDueOptions): Promise<RefreshDueResult> {
     const tally = new Tally(options.onOutcome)
     const concurrency = countOf('concurrency', options.concurrency) ?? DEFAULT_CONCURRENCY
     countOf('limit', options.limit)

@@ -151,12 +151,23 @@ export class TokenLifecycleService {
     seen: TokenReading,
     deadline: number,
   ): Promise<Secret | undefined> {
-    const { circuit, clock, leases } = this.#deps
+    const { background, circuit, clock } = this.#deps
     if (seen.leaseMs > 0) return undefined
     // Nobody holds it and nobody may claim it: the last attempt failed and its backoff runs.
     if (seen.nextAttemptMs > 0) throw pendingErrorOf(client, seen, clock.now())
     const block = blockOf(client, circuit, clock.now())
     if (block !== undefined) throw block.error
+    if (background.isOver) throw new RefreshPendingError(client.traits.displayName)
+    return this.#bounded(client, this.#attemptIfClaimed(client, key, seen), deadline)
+  }
+
+  /** Kept from the claim on: a process that lets go of its database in between could not store what it then asks for. */
+  async #attemptIfClaimed(
+    client: ProviderClient,
+    key: ConnectionKey,
+    seen: TokenReading,
+  ): Promise<Secret | undefined> {
+    const { clock, leases } = this.#deps
     const claimedAt = clock.monotonicMs()
     const lease = await leases.claim(key, seen.tokenVersion, this.claimRequest(client))
     if (lease === undefined) return undefined
@@ -165,7 +176,7 @@ export class TokenLifecycleService {
       await this.giveBack(lease)
       return undefined
     }
-    return this.#bounded(client, this.#attempts.run({ client, lease, claimedAt }), deadline)
+    return this.#attempts.run({ client, lease, claimedAt })
   }
 
   /** Stops waiting, keeps listening: the attempt is never aborted for its caller's sake. */

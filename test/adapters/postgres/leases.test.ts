@@ -227,3 +227,22 @@ async function updates(): Promise<{ readonly all: number; readonly heapOnly: num
   )
   return { all: rows[0]?.all ?? 0, heapOnly: rows[0]?.heap_only ?? 0 }
 }
+
+test('a claim that is answered when nobody waits for it any more is given back', async () => {
+  await connect(stores)
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN; SELECT FROM integration_connections FOR UPDATE')
+    await expect(stores.leases.claim(KEY, 1, claimRequest())).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
+  } finally {
+    await client.query('COMMIT')
+    client.release()
+  }
+  await expect
+    .poll(async () => (await pool.query('SELECT lease_epoch FROM integration_connections')).rows)
+    .toEqual([{ lease_epoch: 1 }])
+  const next = (): Promise<RefreshLease | undefined> => stores.leases.claim(KEY, 1, claimRequest())
+  await expect.poll(next).toMatchObject({ epoch: 2, isUncertain: false })
+})

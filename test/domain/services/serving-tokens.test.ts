@@ -94,6 +94,16 @@ describe('A token past its end', () => {
     expect(world.provider.calls).toBe(1)
   })
 
+  test('is not asked for by a process that has let go of its database and could not store the answer', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const host = world.host()
+    host.background.close()
+    await host.background.drain(world.clock, SECOND_MS)
+    await expect(host.tokens.get(KEY)).rejects.toMatchObject({ code: 'refresh_pending' })
+    expect(world.provider.calls).toBe(0)
+  })
+
   test('is renewed once for everybody in several processes, the others waiting for that', async () => {
     const world = new RefreshWorld({ mode: 'revoking' })
     await world.connectExpired()

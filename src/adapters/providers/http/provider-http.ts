@@ -60,6 +60,7 @@ const DEFAULTS: Limits = {
 const MOST_HEADER_BYTES = 32 * 1024
 const MOST_HEADERS = 256
 const IDLE_SOCKET_MS = 15 * SECOND_MS
+const READING_MS = 200
 
 /** An HTTP client for platforms that hand out tokens. `close` drops idle connections and lets requests under way end. */
 export function createProviderHttp(options: ProviderHttpOptions = {}): ProviderHttp & { close(): void } {
@@ -118,7 +119,10 @@ class Exchange {
     let hardTimer: NodeJS.Timeout | undefined
     try {
       return await new Promise((resolve, reject) => {
-        hardTimer = setTimeout(() => reject(this.#lost('timeout')), hardTimeoutMs)
+        // After a stall timers run before sockets: an answer that arrived meanwhile is read before it counts as late.
+        hardTimer = setTimeout(() => {
+          hardTimer = setTimeout(() => reject(this.#lost('timeout')), READING_MS)
+        }, hardTimeoutMs)
         this.#watchConnecting(outgoing, target.protocol === 'https:', reject)
         outgoing.on('error', (error) => reject(this.#lost(codeOf(error))))
         const rejectUnanswered = (): void => reject(this.#lost('connection_lost'))
