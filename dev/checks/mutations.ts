@@ -130,10 +130,16 @@ const MUTATIONS: readonly Mutation[] = [
     to: "if (lease.grantId === '') {",
   },
   {
+    clause: 'a permission that was never granted was not taken away',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: 'scopes.some((scope) => connection?.scopes.includes(scope))',
+    to: 'scopes.length > 0 && connection !== undefined',
+  },
+  {
     clause: 'one flight in a process',
     file: 'src/application/use-cases/access-tokens.ts',
-    from: 'return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading))',
-    to: 'return new SingleFlight<Secret>().run(flight, () => lifecycle.renew(client, key, reading))',
+    from: 'return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading, work))',
+    to: 'return new SingleFlight<Secret>().run(flight, () => lifecycle.renew(client, key, reading, work))',
   },
 ]
 

@@ -46,6 +46,13 @@ export class AccessTokens {
     return this.#renew(key, reading)
   }
 
+  /** Asks the provider now whether the token lives and still may what its connection needs. Throws like `get`. */
+  async verify(key: ConnectionKey): Promise<void> {
+    const { lifecycle, providers } = this.#deps
+    const { reading } = await lifecycle.read(providers.get(key.provider), key)
+    await this.#renew(key, reading, 'verify')
+  }
+
   /** Whether the token has expired or is inside its margin. Throws like `get`, but asks no provider. */
   async needsRefresh(key: ConnectionKey): Promise<boolean> {
     const { lifecycle, providers } = this.#deps
@@ -53,11 +60,11 @@ export class AccessTokens {
     return freshness !== 'fresh'
   }
 
-  #renew(key: ConnectionKey, reading: TokenReading): Promise<Secret> {
+  #renew(key: ConnectionKey, reading: TokenReading, work: 'renew' | 'verify' = 'renew'): Promise<Secret> {
     const { lifecycle, providers } = this.#deps
     const client = providers.get(key.provider)
     // Who saw another grant or a newer token than the one being renewed has nothing to gain from that.
-    const flight = `${connectionKeyText(key)}:${reading.grantId}:${reading.tokenVersion}`
-    return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading))
+    const flight = `${connectionKeyText(key)}:${reading.grantId}:${reading.tokenVersion}:${work}`
+    return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading, work))
   }
 }

@@ -5,7 +5,7 @@ import {
   ScopeMissingError,
   StaleConnectionError,
 } from '../../domain/errors.ts'
-import type { Connection, ConnectionDetails } from '../../domain/model/connection.ts'
+import type { Connection } from '../../domain/model/connection.ts'
 import { isLive } from '../../domain/model/connection.ts'
 import type { ConnectionKey, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import { Secret } from '../../domain/model/secret.ts'
@@ -21,10 +21,11 @@ import { errorCodeOf, toPublicError } from '../../domain/services/public-errors.
 import type { RevocationResult, RevocationService } from '../../domain/services/revocation-service.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
-import type { ProviderClient } from '../../ports/provider-client.ts'
+import type { Examination, ProviderClient } from '../../ports/provider-client.ts'
 import type { ConnectionPatch, TokenStore } from '../../ports/token-store.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import { withAudiences } from './chosen-audiences.ts'
 
 export interface ConnectionsDependencies {
   readonly oauth: OAuthService
@@ -111,12 +112,14 @@ export class Connections {
     return changed
   }
 
-  /** Asks the provider again which accounts and audiences the grant reaches, and keeps the answer. */
+  /**
+   * Asks the provider again which accounts and audiences the grant reaches, and keeps the answer. A token that is refused
+   * is renewed once; a connection that is found dead, or without what it needs, becomes `needs_reauth`.
+   */
   async rediscover(key: ConnectionKey): Promise<Connection> {
     const client = this.#deps.providers.get(key.provider)
-    const accessToken = await this.#deps.accessTokens.get(key)
     try {
-      const { accounts, audiences, missingScopes } = await client.examine(accessToken)
+      const { accounts, audiences, missingScopes } = await this.#examine(client, key)
       if (missingScopes.length > 0) throw new ScopeMissingError(client.traits.displayName, missingScopes)
       return await this.#change(key, (connection) => ({
         accounts,
@@ -124,6 +127,8 @@ export class Connections {
         ...(audiences === undefined ? {} : { details: { ...connection.details, audiences } }),
       }))
     } catch (error) {
+      // Whether it was taken back, which ends the connection, only its verification says for certain.
+      if (isAboutScopes(error)) await this.#deps.accessTokens.verify(key)
       throw this.#public(client, error)
     }
   }
@@ -191,6 +196,16 @@ export class Connections {
     throw new StaleConnectionError()
   }
 
+  async #examine(client: ProviderClient, key: ConnectionKey): Promise<Examination> {
+    const { accessTokens } = this.#deps
+    try {
+      return await client.examine(await accessTokens.get(key))
+    } catch (error) {
+      if (!(error instanceof ProviderFailure) || error.kind !== 'reauthorize') throw error
+      return client.examine(await accessTokens.refresh(key))
+    }
+  }
+
   #refusalOf(client: ProviderClient, error: unknown): unknown {
     return error instanceof ProviderFailure && error.kind === 'reauthorize'
       ? new ApiKeyInvalidError(client.traits.displayName, 'was not accepted')
@@ -215,22 +230,12 @@ export class Connections {
   }
 }
 
-function isUsable(connection: Connection): boolean {
-  return isLive(connection.status) || connection.status === 'needs_reauth'
+function isAboutScopes(error: unknown): boolean {
+  return (
+    error instanceof ScopeMissingError || (error instanceof ProviderFailure && error.kind === 'permission')
+  )
 }
 
-function withAudiences(
-  details: ConnectionDetails,
-  chosen: { readonly emailListId: string | null; readonly smsListId: string | null },
-): ConnectionDetails {
-  const { emailListId: _email, smsListId: _sms, ...rest } = details
-  const known = (id: string): string => {
-    if (details.audiences?.some((audience) => audience.id === id) !== true) throw new AccountUnknownError()
-    return id
-  }
-  return {
-    ...rest,
-    ...(chosen.emailListId === null ? {} : { emailListId: known(chosen.emailListId) }),
-    ...(chosen.smsListId === null ? {} : { smsListId: known(chosen.smsListId) }),
-  }
+function isUsable(connection: Connection): boolean {
+  return isLive(connection.status) || connection.status === 'needs_reauth'
 }
