@@ -136,6 +136,12 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'scopes.length > 0 && connection !== undefined',
   },
   {
+    clause: 'the renewal of a refused token is not renewed for being refused',
+    file: 'src/application/use-cases/access-tokens.ts',
+    from: 'if (connection.rejectedVersion === tokenVersion - 1) throw',
+    to: 'if (connection.rejectedVersion === -1) throw',
+  },
+  {
     clause: 'one flight in a process',
     file: 'src/application/use-cases/access-tokens.ts',
     from: 'return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading, work))',

@@ -143,8 +143,9 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
 function bindUseCases(bind: Bind): void {
   bind(IDS.AccessTokens)
     .toResolvedValue(
-      (lifecycle, providers, work) => new AccessTokens({ lifecycle, providers, background: work }),
-      [IDS.TokenLifecycleService, IDS.ProviderRegistry, IDS.Background],
+      (lifecycle, tokens, providers, work) =>
+        new AccessTokens({ lifecycle, tokens, providers, background: work }),
+      [IDS.TokenLifecycleService, IDS.TokenStore, IDS.ProviderRegistry, IDS.Background],
     )
     .inSingletonScope()
   bind(IDS.Connections)

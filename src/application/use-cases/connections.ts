@@ -21,7 +21,7 @@ import { errorCodeOf, toPublicError } from '../../domain/services/public-errors.
 import type { RevocationResult, RevocationService } from '../../domain/services/revocation-service.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
-import type { Examination, ProviderClient } from '../../ports/provider-client.ts'
+import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { ConnectionPatch, TokenStore } from '../../ports/token-store.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 import type { AccessTokens } from './access-tokens.ts'
@@ -117,9 +117,11 @@ export class Connections {
    * is renewed once; a connection that is found dead, or without what it needs, becomes `needs_reauth`.
    */
   async rediscover(key: ConnectionKey): Promise<Connection> {
-    const client = this.#deps.providers.get(key.provider)
+    const { accessTokens, providers } = this.#deps
+    const client = providers.get(key.provider)
     try {
-      const { accounts, audiences, missingScopes } = await this.#examine(client, key)
+      const examination = await accessTokens.use(key, (token) => client.examine(token))
+      const { accounts, audiences, missingScopes } = examination
       if (missingScopes.length > 0) throw new ScopeMissingError(client.traits.displayName, missingScopes)
       return await this.#change(key, (connection) => ({
         accounts,
@@ -128,7 +130,7 @@ export class Connections {
       }))
     } catch (error) {
       // Whether it was taken back, which ends the connection, only its verification says for certain.
-      if (isAboutScopes(error)) await this.#deps.accessTokens.verify(key)
+      if (isAboutScopes(error)) await accessTokens.verify(key)
       throw this.#public(client, error)
     }
   }
@@ -194,16 +196,6 @@ export class Connections {
       }
     }
     throw new StaleConnectionError()
-  }
-
-  async #examine(client: ProviderClient, key: ConnectionKey): Promise<Examination> {
-    const { accessTokens } = this.#deps
-    try {
-      return await client.examine(await accessTokens.get(key))
-    } catch (error) {
-      if (!(error instanceof ProviderFailure) || error.kind !== 'reauthorize') throw error
-      return client.examine(await accessTokens.refresh(key))
-    }
   }
 
   #refusalOf(client: ProviderClient, error: unknown): unknown {

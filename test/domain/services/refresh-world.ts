@@ -135,7 +135,7 @@ export class RefreshWorld {
     })
     const providers = new ProviderRegistry([client?.(this.provider) ?? this.provider])
     return {
-      tokens: new AccessTokens({ lifecycle, providers, background }),
+      tokens: new AccessTokens({ lifecycle, tokens: this.stores.tokens, providers, background }),
       job: new RefreshDueConnections({
         ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
         background,
