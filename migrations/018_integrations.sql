@@ -65,6 +65,7 @@ CREATE TABLE public.integration_connections (
   reauth_reason public.integrations_reauth_reason,
 
   token_version integer NOT NULL,
+  rejected_version integer,
   row_version integer NOT NULL,
   access_token text,
   refresh_token text,

@@ -43,6 +43,7 @@ export {
   StateInvalidError,
   StoreUnavailableError,
   TenantInvalidError,
+  TokenRejectedError,
 } from './domain/errors.ts'
 export type { AnyIntegrationError, IntegrationErrorCode } from './domain/errors.ts'
 export type { AdAccount } from './domain/model/ad-account.ts'
@@ -85,7 +86,14 @@ export {
   startMetaOAuth,
 } from './root/meta.ts'
 export type { MetaCompletion } from './root/meta.ts'
-export type { CompleteOAuth, Disconnection, StartOAuth, TokenRefresh, Which } from './root/platform.ts'
+export type {
+  CompleteOAuth,
+  Disconnection,
+  StartOAuth,
+  TokenRefresh,
+  TokenRequest,
+  Which,
+} from './root/platform.ts'
 export { createOAuthState, validateOAuthState } from './root/states.ts'
 export {
   deleteTenant,

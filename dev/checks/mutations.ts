@@ -130,10 +130,22 @@ const MUTATIONS: readonly Mutation[] = [
     to: "if (lease.grantId === '') {",
   },
   {
+    clause: 'a permission that was never granted was not taken away',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: 'scopes.some((scope) => connection?.scopes.includes(scope))',
+    to: 'scopes.length > 0 && connection !== undefined',
+  },
+  {
+    clause: 'the renewal of a refused token is not renewed for being refused',
+    file: 'src/application/use-cases/access-tokens.ts',
+    from: 'if (connection.rejectedVersion === tokenVersion - 1) throw',
+    to: 'if (connection.rejectedVersion === -1) throw',
+  },
+  {
     clause: 'one flight in a process',
     file: 'src/application/use-cases/access-tokens.ts',
-    from: 'return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading))',
-    to: 'return new SingleFlight<Secret>().run(flight, () => lifecycle.renew(client, key, reading))',
+    from: 'return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading, work))',
+    to: 'return new SingleFlight<Secret>().run(flight, () => lifecycle.renew(client, key, reading, work))',
   },
 ]
 

@@ -203,6 +203,18 @@ export class ReauthorizationRequiredError extends IntegrationError {
   }
 }
 
+/** The provider's API refuses a token that the provider issued after the one before was refused as well. */
+export class TokenRejectedError extends IntegrationError {
+  readonly code = 'token_rejected'
+  readonly isRetryable = false
+
+  constructor(provider: string) {
+    super(
+      `${provider} refuses its own new token; the connection is kept: check what this application and the account may do there`,
+    )
+  }
+}
+
 export class RefreshPendingError extends IntegrationError {
   readonly code = 'refresh_pending'
   readonly isRetryable = true
@@ -341,6 +353,7 @@ export type AnyIntegrationError =
   | ApiKeyInvalidError
   | NotConnectedError
   | ReauthorizationRequiredError
+  | TokenRejectedError
   | RefreshPendingError
   | ProviderUnavailableError
   | RateLimitedError

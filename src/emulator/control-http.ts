@@ -98,6 +98,8 @@ const commands: Readonly<Record<string, Command>> = {
       given.text('person'),
       readReason(given.optionalText('reason')),
     ),
+  withdrawPermission: (control, given) =>
+    control.withdrawPermission(given.text('person'), given.text('permission')),
   fail: (control, given) =>
     control.fail(given.platform(), given.text('route'), readFault(given.record('fault'))),
   clearFaults: (control, given) => control.clearFaults(given.isGiven('id') ? given.number('id') : undefined),

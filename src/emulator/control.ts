@@ -117,6 +117,12 @@ export class EmulatorControl {
     return live.length
   }
 
+  /** Meta: takes one permission back in the person's settings, which ends no token; whether it had been granted. */
+  withdrawPermission(person: string, permission: string): boolean {
+    const service = this.#services.find(({ platform }) => platform === 'meta')
+    return service?.withdraw?.(person, permission) ?? false
+  }
+
   /** Scripts a fault for the next requests to that route; `*` is any route. Returns its number. */
   fail(platform: EmulatedPlatform, route: string, fault: Fault): number {
     return this.#faults.add(platform, route, fault)

@@ -18,6 +18,8 @@ export interface PlatformService {
   readonly grant?: (person: string, scopes: readonly string[]) => void
   /** Forgets what is kept about the person beyond tokens, because the app was removed. */
   readonly forget?: (person: string) => void
+  /** Takes back one permission and leaves the tokens alive; whether it had been granted. */
+  readonly withdraw?: (person: string, permission: string) => boolean
 }
 
 export interface ServerParts {

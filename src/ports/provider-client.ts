@@ -21,7 +21,7 @@ export interface ProviderTraits {
   readonly windowMs: number
   /** A token younger than this is not renewed again; 0 where the platform does not care. */
   readonly renewAtMostEveryMs: number
-  /** How often a credential without a known end, or without renewal, is verified. */
+  /** How often a credential is verified that has no known end, or that is not renewed within a day or so. */
   readonly verifyEveryMs: number
   /** `token`: revoking ends this grant alone. `subject`: it ends every grant of the person to this app. `none`: there is no such call. */
   readonly revocation: 'token' | 'subject' | 'none'
@@ -59,7 +59,10 @@ export interface ProviderClient {
    */
   examine(accessToken: Secret, issuedScopes?: readonly string[]): Promise<Examination>
 
-  /** Asks the cheapest question that tells a live credential from a dead one. */
+  /**
+   * Asks the cheapest question that tells a live credential from a dead one. Rejects as `permission`, with the scopes
+   * missing, only where the platform itself says that a scope is lacking without which the connection is of no use.
+   */
   verify(accessToken: Secret): Promise<void>
 
   /** Ends the grant at the platform. A credential that is already dead counts as revoked. */

@@ -85,6 +85,7 @@ export interface ConnectionPatch {
   readonly details?: ConnectionDetails
   readonly dataAccessExpiresInMs?: number | null
   readonly lastErrorCode?: string | null
+  readonly rejectedVersion?: number
   /** The credential was just proved to live: sets `lastSyncAt`. */
   readonly isVerified?: true
 }

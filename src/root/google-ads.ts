@@ -10,7 +10,14 @@ import {
   selectAccount,
   startOAuth,
 } from './platform.ts'
-import type { CompleteOAuth, Disconnection, StartOAuth, TokenRefresh, Which } from './platform.ts'
+import type {
+  CompleteOAuth,
+  Disconnection,
+  StartOAuth,
+  TokenRefresh,
+  TokenRequest,
+  Which,
+} from './platform.ts'
 import { toGoogleAdsConnection } from './views.ts'
 import type { GoogleAdsConnection } from './views.ts'
 
@@ -57,10 +64,10 @@ export async function getGoogleAdsConnection(
 
 /**
  * A token that works, refreshed when it needs to be. An expired one is never given.
- * @throws not_connected, reauthorization_required, refresh_pending, provider_unavailable, rate_limited, …
+ * @throws not_connected, reauthorization_required, token_rejected, refresh_pending, provider_unavailable, …
  */
-export async function getGoogleAdsAccessToken(tenantId: string, which?: Which): Promise<string> {
-  return accessToken(keyOf('google_ads', tenantId, which))
+export async function getGoogleAdsAccessToken(tenantId: string, request?: TokenRequest): Promise<string> {
+  return accessToken('google_ads', tenantId, request)
 }
 
 /** Refreshes the access token now (RFC 6749 §6). */

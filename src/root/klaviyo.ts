@@ -2,7 +2,7 @@ import { IDS } from '../application/container/identifiers.ts'
 import { ApiKeyInvalidError } from '../domain/errors.ts'
 import { defaultContainer } from './default-container.ts'
 import { accessToken, disconnect, findConnection, keyOf, refreshToken } from './platform.ts'
-import type { Disconnection, TokenRefresh, Which } from './platform.ts'
+import type { Disconnection, TokenRefresh, TokenRequest, Which } from './platform.ts'
 import { toKlaviyoConnection } from './views.ts'
 import type { KlaviyoConnection, KlaviyoList } from './views.ts'
 
@@ -40,9 +40,9 @@ export async function getKlaviyoConnection(
   return findConnection(keyOf('klaviyo', tenantId, which), toKlaviyoConnection)
 }
 
-/** The private API key. @throws not_connected, reauthorization_required */
-export async function getKlaviyoApiKey(tenantId: string, which?: Which): Promise<string> {
-  return accessToken(keyOf('klaviyo', tenantId, which))
+/** The private API key; one that Klaviyo refused is verified first. @throws not_connected, reauthorization_required */
+export async function getKlaviyoApiKey(tenantId: string, request?: TokenRequest): Promise<string> {
+  return accessToken('klaviyo', tenantId, request)
 }
 
 /** Asks Klaviyo whether the key still lives. */

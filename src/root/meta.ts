@@ -10,7 +10,14 @@ import {
   selectAccount,
   startOAuth,
 } from './platform.ts'
-import type { CompleteOAuth, Disconnection, StartOAuth, TokenRefresh, Which } from './platform.ts'
+import type {
+  CompleteOAuth,
+  Disconnection,
+  StartOAuth,
+  TokenRefresh,
+  TokenRequest,
+  Which,
+} from './platform.ts'
 import { toMetaAdConnection } from './views.ts'
 import type { MetaAdConnection } from './views.ts'
 
@@ -52,10 +59,10 @@ export async function getMetaConnection(tenantId: string, which?: Which): Promis
 
 /**
  * A token that works, refreshed when it needs to be. An expired one is never given.
- * @throws not_connected, reauthorization_required, refresh_pending, provider_unavailable, rate_limited, …
+ * @throws not_connected, reauthorization_required, token_rejected, refresh_pending, provider_unavailable, …
  */
-export async function getMetaAccessToken(tenantId: string, which?: Which): Promise<string> {
-  return accessToken(keyOf('meta', tenantId, which))
+export async function getMetaAccessToken(tenantId: string, request?: TokenRequest): Promise<string> {
+  return accessToken('meta', tenantId, request)
 }
 
 /** Exchanges the long-lived token for a new one now. Meta has no refresh token and gives a new one at most daily. */

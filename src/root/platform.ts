@@ -7,6 +7,7 @@ import {
 } from '../domain/errors.ts'
 import type { Callback, CallbackParameters } from '../domain/model/callback.ts'
 import type { Connection } from '../domain/model/connection.ts'
+import { Secret } from '../domain/model/secret.ts'
 import { parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
 import type { ConnectionKey, IntegrationProvider } from '../domain/model/identifiers.ts'
 import type { Initiator } from '../domain/model/pending-authorization.ts'
@@ -17,6 +18,12 @@ import { toDate } from './views.ts'
 /** Which of several connections of a tenant to one provider; `default` when it is left out. */
 export interface Which {
   readonly label?: string
+}
+
+/** Which token, and which of them did not do. */
+export interface TokenRequest extends Which {
+  /** A token that the platform's API refused (401) although it had not ended: another is given, if there can be one. */
+  readonly rejectedToken?: string
 }
 
 export interface StartOAuth extends Which {
@@ -81,9 +88,17 @@ export async function findConnection<T>(
   return connection === undefined ? null : view(connection)
 }
 
-export async function accessToken(key: ConnectionKey): Promise<string> {
-  const token = await defaultContainer().get(IDS.AccessTokens).get(key)
-  return token.reveal()
+export async function accessToken(
+  provider: IntegrationProvider,
+  tenantId: string,
+  request: TokenRequest = {},
+): Promise<string> {
+  const { rejectedToken } = request
+  const key = keyOf(provider, tenantId, request)
+  const tokens = defaultContainer().get(IDS.AccessTokens)
+  if (rejectedToken === undefined) return (await tokens.get(key)).reveal()
+  if (typeof rejectedToken !== 'string') throw new ConfigInvalidError(['rejectedToken: must be a string'])
+  return (await tokens.get(key, { rejectedToken: new Secret(rejectedToken) })).reveal()
 }
 
 /** Never rejects for what a provider or a store does: that is the result. Rejects for a wrong configuration. */

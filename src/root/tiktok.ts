@@ -10,7 +10,14 @@ import {
   selectAccount,
   startOAuth,
 } from './platform.ts'
-import type { CompleteOAuth, Disconnection, StartOAuth, TokenRefresh, Which } from './platform.ts'
+import type {
+  CompleteOAuth,
+  Disconnection,
+  StartOAuth,
+  TokenRefresh,
+  TokenRequest,
+  Which,
+} from './platform.ts'
 import { toTikTokAdConnection } from './views.ts'
 import type { TikTokAdConnection } from './views.ts'
 
@@ -57,10 +64,10 @@ export async function getTikTokConnection(
 
 /**
  * A token that works, refreshed when it needs to be. An expired one is never given.
- * @throws not_connected, reauthorization_required, refresh_pending, provider_unavailable, rate_limited, …
+ * @throws not_connected, reauthorization_required, token_rejected, refresh_pending, provider_unavailable, …
  */
-export async function getTikTokAccessToken(tenantId: string, which?: Which): Promise<string> {
-  return accessToken(keyOf('tiktok', tenantId, which))
+export async function getTikTokAccessToken(tenantId: string, request?: TokenRequest): Promise<string> {
+  return accessToken('tiktok', tenantId, request)
 }
 
 /** Asks TikTok whether the token still lives: it has no end and there is nothing to refresh it with. */

@@ -45,6 +45,7 @@ const STATUS: Readonly<Record<IntegrationErrorCode, number>> = {
   rate_limited: 503,
   provider_misconfigured: 503,
   provider_response_invalid: 502,
+  token_rejected: 502,
   store_unavailable: 503,
   stale_connection: 409,
   cipher_unavailable: 503,

@@ -92,6 +92,6 @@ const refusals = [
     call: 'verify',
     title: 'a living key without accounts:read',
     answer: problem(403, 'permission_denied'),
-    means: 'success',
+    means: 'permission',
   } as const,
 ]

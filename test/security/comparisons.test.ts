@@ -40,8 +40,11 @@ test.each(['if (mac === given) return', 'return given !== this.signature', 'a.ha
   },
 )
 
-test('the one comparison that there is takes constant time', () => {
+test('the two comparisons that there are take constant time', () => {
   const digest = readFileSync('src/adapters/node/digest.ts', 'utf8')
+  const secret = readFileSync('src/domain/model/secret.ts', 'utf8')
 
   expect(digest).toContain('timingSafeEqual(')
+  expect(secret).toContain('difference |= ')
+  expect(secret).not.toMatch(/#value\s*[!=]==?/)
 })

@@ -117,6 +117,7 @@ function patched(row: ConnectionRow, patch: ConnectionPatch, now: Instant): Conn
     ...(typeof accountName === 'string' ? { selectedAccountName: accountName } : {}),
     scopes: patch.scopes ?? rest.scopes,
     details: patch.details ?? rest.details,
+    ...(patch.rejectedVersion === undefined ? {} : { rejectedVersion: patch.rejectedVersion }),
     dataAccessExpiresAt:
       patch.dataAccessExpiresInMs === undefined
         ? rest.dataAccessExpiresAt

@@ -27,7 +27,7 @@ WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.
 
 function sets(patch: ConnectionPatch, parameter: (value: unknown) => string): readonly string[] {
   const { status, accounts, selectedAccountId, selectedAccountName, scopes, details } = patch
-  const { dataAccessExpiresInMs, lastErrorCode, isVerified } = patch
+  const { dataAccessExpiresInMs, lastErrorCode, rejectedVersion, isVerified } = patch
   const text = (value: string | null): string => `${parameter(storableTextOrNull(value))}::text`
   return [
     ...(status === undefined ? [] : statusSets(status, parameter)),
@@ -47,6 +47,7 @@ function sets(patch: ConnectionPatch, parameter: (value: unknown) => string): re
           `last_error_code = ${text(lastErrorCode)}`,
           `last_error_at = ${lastErrorCode === null ? 'NULL' : 'clock_timestamp()'}`,
         ]),
+    ...(rejectedVersion === undefined ? [] : [`rejected_version = ${parameter(rejectedVersion)}`]),
     ...(isVerified === true ? ['last_sync_at = clock_timestamp()'] : []),
   ]
 }

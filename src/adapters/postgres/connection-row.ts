@@ -25,6 +25,7 @@ export type ConnectionRow = SubjectRow & {
   readonly grant_id: string
   readonly client_id: string
   readonly token_version: number
+  readonly rejected_version: number | null
   readonly row_version: number
   readonly status: ConnectionStatus
   readonly reauth_reason: ReauthReason | null
@@ -50,7 +51,7 @@ function instant(column: string): string {
 
 /** What is listed of a connection: no secret. */
 export const CONNECTION_COLUMNS = `
-c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.row_version, c.status,
+c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.rejected_version, c.row_version, c.status,
 c.reauth_reason, c.subject_issuer, c.subject_id, c.subject_name, c.scopes, c.accounts, c.selected_account_id,
 c.selected_account_name, c.details, c.last_error_code, ${[
   'token_expires_at',
@@ -83,6 +84,7 @@ export function toConnection(row: ConnectionRow): Connection {
     ...(row.selected_account_id === null ? {} : { selectedAccountId: row.selected_account_id }),
     ...(row.selected_account_name === null ? {} : { selectedAccountName: row.selected_account_name }),
     details: row.details,
+    ...(row.rejected_version === null ? {} : { rejectedVersion: row.rejected_version }),
     tokenExpiresAt: row.token_expires_at,
     refreshExpiresAt: row.refresh_expires_at,
     dataAccessExpiresAt: row.data_access_expires_at,

@@ -24,7 +24,7 @@ FOR UPDATE`
 
 /** Every column but the key and the two counters that live on: nothing of the grant before is inherited. */
 const REPLACED = `
-id grant_id client_id status status_when_healed reauth_reason token_version access_token refresh_token
+id grant_id client_id status status_when_healed reauth_reason token_version rejected_version access_token refresh_token
 previous_refresh_token candidates last_write_id token_lifetime_ms token_expires_at refresh_expires_at
 data_access_expires_at lease_owner lease_until attempt_no attempt_started_at next_attempt_at hour_started_at
 hour_attempts uncertain_since suspect_until due_at last_error_code last_error_at last_sync_at connected_at updated_at

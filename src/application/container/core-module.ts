@@ -144,9 +144,9 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
 function bindUseCases(bind: Bind): void {
   bind(IDS.AccessTokens)
     .toResolvedValue(
-      (lifecycle, providers, work, resealing) =>
-        new AccessTokens({ lifecycle, providers, background: work, resealing }),
-      [IDS.TokenLifecycleService, IDS.ProviderRegistry, IDS.Background, IDS.ResealOnRead],
+      (lifecycle, tokens, providers, work, resealing) =>
+        new AccessTokens({ lifecycle, tokens, providers, background: work, resealing }),
+      [IDS.TokenLifecycleService, IDS.TokenStore, IDS.ProviderRegistry, IDS.Background, IDS.ResealOnRead],
     )
     .inSingletonScope()
   bind(IDS.Connections)

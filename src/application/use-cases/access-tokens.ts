@@ -1,15 +1,22 @@
+import { TokenRejectedError } from '../../domain/errors.ts'
 import type { TokenLifecycleService } from '../../domain/services/token-lifecycle-service.ts'
 import { connectionKeyText } from '../../domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { Secret } from '../../domain/model/secret.ts'
+import { ProviderFailure } from '../../domain/provider-failure.ts'
 import type { Background } from '../../ports/background.ts'
-import type { TokenReading } from '../../ports/token-store.ts'
+import type { TokenReading, TokenStore } from '../../ports/token-store.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 import { SingleFlight } from '../single-flight.ts'
 import type { ResealOnRead } from './reseal-on-read.ts'
 
+export interface TokenRequest {
+  readonly rejectedToken?: Secret | undefined
+}
+
 export interface AccessTokensDependencies {
   readonly lifecycle: TokenLifecycleService
+  readonly tokens: TokenStore
   readonly providers: ProviderRegistry
   readonly background: Background
   readonly resealing: Pick<ResealOnRead, 'follow'>
@@ -19,6 +26,7 @@ export interface AccessTokensDependencies {
 export class AccessTokens {
   readonly #deps: AccessTokensDependencies
   readonly #refreshes = new SingleFlight<Secret>()
+  readonly #replacements = new SingleFlight<Secret>()
 
   constructor(dependencies: AccessTokensDependencies) {
     this.#deps = dependencies
@@ -26,11 +34,13 @@ export class AccessTokens {
 
   /**
    * A fresh token at once; one that nears its end at once too, refreshed behind the caller; an expired one after its
-   * refresh. An expired token is never given.
-   * @throws NotConnectedError, ReauthorizationRequiredError, RefreshPendingError, ProviderUnavailableError,
+   * refresh. An expired token is never given. With a `rejectedToken`, one that the provider's API refused: if that is
+   * still the current token it is renewed first, once for all who were refused (or verified, where nothing renews it).
+   * @throws TokenRejectedError when the refused token was itself the renewal of a refused one;
+   * NotConnectedError, ReauthorizationRequiredError, RefreshPendingError, ProviderUnavailableError,
    * RateLimitedError, ProviderMisconfiguredError, StoreUnavailableError, and the errors of the Cipher
    */
-  async get(key: ConnectionKey): Promise<Secret> {
+  async get(key: ConnectionKey, { rejectedToken }: TokenRequest = {}): Promise<Secret> {
     const { background, lifecycle, providers, resealing } = this.#deps
     const client = providers.get(key.provider)
     const { reading, freshness } = await lifecycle.read(client, key)
@@ -40,7 +50,26 @@ export class AccessTokens {
     }
     const opening = lifecycle.open(key, reading)
     resealing.follow(opening, key, reading)
-    return opening
+    const token = await opening
+    const isRefused = rejectedToken?.equals(token) ?? false
+    return isRefused ? this.#replace(key, reading) : token
+  }
+
+  /** Calls the provider with a token, and once more with the next where it is refused though it has not ended. */
+  async use<T>(key: ConnectionKey, call: (token: Secret) => Promise<T>): Promise<T> {
+    const token = await this.get(key)
+    try {
+      return await call(token)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+    }
+    const next = await this.get(key, { rejectedToken: token })
+    try {
+      return await call(next)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      throw this.#rejection(key)
+    }
   }
 
   /** Renews (or verifies, where nothing can be renewed) now, however fresh the token is. Throws like `get`. */
@@ -50,6 +79,13 @@ export class AccessTokens {
     return this.#renew(key, reading)
   }
 
+  /** Asks the provider now whether the token lives and still may what its connection needs. Throws like `get`. */
+  async verify(key: ConnectionKey): Promise<void> {
+    const { lifecycle, providers } = this.#deps
+    const { reading } = await lifecycle.read(providers.get(key.provider), key)
+    await this.#renew(key, reading, 'verify')
+  }
+
   /** Whether the token has expired or is inside its margin. Throws like `get`, but asks no provider. */
   async needsRefresh(key: ConnectionKey): Promise<boolean> {
     const { lifecycle, providers } = this.#deps
@@ -57,11 +93,42 @@ export class AccessTokens {
     return freshness !== 'fresh'
   }
 
-  #renew(key: ConnectionKey, reading: TokenReading): Promise<Secret> {
+  #replace(key: ConnectionKey, reading: TokenReading): Promise<Secret> {
+    return this.#replacements.run(flightOf(key, reading), async () => {
+      await this.#noteRejection(key, reading)
+      return this.#renew(key, reading)
+    })
+  }
+
+  /** Notes that the version is renewed because it was refused: of all processes, so that its successor is not. */
+  async #noteRejection(key: ConnectionKey, { grantId, tokenVersion }: TokenReading): Promise<void> {
+    const { tenantId, provider, label } = key
+    for (;;) {
+      const [connection] = await this.#deps.tokens.list(tenantId, { provider, label })
+      if (connection?.grantId !== grantId || connection.tokenVersion !== tokenVersion) return
+      if (connection.rejectedVersion === tokenVersion) return
+      if (connection.rejectedVersion === tokenVersion - 1) throw this.#rejection(key)
+      if (await this.#deps.tokens.change(connection, { rejectedVersion: tokenVersion })) return
+    }
+  }
+
+  #rejection(key: ConnectionKey): TokenRejectedError {
+    return new TokenRejectedError(this.#deps.providers.get(key.provider).traits.displayName)
+  }
+
+  #renew(key: ConnectionKey, reading: TokenReading, work: 'renew' | 'verify' = 'renew'): Promise<Secret> {
     const { lifecycle, providers } = this.#deps
     const client = providers.get(key.provider)
-    // Who saw another grant or a newer token than the one being renewed has nothing to gain from that.
-    const flight = `${connectionKeyText(key)}:${reading.grantId}:${reading.tokenVersion}`
-    return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading))
+    const flight = `${flightOf(key, reading)}:${work}`
+    return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading, work))
   }
+}
+
+/** Who saw another grant or a newer token than the one being renewed has nothing to gain from that. */
+function flightOf(key: ConnectionKey, { grantId, tokenVersion }: TokenReading): string {
+  return `${connectionKeyText(key)}:${grantId}:${tokenVersion}`
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ProviderFailure && error.kind === 'reauthorize'
 }

@@ -5,7 +5,7 @@ import {
   ScopeMissingError,
   StaleConnectionError,
 } from '../../domain/errors.ts'
-import type { Connection, ConnectionDetails } from '../../domain/model/connection.ts'
+import type { Connection } from '../../domain/model/connection.ts'
 import { isLive } from '../../domain/model/connection.ts'
 import type { ConnectionKey, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import { Secret } from '../../domain/model/secret.ts'
@@ -25,6 +25,7 @@ import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { ConnectionPatch, TokenStore } from '../../ports/token-store.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import { withAudiences } from './chosen-audiences.ts'
 
 export interface ConnectionsDependencies {
   readonly oauth: OAuthService
@@ -112,12 +113,16 @@ export class Connections {
     return changed
   }
 
-  /** Asks the provider again which accounts and audiences the grant reaches, and keeps the answer. */
+  /**
+   * Asks the provider again which accounts and audiences the grant reaches, and keeps the answer. A token that is refused
+   * is renewed once; a connection that is found dead, or without what it needs, becomes `needs_reauth`.
+   */
   async rediscover(key: ConnectionKey): Promise<Connection> {
-    const client = this.#deps.providers.get(key.provider)
-    const accessToken = await this.#deps.accessTokens.get(key)
+    const { accessTokens, providers } = this.#deps
+    const client = providers.get(key.provider)
     try {
-      const { accounts, audiences, missingScopes } = await client.examine(accessToken)
+      const examination = await accessTokens.use(key, (token) => client.examine(token))
+      const { accounts, audiences, missingScopes } = examination
       if (missingScopes.length > 0) throw new ScopeMissingError(client.traits.displayName, missingScopes)
       return await this.#change(key, (connection) => ({
         accounts,
@@ -125,6 +130,8 @@ export class Connections {
         ...(audiences === undefined ? {} : { details: { ...connection.details, audiences } }),
       }))
     } catch (error) {
+      // Whether it was taken back, which ends the connection, only its verification says for certain.
+      if (isAboutScopes(error)) await accessTokens.verify(key)
       throw this.#public(client, error)
     }
   }
@@ -216,22 +223,12 @@ export class Connections {
   }
 }
 
-function isUsable(connection: Connection): boolean {
-  return isLive(connection.status) || connection.status === 'needs_reauth'
+function isAboutScopes(error: unknown): boolean {
+  return (
+    error instanceof ScopeMissingError || (error instanceof ProviderFailure && error.kind === 'permission')
+  )
 }
 
-function withAudiences(
-  details: ConnectionDetails,
-  chosen: { readonly emailListId: string | null; readonly smsListId: string | null },
-): ConnectionDetails {
-  const { emailListId: _email, smsListId: _sms, ...rest } = details
-  const known = (id: string): string => {
-    if (details.audiences?.some((audience) => audience.id === id) !== true) throw new AccountUnknownError()
-    return id
-  }
-  return {
-    ...rest,
-    ...(chosen.emailListId === null ? {} : { emailListId: known(chosen.emailListId) }),
-    ...(chosen.smsListId === null ? {} : { smsListId: known(chosen.smsListId) }),
-  }
+function isUsable(connection: Connection): boolean {
+  return isLive(connection.status) || connection.status === 'needs_reauth'
 }

@@ -41,6 +41,8 @@ export interface Connection extends ConnectionKey {
   readonly selectedAccountId?: string
   readonly selectedAccountName?: string
   readonly details: ConnectionDetails
+  /** The token version that the provider's API refused last, and that was renewed for it. */
+  readonly rejectedVersion?: number
   readonly tokenExpiresAt: Instant | null
   readonly refreshExpiresAt: Instant | null
   readonly dataAccessExpiresAt: Instant | null

@@ -9,7 +9,7 @@ import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
 import { firstDue } from './grant-service.ts'
 import { blockOf } from './pending-error.ts'
-import { openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
+import { openAccessToken, openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { RefreshVerdicts } from './refresh-verdicts.ts'
 import { RefreshedTokenWriter } from './refreshed-token-writer.ts'
@@ -21,6 +21,8 @@ export interface Claim<Client extends ProviderClient = ProviderClient> {
   readonly client: Client
   readonly lease: RefreshLease
   readonly claimedAt: number
+  /** A credential that cannot be renewed is verified either way. */
+  readonly work: 'renew' | 'verify'
 }
 
 /** Part of the lease that may pass before the request goes out: a process that was paused longer starts over. */
@@ -45,22 +47,22 @@ export class RefreshAttempt {
    * connection changed or too much time had passed; read it again and start over.
    */
   async run(claim: Claim): Promise<Secret | undefined> {
-    const { client, lease } = claim
     const current = await this.#preflight(claim)
-    if (!this.#isInTime(claim, DEADLINE_SHARE)) return this.#verdicts.startOver(lease)
-    return isOAuthClient(client) && isRenewable(client, lease)
-      ? this.#refresh({ ...claim, client }, current)
+    if (!this.#isInTime(claim, DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease)
+    return claim.work === 'renew' && isRenewable(claim)
+      ? this.#refresh(claim, current)
       : this.#verify(claim, secretOf(current))
   }
 
   /** Everything that could keep an answer from being stored is tried before anything is asked. */
-  async #preflight({ client, lease }: Claim): Promise<RefreshCredential> {
+  async #preflight(claim: Claim): Promise<RefreshCredential> {
+    const { client, lease, work } = claim
     const { cipher, circuit, clock } = this.#deps
     const block = blockOf(client, circuit, clock.now())
     if (block !== undefined) return this.#verdicts.notSent(lease, block.error, block.forMs)
     try {
       await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))
-      return await openCurrent(cipher, client, lease)
+      return await (work === 'renew' ? openCurrent(cipher, client, lease) : openAccessToken(cipher, lease))
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }
@@ -119,26 +121,43 @@ export class RefreshAttempt {
     return received.tokens.accessToken
   }
 
-  async #verify({ client, lease }: Claim, accessToken: Secret): Promise<Secret | undefined> {
+  async #verify(claim: Claim, accessToken: Secret): Promise<Secret | undefined> {
+    const { client, lease } = claim
     const { remainingMs } = lease
     // Past its end and not to be renewed: a platform that still took it would be doing us a favour.
-    if (remainingMs !== null && remainingMs <= 0) return this.#verdicts.refused(client, lease)
+    if (remainingMs !== null && remainingMs <= 0) return this.#dead(claim)
     try {
       await client.verify(accessToken)
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error
-      if (error.kind === 'reauthorize') return this.#verdicts.refused(client, lease)
+      if (error.kind === 'reauthorize') return this.#dead(claim)
+      const isAlive = error.kind === 'permission' && error.missingScopes.length > 0
       // Asking whether a credential lives changes nothing at the provider, so nothing about it is uncertain.
-      return this.#verdicts.keepForLater(client, lease, error, false)
+      if (!isAlive) return this.#verdicts.keepForLater(client, lease, error, false)
+      if (await this.#isGranted(lease, error.missingScopes)) return this.#verdicts.diminished(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
     // Nothing can renew it before its end, so there is nothing to ask until then.
-    if (client.traits.renewal !== 'none' && remainingMs !== null) {
-      await this.#deps.leases.release(lease, { retryInMs: Math.max(0, remainingMs) })
+    if (client.traits.renewal === 'refresh_token' && !isRenewable(claim)) {
+      await this.#deps.leases.release(lease, { retryInMs: Math.max(0, remainingMs ?? 0) })
     } else {
       await this.#deps.due.postpone(lease, firstDue(client, remainingMs, this.#jitter()))
     }
     return accessToken
+  }
+
+  /** A credential whose verification failed for good may still have a successor, or be good for one. */
+  async #dead(claim: Claim): Promise<Secret | undefined> {
+    if (!isRenewable(claim)) return this.#verdicts.refused(claim.client, claim.lease)
+    if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease)
+    return this.#refresh(claim, await this.#preflight({ ...claim, work: 'renew' }))
+  }
+
+  /** Whether one of the scopes came with the consent: what was never granted, nobody has taken away. */
+  async #isGranted(lease: RefreshLease, scopes: readonly string[]): Promise<boolean> {
+    const { provider, label } = lease
+    const [connection] = await this.#deps.tokens.list(lease.tenantId, { provider, label })
+    return scopes.some((scope) => connection?.scopes.includes(scope))
   }
 
   #isInTime({ client, claimedAt }: Claim, share: number): boolean {
@@ -152,8 +171,10 @@ export class RefreshAttempt {
 }
 
 /** A platform with refresh tokens that gave none for this grant: its access token is as good as it was until its end. */
-function isRenewable(client: ProviderClient, lease: RefreshLease): boolean {
+function isRenewable(claim: Claim): claim is Claim<OAuthProviderClient> {
+  const { client, lease } = claim
   const { renewal } = client.traits
-  if (renewal !== 'refresh_token' || lease.tokens.refreshToken !== undefined) return renewal !== 'none'
+  if (!isOAuthClient(client) || renewal === 'none') return false
+  if (renewal === 'self_exchange' || lease.tokens.refreshToken !== undefined) return true
   return lease.remainingMs !== null && lease.remainingMs <= 0
 }

@@ -21,6 +21,12 @@ export async function openCurrent(
   return asCredential(field, await cipher.open(sealed, connectionContext(lease, lease.tokenVersion, field)))
 }
 
+/** Opens the access token, which is what a verification asks about. */
+export async function openAccessToken(cipher: Cipher, lease: RefreshLease): Promise<RefreshCredential> {
+  const context = connectionContext(lease, lease.tokenVersion, 'access_token')
+  return { accessToken: await cipher.open(lease.tokens.accessToken, context) }
+}
+
 /**
  * Opens what may be presented after the current credential was refused: candidates newest first, the previous refresh
  * token last. One that cannot be opened rejects: without it nobody knows that the grant is dead.

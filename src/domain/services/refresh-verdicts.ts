@@ -2,6 +2,7 @@ import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { ReauthorizationRequiredError, RefreshPendingError } from '../errors.ts'
 import { clampRetryAfter, REFRESH_BACKOFF } from '../model/backoff.ts'
+import type { ReauthReason } from '../model/connection.ts'
 import { isReplaySafe, refreshTimings } from '../model/rotation.ts'
 import type { RotationClass } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
@@ -62,18 +63,32 @@ export class RefreshVerdicts {
    * connection is suspect for as long as one could arrive, and the refusal is confirmed after that.
    */
   async refused(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
+    const { renewal, rotation } = client.traits
+    const mayBeHeldElsewhere = lease.isUncertain && !lease.isSuspect && renewal !== 'none'
+    const reason = lease.isUncertain && !isReplaySafe(rotation) ? 'rotation_lost' : 'revoked_or_expired'
+    return this.#giveUp(client, lease, { reason, mayHeal: mayBeHeldElsewhere })
+  }
+
+  /** The credential lives, and a scope is gone that its connection cannot do without: only a person gives it back. */
+  async diminished(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
+    return this.#giveUp(client, lease, { reason: 'permission_removed', mayHeal: false })
+  }
+
+  async #giveUp(
+    client: ProviderClient,
+    lease: RefreshLease,
+    { reason, mayHeal }: { readonly reason: ReauthReason; readonly mayHeal: boolean },
+  ): Promise<Secret | undefined> {
     const moved = await this.movedOn(lease)
     if (moved !== undefined) return moved.token
     const { circuit, leases } = this.#deps
-    const { displayName, provider, renewal, rotation } = client.traits
+    const { displayName, provider, rotation } = client.traits
     circuit.note(provider, 'definitive')
-    const mayBeHeldElsewhere = lease.isUncertain && !lease.isSuspect && renewal !== 'none'
-    if (mayBeHeldElsewhere || !circuit.mayCondemn(provider)) {
+    if (mayHeal || !circuit.mayCondemn(provider)) {
       const { hardTimeoutMs, leaseTtlMs } = refreshTimings(rotation)
       await leases.suspect(lease, Math.max(hardTimeoutMs, leaseTtlMs))
       throw new RefreshPendingError(displayName)
     }
-    const reason = lease.isUncertain && !isReplaySafe(rotation) ? 'rotation_lost' : 'revoked_or_expired'
     if (!(await leases.condemn(lease, reason))) return this.startOver(lease)
     this.#emit('connection.needs_reauth', lease, reason)
     throw new ReauthorizationRequiredError(displayName, reason)

@@ -25,6 +25,7 @@ import type { Secret } from '../model/secret.ts'
 import { connectionContext } from './connection-context.ts'
 import { blockOf, pendingErrorOf } from './pending-error.ts'
 import { RefreshAttempt } from './refresh-attempt.ts'
+import type { Claim } from './refresh-attempt.ts'
 import type { RevocationService } from './revocation-service.ts'
 
 export interface TokenLifecycleDependencies {
@@ -92,15 +93,21 @@ export class TokenLifecycleService {
 
   /**
    * Renews the token that was read: claims the connection and asks the provider, or waits for whoever does. A credential
-   * without renewal is verified. Callers stop waiting after the soft timeout; what is under way goes on.
+   * without renewal is verified, and so is any when that is the work. Callers stop waiting after the soft timeout; what
+   * is under way goes on.
    * @throws ReauthorizationRequiredError, RefreshPendingError, ProviderUnavailableError, RateLimitedError, …
    */
-  async renew(client: ProviderClient, key: ConnectionKey, seen: TokenReading): Promise<Secret> {
+  async renew(
+    client: ProviderClient,
+    key: ConnectionKey,
+    seen: TokenReading,
+    work: Claim['work'] = 'renew',
+  ): Promise<Secret> {
     const { clock } = this.#deps
     const deadline = clock.monotonicMs() + refreshTimings(client.traits.rotation).softTimeoutMs
     let current = seen
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS)) {
-      const renewed = await this.#claimAndAttempt(client, key, current, deadline)
+      const renewed = await this.#claimAndAttempt(client, key, current, { deadline, work })
       if (renewed !== undefined) return renewed
       const left = deadline - clock.monotonicMs()
       if (left <= 0) throw new RefreshPendingError(client.traits.displayName)
@@ -114,11 +121,11 @@ export class TokenLifecycleService {
   }
 
   /**
-   * Renews a connection that the job claimed, at `claimedAt` on the monotonic clock, and waits to the end. Rejects like
-   * `renew`; the outcome is in the row either way.
+   * Renews or verifies a connection that the job claimed, at `claimedAt` on the monotonic clock, and waits to the end.
+   * Rejects like `renew`; the outcome is in the row either way.
    */
   async renewLeased(client: ProviderClient, lease: RefreshLease, claimedAt: number): Promise<Secret> {
-    const attempt = this.#attempts.run({ client, lease, claimedAt })
+    const attempt = this.#attempts.run({ client, lease, claimedAt, work: dueWork(client, lease) })
     this.#deps.background.keep(attempt)
     const token = await attempt
     if (token === undefined) throw new RefreshPendingError(client.traits.displayName)
@@ -149,7 +156,7 @@ export class TokenLifecycleService {
     client: ProviderClient,
     key: ConnectionKey,
     seen: TokenReading,
-    deadline: number,
+    { deadline, work }: { readonly deadline: number; readonly work: Claim['work'] },
   ): Promise<Secret | undefined> {
     const { background, circuit, clock } = this.#deps
     if (seen.leaseMs > 0) return undefined
@@ -158,14 +165,14 @@ export class TokenLifecycleService {
     const block = blockOf(client, circuit, clock.now())
     if (block !== undefined) throw block.error
     if (background.isOver) throw new RefreshPendingError(client.traits.displayName)
-    return this.#bounded(client, this.#attemptIfClaimed(client, key, seen), deadline)
+    return this.#bounded(client, this.#attemptIfClaimed(client, key, { seen, work }), deadline)
   }
 
   /** Kept from the claim on: a process that lets go of its database in between could not store what it then asks for. */
   async #attemptIfClaimed(
     client: ProviderClient,
     key: ConnectionKey,
-    seen: TokenReading,
+    { seen, work }: { readonly seen: TokenReading; readonly work: Claim['work'] },
   ): Promise<Secret | undefined> {
     const { clock, leases } = this.#deps
     const claimedAt = clock.monotonicMs()
@@ -176,7 +183,7 @@ export class TokenLifecycleService {
       await this.giveBack(lease)
       return undefined
     }
-    return this.#attempts.run({ client, lease, claimedAt })
+    return this.#attempts.run({ client, lease, claimedAt, work })
   }
 
   /** Stops waiting, keeps listening: the attempt is never aborted for its caller's sake. */
@@ -214,4 +221,11 @@ function unusable(client: ProviderClient, reading: TokenReading | undefined): Er
   const { displayName } = client.traits
   if (reading?.status !== 'needs_reauth') return new NotConnectedError(displayName)
   return new ReauthorizationRequiredError(displayName, reading.reauthReason ?? 'revoked_or_expired')
+}
+
+/** A token that is exchanged for another lives for weeks: until its window it is looked at daily and left as it is. */
+function dueWork(client: ProviderClient, lease: RefreshLease): Claim['work'] {
+  const { renewal, windowMs } = client.traits
+  const isEarly = lease.remainingMs === null || lease.remainingMs > windowMs
+  return renewal === 'self_exchange' && isEarly ? 'verify' : 'renew'
 }

@@ -37,6 +37,14 @@ export class MetaPermissions {
     return this.#of(person).delete(permission)
   }
 
+  /** Takes one back as the person does in their own settings, where it stays listed. */
+  withdraw(person: string, permission: string): boolean {
+    const known = this.#of(person)
+    const wasGranted = known.get(permission) === 'granted'
+    if (wasGranted) known.set(permission, 'declined')
+    return wasGranted
+  }
+
   forget(person: string): void {
     this.#byPerson.delete(person)
   }

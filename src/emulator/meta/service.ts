@@ -20,6 +20,7 @@ export function metaService(world: World): PlatformService {
     grant: (person, scopes) =>
       permissions.decide(person, { asked: scopes, ticked: scopes, isRerequest: true }),
     forget: (person) => permissions.forget(person),
+    withdraw: (person, permission) => permissions.withdraw(person, permission),
     route: (call) => {
       if (/^\/(v\d+\.\d+\/)?dialog\/oauth$/.test(call.path)) {
         return { names: ['dialog'], handle: () => metaDialog(world, permissions, call) }

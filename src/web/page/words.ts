@@ -73,6 +73,7 @@ const FAILURES: Readonly<Record<FailureCode, (name: string) => readonly [what: s
   rate_limited: (name) => [`${name} asks us to wait.`, AGAIN_LATER],
   provider_misconfigured: (name) => [`${name} does not accept this site’s registration.`, OPERATOR],
   provider_response_invalid: (name) => [`${name} gave an answer that makes no sense.`, AGAIN_LATER],
+  token_rejected: (name) => [`${name} refuses the access that it has just renewed.`, OPERATOR],
   limit_exceeded: () => [
     'Too many connections were started in a short time.',
     'Wait a few minutes, then try again.',

@@ -34,5 +34,6 @@ describe('Secret', () => {
   test('is equal to another with the same value', () => {
     expect(secret.equals(new Secret(VALUE))).toBe(true)
     expect(secret.equals(new Secret(`${VALUE}0`))).toBe(false)
+    expect(secret.equals(new Secret(VALUE.replace('token', 'taken')))).toBe(false)
   })
 })

@@ -6,6 +6,7 @@ import { ProviderFailure } from '../../../src/domain/provider-failure.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type {
   AuthorizationTraits,
+  Examination,
   OAuthProviderClient,
   ProviderTraits,
 } from '../../../src/ports/provider-client.ts'
@@ -64,6 +65,8 @@ export class ModelProvider implements OAuthProviderClient {
   verifications = 0
   inFlight = 0
   inFlightMax = 0
+  /** What a consent grants. */
+  scopes: readonly string[] = []
   readonly revoked: string[] = []
   readonly lineages: Lineage[] = []
   readonly #mode: Mode
@@ -143,7 +146,7 @@ export class ModelProvider implements OAuthProviderClient {
     this.inFlightMax = Math.max(this.inFlightMax, this.inFlight)
     const plan: Plan = this.#plans.shift() ?? (async (act) => act())
     try {
-      return await plan(() => this.#spend(tokens.refreshToken?.reveal() ?? ''))
+      return await plan(() => this.#renew(tokens))
     } finally {
       this.inFlight -= 1
     }
@@ -174,8 +177,19 @@ export class ModelProvider implements OAuthProviderClient {
     return this.open()
   }
 
-  async examine(): Promise<{ missingScopes: readonly string[]; accounts: readonly never[] }> {
-    return { missingScopes: [], accounts: [] }
+  async examine(): Promise<Examination> {
+    return { grantedScopes: this.scopes, missingScopes: [], accounts: [] }
+  }
+
+  #renew(tokens: {
+    readonly accessToken?: Secret | undefined
+    readonly refreshToken?: Secret | undefined
+  }): TokenSet {
+    const { accessToken, refreshToken } = tokens
+    if (accessToken === undefined) return this.#spend(refreshToken?.reveal() ?? '')
+    const lineage = this.lineages.find((each) => each.accessTokens.has(accessToken.reveal()))
+    if (lineage === undefined || lineage.isEnded) throw refusal('invalid_token')
+    return this.#issue(lineage, undefined, false)
   }
 
   #spend(token: string): TokenSet {

@@ -137,7 +137,7 @@ export class RefreshWorld {
     // Nothing in this world is of the earlier format.
     const resealing = { follow: () => undefined }
     return {
-      tokens: new AccessTokens({ lifecycle, providers, background, resealing }),
+      tokens: new AccessTokens({ lifecycle, tokens: this.stores.tokens, providers, background, resealing }),
       job: new RefreshDueConnections({
         ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
         background,

@@ -5,6 +5,7 @@ import { responseInvalid } from '../http/failures.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import { parseJson } from '../oauth2/json.ts'
+import { ADWORDS_SCOPE } from './definition.ts'
 
 /** The Google login has never used Google Ads: the credential lives, and reaches nothing. */
 export const NOT_ADS_USER = 'authenticationError/NOT_ADS_USER'
@@ -124,6 +125,7 @@ export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
     delivery: answer.status >= 500 ? 'uncertain' : 'answered',
     providerCode: code ?? `http_${answer.status}`,
     retryAfterMs,
+    missingScopes: code === SCOPE_INSUFFICIENT ? [ADWORDS_SCOPE] : [],
   })
 }
 

@@ -81,7 +81,7 @@ function failureOf(answer: HttpAnswer, resource: Resource, now: Instant): Provid
     delivery: status >= 500 ? 'uncertain' : 'answered',
     providerCode: codes?.find((code) => CODES.includes(code)) ?? `http_${status}`,
     retryAfterMs: parseRetryAfter(answer.header('retry-after'), now),
-    missingScopes: kind === 'permission' ? [`${resource}:read`] : [],
+    missingScopes: codes?.includes('permission_denied') === true ? [`${resource}:read`] : [],
   })
 }
 

@@ -84,9 +84,10 @@ class KlaviyoClient implements ProviderClient {
     }
   }
 
-  /** A key that may not read accounts is refused as a living one: with 403. */
+  /** Asks for both that a connection needs: a living key whose scope is gone is refused with 403. */
   async verify(apiKey: Secret): Promise<void> {
-    await ifPermitted(this.#account(apiKey))
+    await this.#account(apiKey)
+    await this.#api.get('lists', apiKey, { 'page[size]': '1' })
   }
 
   /** There is no such call: a key is deleted by hand, in Klaviyo's settings. */

@@ -23,19 +23,28 @@ export async function askHolder(graph: GraphApi, accessToken: Secret): Promise<H
   return { id: parsed.data.id, ...(name === '' ? {} : { name }) }
 }
 
+export interface Permissions {
+  readonly granted: readonly string[]
+  readonly withheld: readonly string[]
+}
+
 const permission = z.object({ permission: z.string(), status: z.string() })
 
 const MOST_PERMISSIONS = 500
 
-/** Permissions that the person declined, took back, or let expire: a consent may be partial and still a success. */
-export async function withheldPermissions(
-  graph: GraphApi,
-  accessToken: Secret,
-): Promise<ReadonlySet<string>> {
+/**
+ * The person's own list. A permission that is not `granted` in it they declined, took back, or let expire: a consent may
+ * be partial and still a success.
+ */
+export async function permissionsOf(graph: GraphApi, accessToken: Secret): Promise<Permissions> {
   const options = { accessToken, parameters: { limit: '100' }, most: MOST_PERMISSIONS }
   const parsed = z.array(permission).safeParse(await allRows(graph, 'me/permissions', options))
   if (!parsed.success) throw responseInvalid()
-  return new Set(parsed.data.filter(({ status }) => status !== 'granted').map(({ permission: name }) => name))
+  const named = (isGranted: boolean): readonly string[] =>
+    parsed.data.flatMap(({ permission: name, status }) =>
+      (status === 'granted') === isGranted ? [name] : [],
+    )
+  return { granted: named(true), withheld: named(false) }
 }
 
 const adAccount = z.object({

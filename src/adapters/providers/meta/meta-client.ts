@@ -16,7 +16,7 @@ import type {
 import { parseEndpoint } from '../http/endpoint.ts'
 import { askedFor, responseInvalid } from '../http/failures.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
-import { adAccounts, askHolder, withheldPermissions } from './discovery.ts'
+import { adAccounts, askHolder, permissionsOf } from './discovery.ts'
 import { GraphApi } from './graph-api.ts'
 import { toTokenSet } from './token-answer.ts'
 import { inspectToken } from './token-inspection.ts'
@@ -135,13 +135,13 @@ class MetaClient implements OAuthProviderClient {
   }
 
   async examine(accessToken: Secret): Promise<Examination> {
-    const [inspection, holder, withheld] = await Promise.all([
+    const [inspection, holder, { withheld }] = await Promise.all([
       inspectToken(this.#graph, this.authorization.clientId, accessToken),
       askHolder(this.#graph, accessToken),
-      withheldPermissions(this.#graph, accessToken),
+      permissionsOf(this.#graph, accessToken),
     ])
-    const { kind, scopes, ...ends } = inspection
-    const grantedScopes = scopes.filter((scope) => !withheld.has(scope))
+    const { kind, scopes = [], ...ends } = inspection
+    const grantedScopes = scopes.filter((scope) => !withheld.includes(scope))
     const missingScopes = this.#missing(grantedScopes)
     const subject = { issuer: this.traits.issuer, ...holder }
     return {
@@ -155,8 +155,18 @@ class MetaClient implements OAuthProviderClient {
     }
   }
 
+  /**
+   * People may take single permissions back in their settings, which leaves the token alive. That is believed when both
+   * say it: what the platform tells the app of the token, and the person's own list.
+   */
   async verify(accessToken: Secret): Promise<void> {
-    await inspectToken(this.#graph, this.authorization.clientId, accessToken)
+    const { scopes } = await inspectToken(this.#graph, this.authorization.clientId, accessToken)
+    if (scopes === undefined || this.#missing(scopes).length === 0) return
+    const { granted } = await permissionsOf(this.#graph, accessToken)
+    const missingScopes = this.#missing(granted).flatMap(instead)
+    if (missingScopes.length === 0) return
+    const providerCode = 'permission_withdrawn'
+    throw new ProviderFailure({ kind: 'permission', delivery: 'answered', providerCode, missingScopes })
   }
 
   /** Ends every grant of the person to this app: Graph knows no revocation of a single token. */
@@ -195,6 +205,11 @@ function endpointsOf(options: MetaClientOptions): { authorization: string; graph
       graph: `https://graph.facebook.com/${graphVersion}`,
     }
   )
+}
+
+/** Either of the two lets the app read; where reading is lost, either may be what was taken back. */
+function instead(scope: string): readonly string[] {
+  return scope === 'ads_read' ? ['ads_read', 'ads_management'] : [scope]
 }
 
 function isPassing(failure: ProviderFailure): boolean {

@@ -12,7 +12,8 @@ import type { GraphApi } from './graph-api.ts'
 export interface TokenInspection {
   /** `user`, `system_user`, … */
   readonly kind?: string
-  readonly scopes: readonly string[]
+  /** Absent: not said, or not readable. */
+  readonly scopes?: readonly string[]
   /** `null`: it never ends; absent: not said. */
   readonly expiresInMs?: number | null
   /** Until the person's consent to read their data has to be renewed; a second clock beside the token's own. */
@@ -25,7 +26,7 @@ const inspection = z.object({
     is_valid: z.boolean(),
     app_id: z.union([z.string(), z.int()]).optional(),
     type: z.string().optional().catch(undefined),
-    scopes: z.array(z.unknown()).default([]).catch([]),
+    scopes: z.array(z.string()).optional().catch(undefined),
     issued_at: seconds,
     expires_at: seconds,
     data_access_expires_at: seconds,
@@ -57,7 +58,7 @@ export async function inspectToken(
   const expiresInMs = remaining(data.expires_at, data.issued_at, answer)
   const dataAccessExpiresInMs = remaining(data.data_access_expires_at, data.issued_at, answer)
   return {
-    scopes: parseScopes(data.scopes) ?? [],
+    ...(data.scopes === undefined ? {} : { scopes: parseScopes(data.scopes) ?? [] }),
     ...(kind === '' ? {} : { kind }),
     ...(expiresInMs === undefined ? {} : { expiresInMs }),
     ...(dataAccessExpiresInMs === undefined ? {} : { dataAccessExpiresInMs }),

@@ -53,6 +53,15 @@ export const changingPromises: ConnectionPromises = {
     assert.ok(!('lastErrorCode' in (await connectionOf(stores, KEY))))
   },
 
+  'notes the version that was refused, until there is a new consent': async (stores) => {
+    const before = await connect(stores)
+    assert.equal(await stores.tokens.change(before, { rejectedVersion: 1 }), true)
+    await stores.leases.store(await claimed(stores), refreshedTokens())
+    const after = await connectionOf(stores, KEY)
+    assert.deepEqual([after.tokenVersion, after.rejectedVersion], [2, 1])
+    assert.ok(!('rejectedVersion' in (await reconnect(stores, after))))
+  },
+
   'counts a verification as a sync, and nothing else': async (stores) => {
     await connect(stores)
     await stores.elapse(10 * MINUTE_MS)

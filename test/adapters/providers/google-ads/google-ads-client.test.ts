@@ -65,6 +65,10 @@ describe('a grant', () => {
     expect(await client.examine(tokens.accessToken, tokens.grantedScopes)).toMatchObject(missing)
     // Examined later, the grant's scopes are only known by what the API refuses.
     expect(await client.examine(tokens.accessToken)).toMatchObject(missing)
+    await expect(client.verify(tokens.accessToken)).rejects.toMatchObject({
+      kind: 'permission',
+      missingScopes: [adwords],
+    })
   })
 
   test('without openid has no subject, and works', async () => {

@@ -71,7 +71,10 @@ describe('a key', () => {
       missingScopes: ['lists:read'],
       publicApiKey: 'EMUFUL',
     })
-    await client.verify(lacking)
+    await expect(client.verify(lacking)).rejects.toMatchObject({
+      kind: 'permission',
+      missingScopes: ['lists:read'],
+    })
     const deleted = new Secret(emulatorKlaviyoKeys.deleted)
     const dead = { kind: 'reauthorize', providerCode: 'authentication_failed' }
     await expect(client.examine(deleted)).rejects.toMatchObject(dead)
@@ -84,6 +87,16 @@ describe('a key', () => {
     emulator.control.fail('klaviyo', 'segments', { status: 403, body: forbidden })
     const { missingScopes, audiences } = await client.examine(new Secret(emulatorKlaviyoKeys.full))
     expect([missingScopes, audiences?.length]).toEqual([[], 25])
+  })
+
+  test('is known to lack a scope only where Klaviyo says so itself', async () => {
+    const { emulator, client } = await running()
+    const forbidden = { status: 403, body: { errors: [{ code: 'account_suspended' }] } }
+    emulator.control.fail('klaviyo', 'accounts', forbidden)
+    await expect(client.verify(new Secret(emulatorKlaviyoKeys.full))).rejects.toMatchObject({
+      kind: 'permission',
+      missingScopes: [],
+    })
   })
 
   test('is not blamed for a throttle, which says how long to wait', async () => {

@@ -297,6 +297,60 @@ describe('a token', () => {
     await expect(client.refresh({ accessToken })).rejects.toMatchObject(dead)
   })
 
+  test.each([
+    ['ads_management', ['ads_management']],
+    ['business_management', undefined],
+  ])(
+    'whose holder took back %s lives: its verification names what is missed',
+    async (permission, missing) => {
+      const { emulator, client } = await running()
+      const { accessToken } = await connect(client, 'ada')
+      expect(emulator.control.withdrawPermission('ada', permission)).toBe(true)
+      const verified = client.verify(accessToken)
+      if (missing === undefined) return verified
+      return expect(verified).rejects.toMatchObject({
+        kind: 'permission',
+        delivery: 'answered',
+        missingScopes: missing,
+      })
+    },
+  )
+
+  test('that may no longer read lacks either of the two permissions that let it', async () => {
+    const { emulator, client } = await running({}, { configId: '777' })
+    const { accessToken } = await connect(client, 'ada', ['ads_management'])
+    emulator.control.withdrawPermission('ada', 'ads_management')
+    await expect(client.verify(accessToken)).rejects.toMatchObject({
+      missingScopes: ['ads_read', 'ads_management'],
+    })
+  })
+
+  test.each([
+    ['it is not said which permissions there are', 'debug_token', { data: { is_valid: true } }],
+    ['they cannot be read', 'debug_token', { data: { is_valid: true, scopes: 'none' } }],
+    [
+      'only one of the two answers says so',
+      'permissions',
+      { data: ['ads_read', 'ads_management'].map((permission) => ({ permission, status: 'granted' })) },
+    ],
+  ])('is not said to lack anything while %s', async (_title, route, body) => {
+    const { emulator, client } = await running()
+    const { accessToken } = await connect(client, 'ada')
+    emulator.control.withdrawPermission('ada', 'ads_management')
+    emulator.control.fail('meta', route, { status: 200, body })
+    await client.verify(accessToken)
+  })
+
+  test('whose permissions are not told for now is not said to lack any', async () => {
+    const { emulator, client } = await running()
+    const { accessToken } = await connect(client, 'ada')
+    emulator.control.withdrawPermission('ada', 'ads_management')
+    emulator.control.fail('meta', 'permissions', { status: 200, body: { data: 'none' } })
+    await expect(client.verify(accessToken)).rejects.toMatchObject({ kind: 'transient' })
+    emulator.control.fail('meta', 'permissions', emulatorFaults.metaThrottle(4))
+    await expect(client.verify(accessToken)).rejects.toMatchObject({ kind: 'rate_limited' })
+  })
+
   test('is not blamed for a wrong app secret', async () => {
     const { emulator, client } = await running()
     const { accessToken } = await connect(client, 'ada')
