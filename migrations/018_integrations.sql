@@ -174,6 +174,17 @@ CREATE UNLOGGED TABLE public.integration_start_counters (
 );
 CREATE INDEX integration_start_counters_end ON public.integration_start_counters (window_ends_at);
 
+-- What all processes know of our app at a provider: until when the provider wants nothing from it, and when the next
+-- request of its budget may be sent. A row is written when there is something to say, and read by every claim.
+CREATE TABLE public.provider_apps (
+  provider text COLLATE "C" NOT NULL,
+  client_id text COLLATE "C" NOT NULL,
+  paused_until timestamptz,
+  pause_reason text CHECK (pause_reason IN ('rate_limited', 'misconfigured')),
+  next_request_at timestamptz,
+  PRIMARY KEY (provider, client_id)
+) WITH (fillfactor = 20);
+
 -- Data keys, wrapped by a key that never leaves its KMS.
 CREATE TABLE public.data_keys (
   id text COLLATE "C" PRIMARY KEY,
@@ -226,7 +237,8 @@ END $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE
   ON public.integration_states, public.consumed_states, public.integration_start_counters TO integrations_app;
-GRANT SELECT, INSERT, UPDATE ON public.data_keys TO integrations_app;
+GRANT SELECT, INSERT, UPDATE ON public.data_keys, public.provider_apps TO integrations_app;
+GRANT SELECT ON public.provider_apps TO integrations_jobs;
 GRANT SELECT ON public.integration_migrations TO integrations_app;
 
 GRANT SELECT (
@@ -313,7 +325,7 @@ END $$;
 -- The functions that follow go through the parent. One plan serves all partitions; left to itself the planner would make
 -- a new one for every call, which takes longer than the call.
 
--- What a worker needs of a connection that it has leased.
+-- What a worker needs of a connection that it has leased; or, of a claim that has to wait for its app, why and how long.
 CREATE TYPE public.integrations_lease AS (
   tenant_id text,
   provider text,
@@ -330,14 +342,18 @@ CREATE TYPE public.integrations_lease AS (
   refresh_token text,
   previous_refresh_token text,
   candidates jsonb,
-  remaining_ms double precision
+  remaining_ms double precision,
+  pause_reason text,
+  pause_ms double precision
 );
 
--- One statement claims: of any number of callers one gets the row. The attempt is counted before anything is sent.
+-- One statement claims: of any number of callers one gets the row. The attempt is counted before anything is sent, and
+-- not at all while the app has to wait: because its provider said so, or because its next turn is more than
+-- p_most_wait_ms away.
 CREATE FUNCTION public.integrations_claim(
   p_tenant text, p_provider text, p_label text, p_token_version integer, p_owner text, p_ttl_ms double precision,
   p_backoff_base_ms double precision, p_backoff_cap_ms double precision, p_backoff_jitter double precision,
-  p_most_attempts integer
+  p_most_attempts integer, p_client_id text, p_most_wait_ms double precision
 ) RETURNS SETOF public.integrations_lease
 LANGUAGE plpgsql SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
@@ -345,7 +361,22 @@ AS $$
 DECLARE
   v_before text := coalesce(current_setting('app.tenant_id', true), '');
   v_now timestamptz := clock_timestamp();
+  v_refused public.integrations_lease;
 BEGIN
+  SELECT
+    CASE WHEN a.paused_until > v_now THEN a.pause_reason ELSE 'budget' END,
+    1000 * date_part('epoch', CASE
+      WHEN a.paused_until > v_now THEN a.paused_until
+      ELSE a.next_request_at - p_most_wait_ms * interval '1 millisecond'
+    END - v_now)
+  INTO v_refused.pause_reason, v_refused.pause_ms
+  FROM public.provider_apps a
+  WHERE a.provider = p_provider AND a.client_id = p_client_id
+    AND (a.paused_until > v_now OR a.next_request_at > v_now + p_most_wait_ms * interval '1 millisecond');
+  IF FOUND THEN
+    RETURN NEXT v_refused;
+    RETURN;
+  END IF;
   PERFORM set_config('app.tenant_id', p_tenant, true);
   PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
   RETURN QUERY UPDATE public.integration_connections c SET
@@ -372,7 +403,7 @@ BEGIN
     c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
     c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
     c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
-    date_part('epoch', c.token_expires_at - v_now) * 1000;
+    date_part('epoch', c.token_expires_at - v_now) * 1000, NULL::text, NULL::double precision;
   PERFORM set_config('app.tenant_id', v_before, true);
 END $$;
 
@@ -380,8 +411,10 @@ END $$;
 -- Takes the longest due first and no more than p_most_per_tenant of one tenant: who reaches that is left out when the
 -- search goes on. Of several workers each takes rows that no other is taking. The planner must walk the index on due_at,
 -- whatever it believes to know of a table that grew since it was analyzed.
+-- What has to wait for its app is left out, and of an app with a budget no more is taken than there are turns within
+-- most_wait_ms. A last row without a key then says when it is worth asking again.
 CREATE FUNCTION public.integrations_claim_due(p_limit integer, p_most_per_tenant integer, p_claims json)
-RETURNS TABLE (tenant_id text, provider text, label text, epoch integer)
+RETURNS TABLE (tenant_id text, provider text, label text, epoch integer, held_back_ms double precision)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
@@ -395,26 +428,41 @@ DECLARE
   v_caps double precision[];
   v_jitters double precision[];
   v_most integer[];
+  v_intervals double precision[];
+  v_turns integer[];
+  v_held_back_ms double precision;
   v_taken text[] := '{}';
   v_full text[] := '{}';
   v_tenants text[];
   v_platforms text[];
   v_labels text[];
   v_places integer[];
+  v_at integer;
   v_wanted integer;
   v_seen integer;
   v_row record;
 BEGIN
   PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
   SELECT array_agg(x.provider), array_agg(x.owner), array_agg(x.ttl_ms), array_agg(x.base_ms), array_agg(x.cap_ms),
-    array_agg(x.jitter), array_agg(x.most_attempts)
-  INTO v_providers, v_owners, v_ttls, v_bases, v_caps, v_jitters, v_most
+    array_agg(x.jitter), array_agg(CASE WHEN a.held_back_ms > 0 THEN 0 ELSE x.most_attempts END),
+    array_agg(x.interval_ms),
+    array_agg(CASE WHEN x.interval_ms > 0 THEN greatest(1, ceil((x.most_wait_ms - a.ahead_ms) / x.interval_ms))::integer END),
+    min(a.held_back_ms)
+  INTO v_providers, v_owners, v_ttls, v_bases, v_caps, v_jitters, v_most, v_intervals, v_turns, v_held_back_ms
   FROM json_to_recordset(p_claims) AS x(
     provider text, owner text, ttl_ms double precision, base_ms double precision, cap_ms double precision,
-    jitter double precision, most_attempts integer);
+    jitter double precision, most_attempts integer, client_id text, interval_ms double precision,
+    most_wait_ms double precision)
+  CROSS JOIN LATERAL (
+    SELECT b.ahead_ms, nullif(greatest(b.paused_ms, b.ahead_ms - x.most_wait_ms, 0), 0) AS held_back_ms FROM (
+      SELECT greatest(max(date_part('epoch', p.next_request_at - v_now)) * 1000, 0) AS ahead_ms,
+        max(date_part('epoch', p.paused_until - v_now)) * 1000 AS paused_ms
+      FROM public.provider_apps p WHERE p.provider = x.provider AND p.client_id = x.client_id
+    ) b
+  ) a;
   LOOP
     v_wanted := p_limit - cardinality(v_taken);
-    EXIT WHEN v_wanted <= 0;
+    EXIT WHEN v_wanted <= 0 OR 0 = ALL (v_most);
     v_seen := 0;
     v_tenants := '{}';
     v_platforms := '{}';
@@ -440,11 +488,18 @@ BEGIN
         v_full := array_append(v_full, v_row.tenant_id);
         CONTINUE;
       END IF;
+      v_at := array_position(v_providers, v_row.provider);
+      CONTINUE WHEN v_turns[v_at] <= 0;
       v_taken := array_append(v_taken, v_row.tenant_id);
       v_tenants := array_append(v_tenants, v_row.tenant_id);
       v_platforms := array_append(v_platforms, v_row.provider);
       v_labels := array_append(v_labels, v_row.label);
-      v_places := array_append(v_places, array_position(v_providers, v_row.provider));
+      v_places := array_append(v_places, v_at);
+      v_turns[v_at] := v_turns[v_at] - 1;
+      IF v_turns[v_at] <= 0 THEN
+        v_most[v_at] := 0;
+        v_held_back_ms := least(v_held_back_ms, v_intervals[v_at]);
+      END IF;
     END LOOP;
     RETURN QUERY UPDATE public.integration_connections c SET
         lease_owner = v_owners[k.at],
@@ -460,9 +515,17 @@ BEGIN
         hour_attempts = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts + 1 ELSE 1 END
       FROM unnest(v_tenants, v_platforms, v_labels, v_places) AS k(tenant, provider, label, at)
       WHERE c.tenant_id = k.tenant AND c.provider = k.provider AND c.label = k.label
-      RETURNING c.tenant_id, c.provider, c.label, c.lease_epoch;
+      RETURNING c.tenant_id, c.provider, c.label, c.lease_epoch, NULL::double precision;
     EXIT WHEN v_seen < v_wanted;
   END LOOP;
+  IF v_held_back_ms IS NOT NULL THEN
+    tenant_id := NULL;
+    provider := NULL;
+    label := NULL;
+    epoch := NULL;
+    held_back_ms := v_held_back_ms;
+    RETURN NEXT;
+  END IF;
 END $$;
 
 -- The secrets of connections that were just leased, of the tenants that are named and of no other; leases that ended are
@@ -479,7 +542,7 @@ BEGIN
     c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
     c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
     c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
-    date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000
+    date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000, NULL::text, NULL::double precision
   FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
   JOIN public.integration_connections c
     ON c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label

@@ -11,6 +11,13 @@ export interface DueRequest {
   readonly claims: Readonly<Record<ProviderName, ClaimRequest>>
 }
 
+/** What was leased, and whether it is worth asking for more. */
+export interface DueBatch {
+  readonly leases: readonly RefreshLease[]
+  /** Something may be due for an app that has to wait: ask again after so long. */
+  readonly heldBackMs?: number | undefined
+}
+
 /** A person as one app of a provider knows them. */
 export interface GrantOwner {
   readonly provider: ProviderName
@@ -31,9 +38,10 @@ export interface OwnedConnection extends ConnectionKey {
 export interface DueConnections {
   /**
    * Leases live connections whose due time has come, fairly between tenants, each to exactly one caller however many
-   * workers ask; skips what needs a person. Counted and committed like any claim.
+   * workers ask; skips what needs a person. Counted and committed like any claim. Leaves out apps that are suspended,
+   * and takes no more for an app with a budget than there are turns within `mostWaitMs`.
    */
-  claimDue(request: DueRequest): Promise<readonly RefreshLease[]>
+  claimDue(request: DueRequest): Promise<DueBatch>
 
   /**
    * Ends the lease of a connection whose credential was proved to live: sets its next due time and `lastSyncAt`, and

@@ -4,6 +4,7 @@ import type { ProviderName } from '../domain/model/identifiers.ts'
 import type { RotationClass } from '../domain/model/rotation.ts'
 import type { Secret } from '../domain/model/secret.ts'
 import type { TokenSet } from '../domain/model/token-set.ts'
+import type { ProviderApp } from './provider-apps.ts'
 
 /** What the services need to know of a platform, as data. */
 export interface ProviderTraits {
@@ -74,6 +75,8 @@ export interface ProviderClient {
 
 export interface AuthorizationTraits {
   readonly clientId: string
+  /** How many requests of refreshes and verifications all processes together may send in a second; absent: any number. */
+  readonly requestsPerSecond?: number | undefined
   /** Registered at the platform; one of its own for each provider (RFC 9700 §4.4.2). */
   readonly redirectUri: string
   readonly scopes: readonly string[]
@@ -115,4 +118,12 @@ export interface OAuthProviderClient extends ProviderClient {
 
 export function isOAuthClient(client: ProviderClient): client is OAuthProviderClient {
   return 'authorization' in client
+}
+
+/** The app of ours that a client speaks for. One that presents its tenants' own API keys has no id and no budget. */
+export function appOf(client: ProviderClient): ProviderApp {
+  const { provider } = client.traits
+  if (!isOAuthClient(client)) return { provider, clientId: '' }
+  const { clientId, requestsPerSecond } = client.authorization
+  return { provider, clientId, requestsPerSecond }
 }

@@ -2,6 +2,7 @@ import type { Backoff } from '../domain/model/backoff.ts'
 import type { ReauthReason } from '../domain/model/connection.ts'
 import type { ConnectionKey } from '../domain/model/identifiers.ts'
 import type { Sealed } from './cipher.ts'
+import type { AppPause, ProviderApp } from './provider-apps.ts'
 import type { RetiredGrant, RevocationId, SealedTokens } from './token-store.ts'
 
 export interface ClaimRequest {
@@ -11,6 +12,10 @@ export interface ClaimRequest {
   /** Sets the earliest next attempt, before anything is sent. */
   readonly backoff: Backoff
   readonly mostAttemptsAnHour: number
+  /** Whom the connection is claimed for to ask: nothing is claimed while that app is suspended. */
+  readonly app: ProviderApp
+  /** How far off the app's next turn may be, where it has a budget. */
+  readonly mostWaitMs: number
 }
 
 /** The right to refresh one connection until the lease ends, by the store's clock. */
@@ -64,6 +69,8 @@ export interface ReleaseReason {
   readonly retryInMs?: number | undefined
   /** The provider may have acted on the request. */
   readonly isUncertain?: boolean | undefined
+  /** Nothing was sent and nothing went wrong: the attempt that the claim counted does not count. */
+  readonly isUncounted?: boolean | undefined
 }
 
 /**
@@ -75,9 +82,14 @@ export interface RefreshLeases {
   /**
    * Claims the connection if it is live, its token version is `tokenVersion`, no lease runs, and its backoff and hourly
    * cap allow it. The attempt is counted and committed before this resolves. A lease whose owner fell silent makes the
-   * claim uncertain. `undefined`: not to be had now, or not of this tenant.
+   * claim uncertain. `undefined`: not to be had now, or not of this tenant. While the app has to wait, the answer is why
+   * and for how long, and nothing is claimed or counted.
    */
-  claim(key: ConnectionKey, tokenVersion: number, request: ClaimRequest): Promise<RefreshLease | undefined>
+  claim(
+    key: ConnectionKey,
+    tokenVersion: number,
+    request: ClaimRequest,
+  ): Promise<RefreshLease | AppPause | undefined>
 
   /**
    * Makes the result current if the token version is still the lease's parent and the grant is the same, whoever holds

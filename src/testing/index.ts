@@ -3,6 +3,7 @@ export { MemoryDataKeyStore } from '../adapters/memory/data-key-store.ts'
 export { MemoryDueConnections } from '../adapters/memory/due-connections.ts'
 export { MemoryDatabase } from '../adapters/memory/memory-database.ts'
 export { MemoryPendingRevocations } from '../adapters/memory/pending-revocations.ts'
+export { MemoryProviderApps } from '../adapters/memory/provider-apps.ts'
 export { MemoryRefreshLeases } from '../adapters/memory/refresh-leases.ts'
 export { MemorySealedValues } from '../adapters/memory/sealed-values.ts'
 export { MemoryStartLimiter } from '../adapters/memory/start-limiter.ts'
@@ -24,6 +25,7 @@ export type {
   ProviderClientHarness,
   ProviderRefusal,
 } from './contracts/provider-client/harness.ts'
+export { providerAppsContract } from './contracts/provider-apps.contract.ts'
 export { refreshLeasesContract } from './contracts/refresh-leases.contract.ts'
 export type { RegisterTest } from './contracts/register-test.ts'
 export { sealedValuesContract } from './contracts/sealed-values.contract.ts'

@@ -60,7 +60,7 @@ export class SealedWorld {
     const key = { tenantId, provider: 'meta', label: 'default' }
     const { tokenVersion = 0 } = (await this.tokens.read(key)) ?? {}
     const lease = await this.leases.claim(key, tokenVersion, claimRequest())
-    if (lease === undefined) return
+    if (lease === undefined || 'reason' in lease) return
     const seal = (field: SecretField) =>
       cipher.seal(new Secret(`${field} of ${tenantId}`), connectionContext(lease, tokenVersion + 1, field))
     const tokens = { accessToken: await seal('access_token'), refreshToken: await seal('refresh_token') }

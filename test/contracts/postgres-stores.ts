@@ -4,6 +4,7 @@ import {
   createPool,
   PostgresDueConnections,
   PostgresPendingRevocations,
+  PostgresProviderApps,
   PostgresReadLane,
   PostgresRefreshLeases,
   PostgresTokenStore,
@@ -29,6 +30,7 @@ const TIMES = {
     'updated_at',
   ],
   pending_revocations: ['added_at', 'due_at'],
+  provider_apps: ['paused_until', 'next_request_at'],
 }
 
 /** Stores over one database for the test file, emptied for each test; its clock is moved by moving every time. */
@@ -50,12 +52,13 @@ export function postgresStores(options: { readonly lane: boolean }): () => Promi
     for (const close of opened) await close()
   })
   return async () => {
-    await pool.query('TRUNCATE integration_connections, pending_revocations')
+    await pool.query('TRUNCATE integration_connections, pending_revocations, provider_apps')
     return {
       tokens: new PostgresTokenStore({ pool, lane }),
       leases: new PostgresRefreshLeases({ pool }),
       due: new PostgresDueConnections({ pool }),
       revocations: new PostgresPendingRevocations({ pool }),
+      apps: new PostgresProviderApps({ pool }),
       elapse: (ms) => moveTimes(pool, ms),
       close: async () => undefined,
     }

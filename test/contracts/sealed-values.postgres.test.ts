@@ -3,6 +3,7 @@ import {
   createPool,
   PostgresDueConnections,
   PostgresPendingRevocations,
+  PostgresProviderApps,
   PostgresRefreshLeases,
   PostgresSealedValues,
   PostgresTokenStore,
@@ -26,12 +27,13 @@ describe('PostgresSealedValues', () => {
   })
 
   sealedValuesContract(test, async () => {
-    await pool.query('TRUNCATE integration_connections, pending_revocations')
+    await pool.query('TRUNCATE integration_connections, pending_revocations, provider_apps')
     return {
       tokens: new PostgresTokenStore({ pool }),
       leases: new PostgresRefreshLeases({ pool }),
       due: new PostgresDueConnections({ pool }),
       revocations: new PostgresPendingRevocations({ pool }),
+      apps: new PostgresProviderApps({ pool }),
       sealedValues: new PostgresSealedValues({ pool }),
       elapse: (ms) => moveTimes(pool, ms),
       close: async () => undefined,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { migrate, withTenant } from '../../src/adapters/postgres/index.ts'
 import {
+  claimVersion,
   connect,
   KEY,
   newGrant,
@@ -64,13 +65,7 @@ test('no tenant is left behind on a server connection', async () => {
 test('of fifty claims over shared server connections one wins', async () => {
   const stores = await pooled.stores()
   await stores.tokens.save(newGrant(), undefined, false)
-  const request = {
-    owner: 'worker',
-    leaseTtlMs: 60_000,
-    backoff: { baseMs: 1_000, capMs: 10_000, jitter: 0 },
-    mostAttemptsAnHour: 30,
-  }
-  const claims = await Promise.all(Array.from({ length: 50 }, () => stores.leases.claim(KEY, 1, request)))
+  const claims = await Promise.all(Array.from({ length: 50 }, () => claimVersion(stores, KEY, 1)))
   expect(claims.filter((lease) => lease !== undefined)).toHaveLength(1)
 })
 

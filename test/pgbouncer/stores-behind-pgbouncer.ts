@@ -4,6 +4,7 @@ import {
   createPool,
   PostgresDueConnections,
   PostgresPendingRevocations,
+  PostgresProviderApps,
   PostgresRefreshLeases,
   PostgresTokenStore,
 } from '../../src/adapters/postgres/index.ts'
@@ -43,12 +44,13 @@ export function behindPgBouncer(): Pooled {
       return url
     },
     stores: async () => {
-      await pool.query('TRUNCATE integration_connections, pending_revocations')
+      await pool.query('TRUNCATE integration_connections, pending_revocations, provider_apps')
       return {
         tokens: new PostgresTokenStore({ pool }),
         leases: new PostgresRefreshLeases({ pool }),
         due: new PostgresDueConnections({ pool }),
         revocations: new PostgresPendingRevocations({ pool }),
+        apps: new PostgresProviderApps({ pool }),
         elapse: (ms) => moveTimes(pool, ms),
         close: async () => undefined,
       }

@@ -1,12 +1,20 @@
 import { isLive } from '../../domain/model/connection.ts'
 import type { ProviderName, TenantId } from '../../domain/model/identifiers.ts'
+import { SECOND_MS } from '../../domain/model/time.ts'
 import type { Instant } from '../../domain/model/time.ts'
-import type { DueConnections, DueRequest, GrantOwner, OwnedConnection } from '../../ports/due-connections.ts'
+import type {
+  DueBatch,
+  DueConnections,
+  DueRequest,
+  GrantOwner,
+  OwnedConnection,
+} from '../../ports/due-connections.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { claimRow, heldRow, mayClaim } from './claiming.ts'
 import { untried } from './connection-row.ts'
 import type { ConnectionRow } from './connection-row.ts'
-import type { MemoryDatabase } from './memory-database.ts'
+import type { MemoryDatabase, MemoryTables } from './memory-database.ts'
+import { claimPause, turnsWithin } from './provider-apps.ts'
 
 /** Due connections in memory; see MemoryDatabase. */
 export class MemoryDueConnections implements DueConnections {
@@ -16,8 +24,9 @@ export class MemoryDueConnections implements DueConnections {
     this.#database = database
   }
 
-  async claimDue(request: DueRequest): Promise<readonly RefreshLease[]> {
+  async claimDue(request: DueRequest): Promise<DueBatch> {
     return this.#database.transact(request, (own, tables, now) => {
+      const paces = pacesOf(own, tables, now)
       const claimable = tables
         .connections()
         .filter((row) => isDue(row, own.providers, now))
@@ -27,12 +36,14 @@ export class MemoryDueConnections implements DueConnections {
         })
         .sort((a, b) => a.dueAt - b.dueAt)
       const leases: RefreshLease[] = []
-      for (const row of fairShare(claimable, own)) {
+      for (const row of fairShare(claimable, own, paces)) {
         const claim = own.claims[row.connection.provider]
         const lease = claim === undefined ? undefined : claimRow(tables, row, claim, now)
         if (lease !== undefined) leases.push(lease)
       }
-      return leases
+      const heldBack = [...paces.values()].filter(({ turns }) => turns <= 0)
+      if (heldBack.length === 0) return { leases }
+      return { leases, heldBackMs: Math.min(...heldBack.map(({ waitMs }) => waitMs)) }
     })
   }
 
@@ -85,12 +96,44 @@ function isDue(row: ConnectionRow, providers: readonly ProviderName[], now: Inst
   return isLive(row.connection.status) && row.dueAt <= now && providers.includes(row.connection.provider)
 }
 
-function fairShare(rows: readonly ConnectionRow[], request: DueRequest): readonly ConnectionRow[] {
+/** How many may be claimed for an app, and when it is worth asking again once those are taken. */
+interface Pace {
+  turns: number
+  readonly waitMs: number
+}
+
+function pacesOf(
+  { providers, claims }: DueRequest,
+  tables: MemoryTables,
+  now: Instant,
+): ReadonlyMap<ProviderName, Pace> {
+  const paces = new Map<ProviderName, Pace>()
+  for (const provider of providers) {
+    const claim = claims[provider]
+    if (claim === undefined) continue
+    const pause = claimPause(tables, claim, now)
+    const waitMs = pause?.forMs ?? SECOND_MS / (claim.app.requestsPerSecond ?? Infinity)
+    paces.set(provider, { turns: pause === undefined ? turnsWithin(tables, claim, now) : 0, waitMs })
+  }
+  return paces
+}
+
+function fairShare(
+  rows: readonly ConnectionRow[],
+  request: DueRequest,
+  paces: ReadonlyMap<ProviderName, Pace>,
+): readonly ConnectionRow[] {
   const taken = new Map<TenantId, number>()
-  const share = rows.filter(({ connection: { tenantId } }) => {
-    const count = (taken.get(tenantId) ?? 0) + 1
-    taken.set(tenantId, count)
-    return count <= request.mostPerTenant
-  })
-  return share.slice(0, request.limit)
+  const share: ConnectionRow[] = []
+  for (const row of rows) {
+    if (share.length >= request.limit) break
+    const { provider, tenantId } = row.connection
+    const pace = paces.get(provider)
+    const count = taken.get(tenantId) ?? 0
+    if (pace === undefined || pace.turns <= 0 || count >= request.mostPerTenant) continue
+    pace.turns -= 1
+    taken.set(tenantId, count + 1)
+    share.push(row)
+  }
+  return share
 }

@@ -2,6 +2,7 @@ import { connectionKeyText } from '../../domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { ProviderApp, Suspension } from '../../ports/provider-apps.ts'
 import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
 import type { ConnectionRow } from './connection-row.ts'
 
@@ -12,9 +13,16 @@ export interface RevocationRow {
   readonly dueAt: Instant
 }
 
+/** What is known of a provider app; nothing at first. */
+export interface AppRow {
+  readonly suspension?: { readonly reason: Suspension['reason']; readonly until: Instant }
+  readonly nextRequestAt?: Instant
+}
+
 /** What one transaction sees and changes, at one moment of the database's clock. */
 export class MemoryTables {
   readonly #connections = new Map<string, ConnectionRow>()
+  readonly #apps = new Map<string, AppRow>()
   readonly revocations = new Map<RevocationId, RevocationRow>()
   #revocationsAdded = 0
 
@@ -33,6 +41,14 @@ export class MemoryTables {
 
   remove(key: ConnectionKey): void {
     this.#connections.delete(connectionKeyText(key))
+  }
+
+  app(app: ProviderApp): AppRow {
+    return this.#apps.get(appText(app)) ?? {}
+  }
+
+  putApp(app: ProviderApp, row: AppRow): void {
+    this.#apps.set(appText(app), row)
   }
 
   queue(grant: RetiredGrant, now: Instant): RevocationId {
@@ -67,4 +83,9 @@ export class MemoryDatabase {
     await Promise.resolve()
     return result
   }
+}
+
+/** The name of a provider has no space in it. */
+function appText({ provider, clientId }: ProviderApp): string {
+  return `${provider} ${clientId}`
 }

@@ -1,6 +1,7 @@
 import type { ReauthReason } from '../../domain/model/connection.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { Instant } from '../../domain/model/time.ts'
+import type { AppPause } from '../../ports/provider-apps.ts'
 import type {
   ClaimRequest,
   RefreshedTokens,
@@ -14,6 +15,7 @@ import { claimRow, grantRow, heldRow } from './claiming.ts'
 import { after, untried } from './connection-row.ts'
 import type { ConnectionRow } from './connection-row.ts'
 import type { MemoryDatabase } from './memory-database.ts'
+import { claimPause } from './provider-apps.ts'
 
 /** Refresh leases in memory; see MemoryDatabase. */
 export class MemoryRefreshLeases implements RefreshLeases {
@@ -27,8 +29,10 @@ export class MemoryRefreshLeases implements RefreshLeases {
     key: ConnectionKey,
     tokenVersion: number,
     request: ClaimRequest,
-  ): Promise<RefreshLease | undefined> {
+  ): Promise<RefreshLease | AppPause | undefined> {
     return this.#database.transact({ key, request }, (own, tables, now) => {
+      const pause = claimPause(tables, own.request, now)
+      if (pause !== undefined) return pause
       const row = tables.connection(own.key)
       return row?.connection.tokenVersion === tokenVersion
         ? claimRow(tables, row, own.request, now)
@@ -142,6 +146,7 @@ function refreshed(
 function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): ConnectionRow {
   const { connection, refresh } = row
   const { errorCode, isUncertain, retryInMs } = reason
+  const uncounted = reason.isUncounted === true ? 1 : 0
   return {
     ...row,
     connection:
@@ -151,6 +156,8 @@ function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): Conn
     refresh: {
       ...refresh,
       lease: undefined,
+      attempt: refresh.attempt - uncounted,
+      hour: refresh.hour && { ...refresh.hour, attempts: refresh.hour.attempts - uncounted },
       nextAttemptAt: retryInMs === undefined ? refresh.nextAttemptAt : now + retryInMs,
       isUncertain: refresh.isUncertain || isUncertain === true,
     },

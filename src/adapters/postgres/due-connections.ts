@@ -1,6 +1,12 @@
 import { parseTenantId } from '../../domain/model/identifiers.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
-import type { DueConnections, DueRequest, GrantOwner, OwnedConnection } from '../../ports/due-connections.ts'
+import type {
+  DueBatch,
+  DueConnections,
+  DueRequest,
+  GrantOwner,
+  OwnedConnection,
+} from '../../ports/due-connections.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
@@ -11,7 +17,7 @@ import { asTenant } from './tenant-transaction.ts'
 
 // Named as `integrations_leased` takes them back.
 const CLAIM_DUE = `
-SELECT tenant_id AS tenant, provider, label, epoch FROM public.integrations_claim_due($1, $2, $3::json)`
+SELECT tenant_id AS tenant, provider, label, epoch, held_back_ms FROM public.integrations_claim_due($1, $2, $3::json)`
 
 const LEASED = 'SELECT * FROM public.integrations_leased($1::json)'
 
@@ -42,15 +48,18 @@ export class PostgresDueConnections implements DueConnections {
     this.#statements = new SingleStatements({ pool, timeoutMs: SEARCH_TIMEOUT_MS })
   }
 
-  async claimDue({ limit, mostPerTenant, providers, claims }: DueRequest): Promise<readonly RefreshLease[]> {
+  async claimDue({ limit, mostPerTenant, providers, claims }: DueRequest): Promise<DueBatch> {
     const terms = providers.flatMap((provider) => {
       const claim = claims[provider]
       return claim === undefined ? [] : [{ provider, ...claimTerms(claim) }]
     })
-    if (terms.length === 0) return []
-    const found = await this.#statements.run(CLAIM_DUE, [limit, mostPerTenant, JSON.stringify(terms)])
-    if (found.length === 0) return []
-    return (await this.#statements.run<LeaseRow>(LEASED, [JSON.stringify(found)])).map(toLease)
+    if (terms.length === 0) return { leases: [] }
+    const rows = await this.#statements.run<DueRow>(CLAIM_DUE, [limit, mostPerTenant, JSON.stringify(terms)])
+    const found = rows.filter(({ tenant }) => tenant !== null)
+    const heldBackMs = rows.at(-1)?.held_back_ms ?? undefined
+    if (found.length === 0) return { leases: [], heldBackMs }
+    const leased = await this.#statements.run<LeaseRow>(LEASED, [JSON.stringify(found)])
+    return { leases: leased.map(toLease), heldBackMs }
   }
 
   async postpone(lease: RefreshLease, dueInMs: number): Promise<void> {
@@ -74,6 +83,12 @@ export class PostgresDueConnections implements DueConnections {
       isLive: row.is_live,
     }))
   }
+}
+
+/** A leased connection; or last, without a key, when to ask again. */
+interface DueRow extends Record<string, unknown> {
+  readonly tenant: string | null
+  readonly held_back_ms: number | null
 }
 
 interface OwnedRow extends Record<string, unknown> {

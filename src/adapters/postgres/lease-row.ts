@@ -1,7 +1,9 @@
 import type { TenantId } from '../../domain/model/identifiers.ts'
+import { SECOND_MS } from '../../domain/model/time.ts'
 import { asSealed } from '../../ports/cipher.ts'
 import type { ClaimRequest, RefreshLease, SealedCandidate } from '../../ports/refresh-leases.ts'
 import { toSealed } from './connection-row.ts'
+import type { PauseRow } from './provider-apps.ts'
 import { storableMs } from './storable-text.ts'
 
 /** The composite type `integrations_lease`. */
@@ -22,7 +24,7 @@ export type LeaseRow = {
   readonly previous_refresh_token: string | null
   readonly candidates: readonly SealedCandidate[]
   readonly remaining_ms: number | null
-}
+} & PauseRow
 
 export function toLease(row: LeaseRow): RefreshLease {
   const refreshToken = toSealed(row.refresh_token)
@@ -49,14 +51,25 @@ export function toLease(row: LeaseRow): RefreshLease {
 }
 
 /** How to claim, as the claiming functions take it. */
-export function claimTerms({ owner, leaseTtlMs, backoff, mostAttemptsAnHour }: ClaimRequest): {
+export function claimTerms({
+  owner,
+  leaseTtlMs,
+  backoff,
+  mostAttemptsAnHour,
+  app,
+  mostWaitMs,
+}: ClaimRequest): {
   readonly owner: string
   readonly ttl_ms: number
   readonly base_ms: number
   readonly cap_ms: number
   readonly jitter: number
   readonly most_attempts: number
+  readonly client_id: string
+  readonly interval_ms: number | null
+  readonly most_wait_ms: number | null
 } {
+  const { clientId, requestsPerSecond } = app
   return {
     owner,
     ttl_ms: storableMs(leaseTtlMs),
@@ -64,5 +77,8 @@ export function claimTerms({ owner, leaseTtlMs, backoff, mostAttemptsAnHour }: C
     cap_ms: storableMs(backoff.capMs),
     jitter: backoff.jitter,
     most_attempts: mostAttemptsAnHour,
+    client_id: clientId,
+    interval_ms: requestsPerSecond === undefined ? null : SECOND_MS / requestsPerSecond,
+    most_wait_ms: requestsPerSecond === undefined ? null : mostWaitMs,
   }
 }

@@ -1,5 +1,6 @@
 import type { ReauthReason } from '../../domain/model/connection.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
+import type { AppPause } from '../../ports/provider-apps.ts'
 import type {
   ClaimRequest,
   RefreshedTokens,
@@ -13,13 +14,14 @@ import { GroupedCalls } from './grouped-calls.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
 import type { PostgresPool } from './postgres-pool.ts'
+import { toPause } from './provider-apps.ts'
 import { SingleStatements } from './single-statement.ts'
 import { storableMs } from './storable-text.ts'
 import { storableResult, storeTogether } from './storing-tokens.ts'
 import type { StorableResult } from './storing-tokens.ts'
 import { asTenant } from './tenant-transaction.ts'
 
-const CLAIM = 'SELECT * FROM public.integrations_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)'
+const CLAIM = 'SELECT * FROM public.integrations_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)'
 
 const OF_GRANT = `
 c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_id = $5 AND c.status <> 'disconnected'`
@@ -44,6 +46,8 @@ const RELEASE = `
 UPDATE public.integration_connections c SET
   lease_owner = NULL,
   lease_until = NULL,
+  attempt_no = c.attempt_no - $10::integer,
+  hour_attempts = c.hour_attempts - $10::integer,
   next_attempt_at = coalesce(
     clock_timestamp() + $7::double precision * interval '1 millisecond', c.next_attempt_at),
   uncertain_since = CASE WHEN $8::boolean THEN coalesce(c.uncertain_since, clock_timestamp()) ELSE c.uncertain_since END,
@@ -97,18 +101,21 @@ export class PostgresRefreshLeases implements RefreshLeases {
     { tenantId, provider, label }: ConnectionKey,
     tokenVersion: number,
     request: ClaimRequest,
-  ): Promise<RefreshLease | undefined> {
-    const { owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts } = claimTerms(request)
+  ): Promise<RefreshLease | AppPause | undefined> {
+    const { owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts, client_id, most_wait_ms } =
+      claimTerms(request)
     const key = [tenantId, provider, label, tokenVersion]
-    const terms = [owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts]
+    const terms = [owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts, client_id, most_wait_ms]
     const values = [...key, ...terms]
     const [row] = await this.#statements.run<LeaseRow>(CLAIM, values, (late) => this.#giveBack(late))
-    return row === undefined ? undefined : toLease(row)
+    return row === undefined ? undefined : (toPause(row) ?? toLease(row))
   }
 
   /** Nobody knows of these leases: everybody would wait for them to end. */
   #giveBack(rows: readonly LeaseRow[]): void {
-    for (const row of rows) this.release(toLease(row), { retryInMs: 0 }).catch(() => undefined)
+    for (const row of rows) {
+      if (toPause(row) === undefined) this.release(toLease(row), { retryInMs: 0 }).catch(() => undefined)
+    }
   }
 
   async store(lease: RefreshLease, result: RefreshedTokens): Promise<StoreOutcome> {
@@ -123,9 +130,9 @@ export class PostgresRefreshLeases implements RefreshLeases {
   }
 
   async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
-    const { errorCode, retryInMs, isUncertain } = reason
+    const { errorCode, retryInMs, isUncertain, isUncounted } = reason
     const retry = retryInMs === undefined ? null : storableMs(retryInMs)
-    const facts = [retry, isUncertain ?? false, errorCode ?? null]
+    const facts = [retry, isUncertain ?? false, errorCode ?? null, isUncounted === true ? 1 : 0]
     await this.#update(lease, RELEASE, [...grantOf(lease), lease.epoch, ...facts])
   }
 

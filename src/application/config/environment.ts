@@ -65,6 +65,9 @@ const VARIABLES: Readonly<Record<string, string>> = {
   'providers.meta.redirectUri': 'META_REDIRECT_URI',
   'providers.googleAds.redirectUri': 'GOOGLE_ADS_REDIRECT_URI',
   'providers.tiktok.redirectUri': 'TIKTOK_REDIRECT_URI',
+  'providers.meta.requestsPerSecond': 'META_REQUESTS_PER_SECOND',
+  'providers.googleAds.requestsPerSecond': 'GOOGLE_ADS_REQUESTS_PER_SECOND',
+  'providers.tiktok.requestsPerSecond': 'TIKTOK_REQUESTS_PER_SECOND',
 }
 
 /** What the configuration calls a setting is not what an operator called it: names the variable instead. */
@@ -104,14 +107,18 @@ function providersOf(
 ): NonNullable<IntegrationsConfigInput['providers']> {
   const is = (provider: ProviderName): boolean => !missing.has(provider)
   const of = (name: string): string => read(env, name) ?? ''
-  const redirect = (prefix: string): { redirectUri?: string } => {
+  const common = (prefix: string): { redirectUri?: string; requestsPerSecond?: number } => {
     const redirectUri = read(env, `${prefix}_REDIRECT_URI`)
-    return redirectUri === undefined ? {} : { redirectUri }
+    const requestsPerSecond = read(env, `${prefix}_REQUESTS_PER_SECOND`)
+    return {
+      ...(redirectUri === undefined ? {} : { redirectUri }),
+      ...(requestsPerSecond === undefined ? {} : { requestsPerSecond: Number(requestsPerSecond) }),
+    }
   }
   const developerToken = read(env, 'GOOGLE_ADS_DEVELOPER_TOKEN')
   return {
     ...(is('meta')
-      ? { meta: { appId: of('META_APP_ID'), appSecret: of('META_APP_SECRET'), ...redirect('META') } }
+      ? { meta: { appId: of('META_APP_ID'), appSecret: of('META_APP_SECRET'), ...common('META') } }
       : {}),
     ...(is('google_ads')
       ? {
@@ -119,12 +126,12 @@ function providersOf(
             clientId: of('GOOGLE_ADS_CLIENT_ID'),
             clientSecret: of('GOOGLE_ADS_CLIENT_SECRET'),
             ...(developerToken === undefined ? {} : { developerToken }),
-            ...redirect('GOOGLE_ADS'),
+            ...common('GOOGLE_ADS'),
           },
         }
       : {}),
     ...(is('tiktok')
-      ? { tiktok: { appId: of('TIKTOK_APP_ID'), appSecret: of('TIKTOK_APP_SECRET'), ...redirect('TIKTOK') } }
+      ? { tiktok: { appId: of('TIKTOK_APP_ID'), appSecret: of('TIKTOK_APP_SECRET'), ...common('TIKTOK') } }
       : {}),
     ...(is('klaviyo') ? { klaviyo: {} } : {}),
   }

@@ -9,6 +9,8 @@ const origin = z
   .url({ protocol: /^https?$/ })
   .refine((url) => new URL(url).pathname === '/', 'must be an origin')
 const redirectUri = z.url().optional()
+/** What all processes together may send for refreshes and verifications of the app; absent: any number. */
+const requestsPerSecond = z.number().min(0.2).max(100).optional()
 const scopes = z.array(text).optional()
 
 const database = z.union([
@@ -29,6 +31,7 @@ const providers = z.strictObject({
       appId: text,
       appSecret: text,
       redirectUri,
+      requestsPerSecond,
       scopes,
       /** Facebook Login for Business: the configuration decides over the scopes. */
       configId: text.optional(),
@@ -41,6 +44,7 @@ const providers = z.strictObject({
       clientSecret: text,
       developerToken: text.optional(),
       redirectUri,
+      requestsPerSecond,
       scopes,
       endpoints: z
         .strictObject({
@@ -58,6 +62,7 @@ const providers = z.strictObject({
       appId: text,
       appSecret: text,
       redirectUri,
+      requestsPerSecond,
       endpoints: z.strictObject({ authorization: text, api: text }).optional(),
     })
     .optional(),
@@ -70,6 +75,7 @@ const providers = z.strictObject({
         clientId: text,
         clientSecret: text.optional(),
         redirectUri,
+        requestsPerSecond,
         scopes,
       }),
     )

@@ -12,6 +12,7 @@ import type { ProviderClient } from '../../ports/provider-client.ts'
 import { BackgroundWork } from '../background-work.ts'
 import { EventListeners } from '../event-listeners.ts'
 import type { ConnectionEventListener } from '../event-listeners.ts'
+import { PacedApps } from '../paced-apps.ts'
 import { ProviderCircuits } from '../provider-circuits.ts'
 import { ProviderRegistry } from '../provider-registry.ts'
 import { AccessTokens } from '../use-cases/access-tokens.ts'
@@ -64,6 +65,12 @@ function bindProcess(bind: Bind, settings: CoreSettings): void {
       [IDS.Clock, IDS.Logger, IDS.ConnectionEvents],
     )
     .inSingletonScope()
+  bind(IDS.AppPacing)
+    .toResolvedValue(
+      (apps, clock, logger, events) => new PacedApps({ apps, clock, logger, events }),
+      [IDS.ProviderApps, IDS.Clock, IDS.Logger, IDS.ConnectionEvents],
+    )
+    .inSingletonScope()
   bind(IDS.ProviderRegistry)
     .toResolvedValue(
       (clients: ProviderClient[]) => new ProviderRegistry(clients, settings.missingProviders),
@@ -112,16 +119,24 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
     .inSingletonScope()
   bind(IDS.OAuthService)
     .toResolvedValue(
-      (states, grants, digest, random, clock, events) =>
-        new OAuthService({ states, grants, digest, random, clock, events, ...settings }),
-      [IDS.StateService, IDS.GrantService, IDS.Digest, IDS.RandomSource, IDS.Clock, IDS.ConnectionEvents],
+      (states, grants, pacing, digest, random, clock, events) =>
+        new OAuthService({ states, grants, pacing, digest, random, clock, events, ...settings }),
+      [
+        IDS.StateService,
+        IDS.GrantService,
+        IDS.AppPacing,
+        IDS.Digest,
+        IDS.RandomSource,
+        IDS.Clock,
+        IDS.ConnectionEvents,
+      ],
     )
     .inSingletonScope()
   bind(IDS.TokenLifecycleService)
     .toResolvedValue(
-      (tokens, leases, due, revocations, cipher, clock, random, circuit, work, events) =>
+      (tokens, leases, due, revocations, cipher, clock, random, circuit, pacing, work, events) =>
         new TokenLifecycleService({
-          ...{ tokens, leases, due, revocations, cipher, clock, random, circuit, events },
+          ...{ tokens, leases, due, revocations, cipher, clock, random, circuit, pacing, events },
           background: work,
           owner: settings.owner,
         }),
@@ -134,6 +149,7 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
         IDS.Clock,
         IDS.RandomSource,
         IDS.ProviderCircuit,
+        IDS.AppPacing,
         IDS.Background,
         IDS.ConnectionEvents,
       ],

@@ -15,6 +15,8 @@ import type { DataKeyStore } from '../../ports/data-key-store.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
 import type { KeyInventory } from '../../ports/key-inventory.ts'
 import type { Logger } from '../../ports/logger.ts'
+import type { AppPacing } from '../../ports/app-pacing.ts'
+import type { ProviderApps } from '../../ports/provider-apps.ts'
 import type { ProviderCircuit } from '../../ports/provider-circuit.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
@@ -47,6 +49,7 @@ export const IDS = {
   RefreshLeases: id<RefreshLeases>('RefreshLeases'),
   DueConnections: id<DueConnections>('DueConnections'),
   PendingRevocations: id<PendingRevocations>('PendingRevocations'),
+  ProviderApps: id<ProviderApps>('ProviderApps'),
   StateStore: id<StateStore>('StateStore'),
   ConsumedStates: id<ConsumedStates>('ConsumedStates'),
   StateKeys: id<StateKeys>('StateKeys'),
@@ -68,6 +71,7 @@ export const IDS = {
   CoreSettings: id<CoreSettings>('CoreSettings'),
   Background: id<Background>('Background'),
   BackgroundWork: id<BackgroundWork>('BackgroundWork'),
+  AppPacing: id<AppPacing>('AppPacing'),
   ProviderCircuit: id<ProviderCircuit>('ProviderCircuit'),
   ProviderRegistry: id<ProviderRegistry>('ProviderRegistry'),
   Shutdown: id<Shutdown>('Shutdown'),

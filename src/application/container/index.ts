@@ -76,9 +76,23 @@ export type { Cipher, SealContext, Sealed, SecretField } from '../../ports/ciphe
 export type { Clock } from '../../ports/clock.ts'
 export type { ConnectionEvent, ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
 export type { Digest } from '../../ports/digest.ts'
-export type { DueRequest, GrantOwner, OwnedConnection, DueConnections } from '../../ports/due-connections.ts'
+export type {
+  DueBatch,
+  DueConnections,
+  DueRequest,
+  GrantOwner,
+  OwnedConnection,
+} from '../../ports/due-connections.ts'
 export type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 export type { Logger, LogLevel } from '../../ports/logger.ts'
+export type { AppPacing } from '../../ports/app-pacing.ts'
+export type {
+  AppPause,
+  BudgetedApp,
+  ProviderApp,
+  ProviderApps,
+  Suspension,
+} from '../../ports/provider-apps.ts'
 export type { ProviderCircuit } from '../../ports/provider-circuit.ts'
 export type {
   AuthorizationRequest,

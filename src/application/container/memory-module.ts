@@ -4,6 +4,7 @@ import { MemoryDataKeyStore } from '../../adapters/memory/data-key-store.ts'
 import { MemoryDueConnections } from '../../adapters/memory/due-connections.ts'
 import { MemoryDatabase } from '../../adapters/memory/memory-database.ts'
 import { MemoryPendingRevocations } from '../../adapters/memory/pending-revocations.ts'
+import { MemoryProviderApps } from '../../adapters/memory/provider-apps.ts'
 import { MemoryRefreshLeases } from '../../adapters/memory/refresh-leases.ts'
 import { MemorySealedValues } from '../../adapters/memory/sealed-values.ts'
 import { MemoryStartLimiter } from '../../adapters/memory/start-limiter.ts'
@@ -20,6 +21,7 @@ export function memoryModule(options: { readonly clock: Clock }): ContainerModul
     bind(IDS.RefreshLeases).toConstantValue(new MemoryRefreshLeases(database))
     bind(IDS.DueConnections).toConstantValue(new MemoryDueConnections(database))
     bind(IDS.PendingRevocations).toConstantValue(new MemoryPendingRevocations(database))
+    bind(IDS.ProviderApps).toConstantValue(new MemoryProviderApps(database))
     bind(IDS.SealedValues).toConstantValue(new MemorySealedValues(database))
     bind(IDS.DataKeyStore).toConstantValue(new MemoryDataKeyStore(options))
     bind(IDS.ConsumedStates).toConstantValue(new MemoryConsumedStates(options))

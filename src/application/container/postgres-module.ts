@@ -4,6 +4,7 @@ import {
   PostgresDataKeyStore,
   PostgresDueConnections,
   PostgresPendingRevocations,
+  PostgresProviderApps,
   PostgresRefreshLeases,
   PostgresSealedValues,
   PostgresStartLimiter,
@@ -28,6 +29,7 @@ export function postgresModule({ pool, lane }: PostgresModuleOptions): Container
     bind(IDS.RefreshLeases).toConstantValue(new PostgresRefreshLeases({ pool }))
     bind(IDS.DueConnections).toConstantValue(new PostgresDueConnections({ pool }))
     bind(IDS.PendingRevocations).toConstantValue(new PostgresPendingRevocations({ pool }))
+    bind(IDS.ProviderApps).toConstantValue(new PostgresProviderApps({ pool }))
     bind(IDS.SealedValues).toConstantValue(new PostgresSealedValues({ pool }))
     bind(IDS.DataKeyStore).toConstantValue(new PostgresDataKeyStore({ pool }))
     bind(IDS.ConsumedStates).toConstantValue(new PostgresConsumedStates({ pool }))

@@ -1,12 +1,12 @@
 import { ConfigInvalidError, isIntegrationError } from '../../domain/errors.ts'
 import type { ConnectionLabel, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
-import { MINUTE_MS } from '../../domain/model/time.ts'
+import { MINUTE_MS, SECOND_MS } from '../../domain/model/time.ts'
 import type { RevocationService } from '../../domain/services/revocation-service.ts'
 import type { TokenLifecycleService } from '../../domain/services/token-lifecycle-service.ts'
 import type { Background } from '../../ports/background.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
-import type { PendingRevocations, RefreshLease } from '../../ports/refresh-leases.ts'
+import type { ClaimRequest, PendingRevocations, RefreshLease } from '../../ports/refresh-leases.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 
 export interface RefreshDueDependencies {
@@ -53,6 +53,8 @@ export interface RefreshDueResult {
 const DEFAULT_CONCURRENCY = 20
 const MOST_ERRORS = 1_000
 const REVOCATIONS_A_RUN = 50
+/** What has to wait for its app longer than this is left to the next run. */
+const LONGEST_HELD_BACK_MS = 5 * SECOND_MS
 const HARMLESS = new Set(['refresh_pending', 'rate_limited', 'stale_connection', 'not_connected'])
 
 /**
@@ -173,23 +175,32 @@ class LeaseSource {
   /** Never rejects: whoever works on the batch before must not be disturbed. */
   async #claim(limit: number): Promise<void> {
     const { clock, due, lifecycle, providers } = this.#deps
-    const names = providers.names().filter((name) => !lifecycle.isBlocked(providers.get(name)))
+    const names = providers.names()
     const claimedAt = clock.monotonicMs()
     try {
-      const leases = await due.claimDue({
+      const { leases, heldBackMs } = await due.claimDue({
         limit,
         mostPerTenant: Math.max(1, Math.ceil(limit / 4)),
         providers: names,
-        claims: Object.fromEntries(names.map((name) => [name, lifecycle.claimRequest(providers.get(name))])),
+        claims: Object.fromEntries(
+          names.map((name) => [name, soon(lifecycle.claimRequest(providers.get(name)))]),
+        ),
       })
       this.#claimed += leases.length
-      this.#isExhausted = leases.length === 0
       this.#ready.push(...leases.map((lease) => ({ lease, claimedAt })))
+      if (leases.length > 0) return
+      if (heldBackMs !== undefined && heldBackMs <= LONGEST_HELD_BACK_MS) await clock.delay(heldBackMs)
+      else this.#isExhausted = true
     } catch (error) {
       this.#isExhausted = true
       this.#failure = error instanceof Error ? error : new Error('The due connections cannot be claimed')
     }
   }
+}
+
+/** A batch is worked on at once, so it takes no turns that come much later. */
+function soon(request: ClaimRequest): ClaimRequest {
+  return { ...request, mostWaitMs: Math.min(request.mostWaitMs, SECOND_MS) }
 }
 
 class Tally {

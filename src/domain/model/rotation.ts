@@ -19,11 +19,15 @@ export interface RefreshTimings {
   /** Bounds what a request may hold on to. */
   readonly hardTimeoutMs: number
   readonly leaseTtlMs: number
+  /** How long a claimed connection waits for its app's turn at most: the rest of the deadline is for a late process. */
+  readonly longestTurnMs: number
 }
 
 const SOFT_TIMEOUT_MS = 10 * SECOND_MS
 const HARD_TIMEOUT_MS = 75 * SECOND_MS
 const QUARANTINE_MS = 12 * MINUTE_MS
+const LONGEST_TURN_MS = 5 * SECOND_MS
+const TURN_SHARE = 1 / 8
 
 /**
  * A lease outlives the request it covers. Where a second request could destroy the grant it also waits out a paused
@@ -33,10 +37,17 @@ export function refreshTimings(rotation: RotationClass): RefreshTimings {
   if (rotation.kind === 'grace') {
     const leaseTtlMs = Math.min(HARD_TIMEOUT_MS + MINUTE_MS, Math.floor(rotation.graceMs * 0.45))
     const hardTimeoutMs = Math.min(HARD_TIMEOUT_MS, Math.floor(leaseTtlMs * 0.8))
-    return { softTimeoutMs: Math.min(SOFT_TIMEOUT_MS, hardTimeoutMs), hardTimeoutMs, leaseTtlMs }
+    const longestTurnMs = Math.min(LONGEST_TURN_MS, Math.floor(leaseTtlMs * TURN_SHARE))
+    const softTimeoutMs = Math.min(SOFT_TIMEOUT_MS, hardTimeoutMs)
+    return { softTimeoutMs, hardTimeoutMs, leaseTtlMs, longestTurnMs }
   }
   const leaseTtlMs = rotation.kind === 'none' ? HARD_TIMEOUT_MS + MINUTE_MS : QUARANTINE_MS
-  return { softTimeoutMs: SOFT_TIMEOUT_MS, hardTimeoutMs: HARD_TIMEOUT_MS, leaseTtlMs }
+  return {
+    softTimeoutMs: SOFT_TIMEOUT_MS,
+    hardTimeoutMs: HARD_TIMEOUT_MS,
+    leaseTtlMs,
+    longestTurnMs: LONGEST_TURN_MS,
+  }
 }
 
 /** Whether the same refresh token may be presented again after an answer was lost. */

@@ -1,4 +1,4 @@
-import type { ProviderCircuit } from '../../ports/provider-circuit.ts'
+import type { AppPause } from '../../ports/provider-apps.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { TokenReading } from '../../ports/token-store.ts'
 import {
@@ -34,17 +34,10 @@ export function pendingErrorOf(
   }
 }
 
-/** Why nothing of this provider may be asked now, whatever the connection; `undefined`: go on. */
-export function blockOf(
-  client: ProviderClient,
-  circuit: ProviderCircuit,
-  now: Instant,
-): { readonly error: IntegrationError; readonly forMs: number } | undefined {
-  const { displayName, provider } = client.traits
-  const block = circuit.blocked(provider)
-  if (block === undefined) return undefined
-  const { forMs, reason } = block
-  return reason === 'rate_limited'
-    ? { forMs, error: new RateLimitedError(displayName, now + forMs) }
-    : { forMs, error: new ProviderMisconfiguredError(displayName, SEE_LOG) }
+/** What a caller is told while nothing of the provider's app may be asked, whatever the connection. */
+export function pauseErrorOf(client: ProviderClient, pause: AppPause, now: Instant): IntegrationError {
+  const { displayName } = client.traits
+  return pause.reason === 'misconfigured'
+    ? new ProviderMisconfiguredError(displayName, SEE_LOG)
+    : new RateLimitedError(displayName, now + pause.forMs)
 }

@@ -1,4 +1,5 @@
-import { isOAuthClient } from '../../ports/provider-client.ts'
+import { appOf, isOAuthClient } from '../../ports/provider-client.ts'
+import type { AppPause } from '../../ports/provider-apps.ts'
 import type { OAuthProviderClient, ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { RefreshPendingError } from '../errors.ts'
@@ -8,7 +9,6 @@ import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
 import { firstDue } from './grant-service.ts'
-import { blockOf } from './pending-error.ts'
 import { openAccessToken, openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { RefreshVerdicts } from './refresh-verdicts.ts'
@@ -48,6 +48,8 @@ export class RefreshAttempt {
    */
   async run(claim: Claim): Promise<Secret | undefined> {
     const current = await this.#preflight(claim)
+    const pause = await this.#turn(claim)
+    if (pause !== undefined) return this.#verdicts.putOff(claim.client, claim.lease, pause)
     if (!this.#isInTime(claim, DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease)
     return claim.work === 'renew' && isRenewable(claim)
       ? this.#refresh(claim, current)
@@ -55,14 +57,21 @@ export class RefreshAttempt {
   }
 
   /** Everything that could keep an answer from being stored is tried before anything is asked. */
-  async #preflight(claim: Claim): Promise<RefreshCredential> {
-    const { client, lease, work } = claim
-    const { cipher, circuit, clock } = this.#deps
-    const block = blockOf(client, circuit, clock.now())
-    if (block !== undefined) return this.#verdicts.notSent(lease, block.error, block.forMs)
+  async #preflight({ client, lease, work }: Claim): Promise<RefreshCredential> {
+    const { cipher } = this.#deps
     try {
       await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))
       return await (work === 'renew' ? openCurrent(cipher, client, lease) : openAccessToken(cipher, lease))
+    } catch (error) {
+      return this.#verdicts.notSent(lease, error)
+    }
+  }
+
+  /** Waits for the app's turn, where it has a budget; why nothing may be sent, if that is so. */
+  async #turn({ client, lease, claimedAt }: Claim): Promise<AppPause | undefined> {
+    const { longestTurnMs } = refreshTimings(client.traits.rotation)
+    try {
+      return await this.#deps.pacing.turn(appOf(client), claimedAt, longestTurnMs)
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }

@@ -1,3 +1,5 @@
+import type { AppPause } from '../../ports/provider-apps.ts'
+import { appOf } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { ReauthorizationRequiredError, RefreshPendingError } from '../errors.ts'
@@ -6,14 +8,12 @@ import type { ReauthReason } from '../model/connection.ts'
 import { isReplaySafe, refreshTimings } from '../model/rotation.ts'
 import type { RotationClass } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
-import { SECOND_MS } from '../model/time.ts'
 import type { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
+import { pauseErrorOf } from './pending-error.ts'
 import { errorCodeOf, toPublicError } from './public-errors.ts'
+import { suspensionOf } from './suspension.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
-
-/** Where a provider asks to wait and does not say how long. */
-const UNNAMED_WAIT_MS = 5 * SECOND_MS
 
 /** What becomes of a lease whose attempt brought no token. */
 export class RefreshVerdicts {
@@ -29,11 +29,17 @@ export class RefreshVerdicts {
   }
 
   /** Something of ours failed: the connection is kept and nothing about it is uncertain. */
-  async notSent(lease: RefreshLease, error: unknown, retryInMs?: number): Promise<never> {
+  async notSent(lease: RefreshLease, error: unknown): Promise<never> {
     const errorCode = errorCodeOf(error)
-    await this.#deps.leases.release(lease, { errorCode, retryInMs })
+    await this.#deps.leases.release(lease, { errorCode })
     this.#emit('token.refresh_failed', lease, errorCode)
     throw error
+  }
+
+  /** The app has to wait, which is nothing that happened to the connection: no attempt, no error, no backoff. */
+  async putOff(client: ProviderClient, lease: RefreshLease, pause: AppPause): Promise<never> {
+    await this.#deps.leases.release(lease, { retryInMs: 0, isUncounted: true })
+    throw pauseErrorOf(client, pause, this.#deps.clock.now())
   }
 
   /** The connection is kept: the provider or our app had a bad minute, or the answer never came. */
@@ -43,13 +49,11 @@ export class RefreshVerdicts {
     failure: ProviderFailure,
     mayHaveActed = failure.delivery === 'uncertain',
   ): Promise<never> {
-    const { circuit, clock, leases } = this.#deps
-    const { provider, rotation, displayName } = client.traits
+    const { clock, leases, pacing } = this.#deps
+    const { rotation, displayName } = client.traits
     const retryAfterMs = clampRetryAfter(failure.retryAfterMs)
-    if (failure.kind === 'misconfigured') circuit.note(provider, 'misconfigured')
-    if (failure.kind === 'rate_limited') {
-      circuit.note(provider, { rateLimitedForMs: retryAfterMs ?? UNNAMED_WAIT_MS })
-    }
+    const suspension = suspensionOf(client, failure)
+    if (suspension !== undefined) await pacing.suspend(appOf(client), suspension)
     const error = toPublicError(failure, displayName, clock.now())
     const errorCode = errorCodeOf(error)
     const retryInMs = latest(retryAfterMs, mayHaveActed ? retryOfUncertain(rotation, lease) : undefined)

@@ -3,7 +3,9 @@ import type { Cipher } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
+import type { AppPacing } from '../../ports/app-pacing.ts'
 import type { ProviderCircuit } from '../../ports/provider-circuit.ts'
+import { appOf } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
 import type { ClaimRequest, RefreshLease, RefreshLeases } from '../../ports/refresh-leases.ts'
@@ -23,7 +25,7 @@ import type { ConnectionKey } from '../model/identifiers.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { connectionContext } from './connection-context.ts'
-import { blockOf, pendingErrorOf } from './pending-error.ts'
+import { pauseErrorOf, pendingErrorOf } from './pending-error.ts'
 import { RefreshAttempt } from './refresh-attempt.ts'
 import type { Claim } from './refresh-attempt.ts'
 import type { RevocationService } from './revocation-service.ts'
@@ -37,6 +39,7 @@ export interface TokenLifecycleDependencies {
   readonly clock: Clock
   readonly random: RandomSource
   readonly circuit: ProviderCircuit
+  readonly pacing: AppPacing
   readonly background: Background
   readonly events: ConnectionEvents
   /** Names this process in a lease. */
@@ -137,15 +140,13 @@ export class TokenLifecycleService {
     await this.#deps.leases.release(lease, { retryInMs: 0 })
   }
 
-  /** Whether it is of no use now to claim connections of this provider. */
-  isBlocked(client: ProviderClient): boolean {
-    return this.#deps.circuit.blocked(client.traits.provider) !== undefined
-  }
-
   claimRequest(client: ProviderClient): ClaimRequest {
+    const { leaseTtlMs, longestTurnMs } = refreshTimings(client.traits.rotation)
     return {
       owner: this.#deps.owner,
-      leaseTtlMs: refreshTimings(client.traits.rotation).leaseTtlMs,
+      leaseTtlMs,
+      app: appOf(client),
+      mostWaitMs: longestTurnMs,
       backoff: { ...REFRESH_BACKOFF, jitter: this.#jitter() },
       mostAttemptsAnHour: MOST_ATTEMPTS_AN_HOUR,
     }
@@ -158,26 +159,38 @@ export class TokenLifecycleService {
     seen: TokenReading,
     { deadline, work }: { readonly deadline: number; readonly work: Claim['work'] },
   ): Promise<Secret | undefined> {
-    const { background, circuit, clock } = this.#deps
+    const { background, clock, pacing } = this.#deps
     if (seen.leaseMs > 0) return undefined
     // Nobody holds it and nobody may claim it: the last attempt failed and its backoff runs.
     if (seen.nextAttemptMs > 0) throw pendingErrorOf(client, seen, clock.now())
-    const block = blockOf(client, circuit, clock.now())
-    if (block !== undefined) throw block.error
+    const request = this.claimRequest(client)
+    const known = pacing.knownPause(request.app)
+    if (known !== undefined) throw pauseErrorOf(client, known, clock.now())
     if (background.isOver) throw new RefreshPendingError(client.traits.displayName)
-    return this.#bounded(client, this.#attemptIfClaimed(client, key, { seen, work }), deadline)
+    return this.#bounded(client, this.#attemptIfClaimed(client, key, { seen, work, request }), deadline)
   }
 
   /** Kept from the claim on: a process that lets go of its database in between could not store what it then asks for. */
   async #attemptIfClaimed(
     client: ProviderClient,
     key: ConnectionKey,
-    { seen, work }: { readonly seen: TokenReading; readonly work: Claim['work'] },
+    {
+      request,
+      seen,
+      work,
+    }: Pick<Claim, 'work'> & {
+      readonly request: ClaimRequest
+      readonly seen: TokenReading
+    },
   ): Promise<Secret | undefined> {
-    const { clock, leases } = this.#deps
+    const { clock, leases, pacing } = this.#deps
     const claimedAt = clock.monotonicMs()
-    const lease = await leases.claim(key, seen.tokenVersion, this.claimRequest(client))
+    const lease = await leases.claim(key, seen.tokenVersion, request)
     if (lease === undefined) return undefined
+    if ('reason' in lease) {
+      pacing.learn(request.app, lease)
+      throw pauseErrorOf(client, lease, clock.now())
+    }
     if (lease.grantId !== seen.grantId) {
       // A new consent begins again at version 1 and brought a new token with it.
       await this.giveBack(lease)

@@ -6,6 +6,7 @@ import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/model/time.ts'
 import { asSealed } from '../../ports/cipher.ts'
 import type { Sealed } from '../../ports/cipher.ts'
+import type { ProviderApp } from '../../ports/provider-apps.ts'
 import type { ClaimRequest, RefreshedTokens, RefreshLease } from '../../ports/refresh-leases.ts'
 import type { NewGrant, RetiredGrant } from '../../ports/token-store.ts'
 import type { ConnectionStores } from './connection-stores.ts'
@@ -13,6 +14,7 @@ import type { ConnectionStores } from './connection-stores.ts'
 export const TENANT = parseTenantId('tenant-a')
 export const OTHER_TENANT = parseTenantId('tenant-b')
 export const KEY: ConnectionKey = { tenantId: TENANT, provider: 'meta', label: DEFAULT_LABEL }
+export const APP: ProviderApp = { provider: KEY.provider, clientId: 'client-1' }
 export const NOBODY = '00000000-0000-4000-8000-000000000000'
 
 /** Text with the look of a sealed value; stores never look inside. */
@@ -78,6 +80,8 @@ export async function connectionOf(stores: ConnectionStores, key: ConnectionKey)
 
 export function claimRequest(changes: Partial<ClaimRequest> = {}): ClaimRequest {
   return {
+    app: APP,
+    mostWaitMs: 5_000,
     owner: 'process-1',
     leaseTtlMs: 2 * MINUTE_MS,
     backoff: { baseMs: 10_000, capMs: 60_000, jitter: 0 },
@@ -103,7 +107,21 @@ export async function tryClaim(
   changes: Partial<ClaimRequest> = {},
 ): Promise<RefreshLease | undefined> {
   const { tokenVersion } = await connectionOf(stores, key)
-  return stores.leases.claim(key, tokenVersion, claimRequest(changes))
+  return claimVersion(stores, key, tokenVersion, changes)
+}
+
+/** Claims for an app that has not to wait. */
+export async function claimVersion(
+  stores: ConnectionStores,
+  key: ConnectionKey,
+  tokenVersion: number,
+  changes: Partial<ClaimRequest> = {},
+): Promise<RefreshLease | undefined> {
+  const { provider } = key
+  const request = claimRequest({ app: { ...APP, provider }, ...changes })
+  const lease = await stores.leases.claim(key, tokenVersion, request)
+  assert.ok(lease === undefined || !('reason' in lease), 'the app has not to wait')
+  return lease
 }
 
 export function refreshedTokens(changes: Partial<RefreshedTokens> = {}): RefreshedTokens {

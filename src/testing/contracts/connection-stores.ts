@@ -1,14 +1,16 @@
 import type { DueConnections } from '../../ports/due-connections.ts'
+import type { ProviderApps } from '../../ports/provider-apps.ts'
 import type { PendingRevocations, RefreshLeases } from '../../ports/refresh-leases.ts'
 import type { TokenStore } from '../../ports/token-store.ts'
 import type { RegisterTest } from './register-test.ts'
 
-/** The four ports that lie over one database. */
+/** The ports that lie over one database. */
 export interface ConnectionStores {
   readonly tokens: TokenStore
   readonly leases: RefreshLeases
   readonly due: DueConnections
   readonly revocations: PendingRevocations
+  readonly apps: ProviderApps
 
   /**
    * Lets at least `ms` pass for the stores: by setting their clock, or where that is a real database's, by moving every

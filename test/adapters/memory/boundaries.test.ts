@@ -32,7 +32,7 @@ async function claimedLease(
   changes: Partial<ClaimRequest>,
 ) {
   const lease = await claim(changes)
-  if (lease === undefined) throw new Error('The claim was not granted')
+  if (lease === undefined || 'reason' in lease) throw new Error('The claim was not granted')
   return lease
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   PostgresDueConnections,
   PostgresPendingRevocations,
+  PostgresProviderApps,
   PostgresRefreshLeases,
   PostgresTokenStore,
   withTenant,
@@ -14,8 +15,10 @@ import {
   refreshedTokens,
   TENANT,
 } from '../../../src/testing/contracts/connection-fixtures.ts'
+import { budgetPromises } from '../../../src/testing/contracts/provider-apps/budgets.ts'
+import { suspensionPromises } from '../../../src/testing/contracts/provider-apps/suspensions.ts'
 import type { ConnectionStores } from '../../../src/testing/contracts/connection-stores.ts'
-import { dueRequest } from '../../../src/testing/contracts/due-connections/claiming-due.ts'
+import { leaseDue } from '../../../src/testing/contracts/due-connections/claiming-due.ts'
 import { tenantIsolationPromises } from '../../../src/testing/contracts/token-store/tenant-isolation.ts'
 import { moveTimes } from '../../contracts/postgres-stores.ts'
 import { createLogin, migratedAs } from './logins.ts'
@@ -39,13 +42,14 @@ function storesOn({ pool, admin }: MigratedAs): ConnectionStores {
     leases: new PostgresRefreshLeases({ pool }),
     due: new PostgresDueConnections({ pool }),
     revocations: new PostgresPendingRevocations({ pool }),
+    apps: new PostgresProviderApps({ pool }),
     elapse: (ms) => moveTimes(admin, ms),
     close: async () => undefined,
   }
 }
 
 async function emptied(database: MigratedAs): Promise<ConnectionStores> {
-  await database.admin.query('TRUNCATE integration_connections, pending_revocations')
+  await database.admin.query('TRUNCATE integration_connections, pending_revocations, provider_apps')
   return storesOn(database)
 }
 
@@ -65,7 +69,7 @@ describe.each(kinds)('logged in as %s', (kind) => {
     await connect(stores, { dueInMs: 0 })
     expect(await stores.leases.store(await claimed(stores), refreshedTokens({ dueInMs: 0 }))).toBe('stored')
     expect(await stores.due.countDue(['meta'])).toBe(1)
-    const [lease] = await stores.due.claimDue(dueRequest())
+    const [lease] = await leaseDue(stores)
     expect(lease?.tokenVersion).toBe(2)
     if (lease !== undefined) await stores.leases.suspect(lease, 60_000)
     const retired = await stores.tokens.disconnect(KEY, true)
@@ -74,6 +78,10 @@ describe.each(kinds)('logged in as %s', (kind) => {
     ])
     expect(await stores.revocations.read(OTHER_TENANT, retired?.revocation ?? '')).toBeUndefined()
   })
+
+  for (const [title, promise] of Object.entries({ ...suspensionPromises, ...budgetPromises })) {
+    test(`an app: ${title}`, async () => promise(await emptied(database)))
+  }
 
   test('no table shows a row, and none takes one, where no tenant is set', async () => {
     const stores = await emptied(database)
@@ -128,7 +136,7 @@ describe.each(kinds)('logged in as %s', (kind) => {
         `SELECT integrations_read_many_meta_ad_connections(ARRAY['tenant-b'], ARRAY['meta'], ARRAY['default'])`,
         `SELECT integrations_read_other_connections('tenant-b', 'pinterest', 'default')`,
         `SELECT integrations_read_many_other_connections(ARRAY['tenant-b'], ARRAY['pinterest'], ARRAY['default'])`,
-        `SELECT tenant_id FROM integrations_claim('tenant-b', 'meta', 'default', 1, 'p', 1000, 0, 0, 0, 9)`,
+        `SELECT tenant_id FROM integrations_claim('tenant-b', 'meta', 'default', 1, 'p', 1000, 0, 0, 0, 9, 'c', NULL)`,
         `SELECT tenant_id FROM integrations_leased('[{"tenant":"tenant-b","provider":"meta","label":"default","epoch":1}]')`,
         `SELECT outcome FROM integrations_store('[{"item":0,"tenant":"tenant-b","provider":"meta","label":"default"}]')`,
         `SELECT tenant_id FROM integrations_claim_due(1, 1, '[{"provider":"meta","owner":"p","ttl_ms":1000,"base_ms":0,"cap_ms":0,"jitter":0,"most_attempts":9}]')`,

@@ -5,6 +5,7 @@ import {
   createPool,
   PostgresDueConnections,
   PostgresPendingRevocations,
+  PostgresProviderApps,
   PostgresRefreshLeases,
   PostgresTokenStore,
 } from '../../../src/adapters/postgres/index.ts'
@@ -14,6 +15,7 @@ import type { RefreshLease } from '../../../src/ports/refresh-leases.ts'
 import {
   claimed,
   claimRequest,
+  claimVersion,
   connect,
   connectionOf,
   KEY,
@@ -37,12 +39,13 @@ beforeAll(async () => {
     leases: new PostgresRefreshLeases({ pool }),
     due: new PostgresDueConnections({ pool }),
     revocations: new PostgresPendingRevocations({ pool }),
+    apps: new PostgresProviderApps({ pool }),
     elapse: (ms) => moveTimes(pool, ms),
     close: async () => undefined,
   }
 })
 beforeEach(async () => {
-  await pool.query('TRUNCATE integration_connections, pending_revocations')
+  await pool.query('TRUNCATE integration_connections, pending_revocations, provider_apps')
 })
 afterAll(async () => {
   await pool.end()
@@ -175,9 +178,8 @@ test('what a claim, a store or a save wrote is on disk where the database by def
     await connect(laxStores, { dueInMs: 0 })
     await laxStores.leases.store(await claimed(laxStores), refreshedTokens({ dueInMs: 0 }))
     const claims = { meta: claimRequest() }
-    expect(
-      await laxStores.due.claimDue({ limit: 1, mostPerTenant: 1, providers: ['meta'], claims }),
-    ).toHaveLength(1)
+    const request = { limit: 1, mostPerTenant: 1, providers: ['meta'], claims }
+    expect((await laxStores.due.claimDue(request)).leases).toHaveLength(1)
     await laxStores.tokens.disconnect(KEY, true)
     const { rows } = await pool.query<{ setting: string }>(
       'SELECT DISTINCT synchronous_commit AS setting FROM seen',
@@ -202,7 +204,7 @@ test('claims and releases leave the indexes alone: most are heap-only updates', 
   const own = createPool({ connectionString: database.url })
   const leases = new PostgresRefreshLeases({ pool: own })
   for (const tenantId of tenants) {
-    const lease = await leases.claim({ ...KEY, tenantId }, 1, claimRequest())
+    const lease = await claimVersion({ ...stores, leases }, { ...KEY, tenantId }, 1)
     if (lease !== undefined) await leases.release(lease, { retryInMs: 0 })
   }
   // Backends report what they did when they end, and now and then before.
@@ -243,6 +245,6 @@ test('a claim that is answered when nobody waits for it any more is given back',
   await expect
     .poll(async () => (await pool.query('SELECT lease_epoch FROM integration_connections')).rows)
     .toEqual([{ lease_epoch: 1 }])
-  const next = (): Promise<RefreshLease | undefined> => stores.leases.claim(KEY, 1, claimRequest())
+  const next = (): Promise<RefreshLease | undefined> => claimVersion(stores, KEY, 1)
   await expect.poll(next).toMatchObject({ epoch: 2, isUncertain: false })
 })

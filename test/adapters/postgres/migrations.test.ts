@@ -65,6 +65,7 @@ test('an empty database is brought up to date, once', async () => {
     'meta_ad_connections',
     'other_connections',
     'pending_revocations',
+    'provider_apps',
     'tiktok_ad_connections',
   ])
   expect((await migrate({ pool })).applied).toEqual([])

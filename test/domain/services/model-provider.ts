@@ -46,18 +46,13 @@ export interface ModelProviderOptions {
   readonly mode: Mode
   readonly clock: Clock
   readonly traits?: Partial<ProviderTraits>
+  readonly requestsPerSecond?: number | undefined
 }
 
 /** A provider whose truth can be asked: a counterpart in memory, with as many lineages as there were consents. */
 export class ModelProvider implements OAuthProviderClient {
   readonly traits: ProviderTraits
-  readonly authorization: AuthorizationTraits = {
-    clientId: 'client-1',
-    redirectUri: 'https://host.example/callback',
-    scopes: [],
-    pkce: { method: 'S256' },
-    codeParameters: ['code'],
-  }
+  readonly authorization: AuthorizationTraits
   lifetimeMs: number | null = HOUR_MS
   /** What the next answer says of its refresh token. */
   refreshTokenInAnswer: 'rotated' | 'omitted' | 'same' = 'rotated'
@@ -75,9 +70,17 @@ export class ModelProvider implements OAuthProviderClient {
   readonly #plans: Plan[] = []
   #minted = 0
 
-  constructor({ mode, clock, traits }: ModelProviderOptions) {
+  constructor({ mode, clock, traits, requestsPerSecond }: ModelProviderOptions) {
     this.#mode = mode
     this.#clock = clock
+    this.authorization = {
+      clientId: 'client-1',
+      requestsPerSecond,
+      redirectUri: 'https://host.example/callback',
+      scopes: [],
+      pkce: { method: 'S256' },
+      codeParameters: ['code'],
+    }
     this.traits = {
       provider: 'standard',
       displayName: 'Standard',

@@ -6,6 +6,7 @@ import {
   createPool,
   PostgresDueConnections,
   PostgresPendingRevocations,
+  PostgresProviderApps,
   PostgresRefreshLeases,
   PostgresTokenStore,
 } from '../../../src/adapters/postgres/index.ts'
@@ -31,7 +32,7 @@ afterAll(async () => {
 
 /** Emptied stores; time passes for the processes on a clock of their own, and in the rows by moving every time in them. */
 async function open(): Promise<Environment> {
-  await pool.query('TRUNCATE integration_connections, pending_revocations')
+  await pool.query('TRUNCATE integration_connections, pending_revocations, provider_apps')
   const clock = new FixedClock()
   const settled = async (): Promise<void> => {
     for (let quiet = 0; quiet < 3; quiet += 1) {
@@ -50,6 +51,7 @@ async function open(): Promise<Environment> {
     leases: new PostgresRefreshLeases({ pool }),
     due: new PostgresDueConnections({ pool }),
     revocations: new PostgresPendingRevocations({ pool }),
+    apps: new PostgresProviderApps({ pool }),
     elapse: advance,
   }
   return { clock, stores, advance, settled }

@@ -1,5 +1,6 @@
 import { AesGcmCipher, generateEncryptionKey, KeyRing } from '../../../src/adapters/aes-gcm/index.ts'
 import { BackgroundWork } from '../../../src/application/background-work.ts'
+import { PacedApps } from '../../../src/application/paced-apps.ts'
 import { ProviderCircuits } from '../../../src/application/provider-circuits.ts'
 import { ProviderRegistry } from '../../../src/application/provider-registry.ts'
 import { AccessTokens } from '../../../src/application/use-cases/access-tokens.ts'
@@ -13,7 +14,7 @@ import { TokenLifecycleService } from '../../../src/domain/services/token-lifecy
 import type { Cipher } from '../../../src/ports/cipher.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type { ConnectionEvent } from '../../../src/ports/connection-events.ts'
-import type { OAuthProviderClient } from '../../../src/ports/provider-client.ts'
+import type { ProviderClient } from '../../../src/ports/provider-client.ts'
 import type { RefreshLeases } from '../../../src/ports/refresh-leases.ts'
 import type { TokenReading, TokenStore } from '../../../src/ports/token-store.ts'
 import type { ConnectionStores } from '../../../src/testing/contracts/connection-stores.ts'
@@ -22,6 +23,7 @@ import {
   MemoryDatabase,
   MemoryDueConnections,
   MemoryPendingRevocations,
+  MemoryProviderApps,
 } from '../../../src/testing/index.ts'
 import { MemoryRefreshLeases, MemoryTokenStore, SequenceRandomSource } from '../../../src/testing/index.ts'
 import { ModelProvider } from './model-provider.ts'
@@ -54,6 +56,7 @@ export interface Interposed {
 export interface WorldOptions {
   readonly mode?: Mode
   readonly traits?: ModelProviderOptions['traits']
+  readonly requestsPerSecond?: number
   readonly seed?: number
   /** In place of stores in memory. */
   readonly environment?: Environment
@@ -73,10 +76,10 @@ export interface HostOptions {
   /** How far this process's wall clock is off. */
   readonly wallOffsetMs?: number
   /** Stands between this process and the provider. */
-  readonly client?: (provider: ModelProvider) => OAuthProviderClient
+  readonly client?: (provider: ModelProvider) => ProviderClient
 }
 
-/** One process of a host: its own circuits, its own single flight, the stores of everybody. */
+/** One process of a host: its own circuits and pacing, its own single flight, the stores of everybody. */
 export interface Host {
   readonly tokens: AccessTokens
   readonly lifecycle: TokenLifecycleService
@@ -100,11 +103,17 @@ export class RefreshWorld {
   readonly #environment: Environment
 
   constructor(options: WorldOptions = {}) {
-    const { mode = 'single_use', traits = {}, seed = 1, environment = inMemory() } = options
+    const {
+      mode = 'single_use',
+      traits = {},
+      seed = 1,
+      environment = inMemory(),
+      requestsPerSecond,
+    } = options
     this.#environment = environment
     this.clock = environment.clock
     this.stores = environment.stores
-    this.provider = new ModelProvider({ mode, clock: this.clock, traits })
+    this.provider = new ModelProvider({ mode, clock: this.clock, traits, requestsPerSecond })
     const ring = new KeyRing({ name: 'TEST_KEY', primary: generateEncryptionKey() })
     this.cipher = new AesGcmCipher({ rings: { general: ring } })
     this.#random = new SequenceRandomSource(seed)
@@ -124,14 +133,15 @@ export class RefreshWorld {
     const random = this.#random
     const events = { emit: (event: ConnectionEvent): unknown => this.events.push(event) }
     const circuits = new ProviderCircuits({ clock, logger, events })
-    const { due } = this.stores
+    const { apps, due } = this.stores
+    const pacing = new PacedApps({ apps, clock, logger, events })
     const revocations = new RevocationService({
       ...{ revocations: this.stores.revocations, due, cipher, random, clock, events },
     })
     const lifecycle = new TokenLifecycleService({
       tokens: interposedTokens(this.stores.tokens, interposed),
       leases: interposedLeases(this.stores.leases, interposed),
-      ...{ due, revocations, cipher, clock, random, circuit: circuits, background, events, owner },
+      ...{ due, revocations, cipher, clock, random, circuit: circuits, pacing, background, events, owner },
     })
     const providers = new ProviderRegistry([client?.(this.provider) ?? this.provider])
     // Nothing in this world is of the earlier format.
@@ -196,8 +206,10 @@ export class RefreshWorld {
       leaseTtlMs: 1,
       backoff: { baseMs: 0, capMs: 0, jitter: 0 },
       mostAttemptsAnHour: 10_000,
+      app: { provider: KEY.provider, clientId: 'auditor' },
+      mostWaitMs: 0,
     })
-    if (lease === undefined) throw new Error('the connection cannot be claimed')
+    if (lease === undefined || 'reason' in lease) throw new Error('the connection cannot be claimed')
     await this.stores.leases.release(lease, { retryInMs: 0 })
     const { cipher } = this
     const held: string[] = []
@@ -249,6 +261,7 @@ function inMemory(): Environment {
     leases: new MemoryRefreshLeases(database),
     due: new MemoryDueConnections(database),
     revocations: new MemoryPendingRevocations(database),
+    apps: new MemoryProviderApps(database),
     elapse: (ms: number) => clock.advance(ms),
   }
   const settled = async (): Promise<void> => {

@@ -58,7 +58,7 @@ describe('An answer that never came', () => {
     const { tokens, lifecycle } = world.host()
     const { tokenVersion } = await world.reading()
     const dead = await world.stores.leases.claim(KEY, tokenVersion, lifecycle.claimRequest(world.provider))
-    expect(dead?.isUncertain).toBe(false)
+    expect(dead).toMatchObject({ isUncertain: false })
     await world.clock.advance(QUARANTINE_MS)
     world.provider.endAll()
     await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'refresh_pending' })

@@ -32,6 +32,8 @@ export interface GoogleAdsClientOptions {
   readonly developerToken?: string | undefined
   readonly redirectUri: string
   readonly scopes?: readonly string[] | undefined
+  /** A budget for all processes together; absent: none. */
+  readonly requestsPerSecond?: number | undefined
   readonly http: ProviderHttp
   /** In place of Google's own. */
   readonly endpoints?: GoogleAdsEndpoints | undefined

@@ -26,6 +26,8 @@ export interface MetaClientOptions {
   readonly appSecret: string
   readonly redirectUri: string
   readonly scopes?: readonly string[] | undefined
+  /** A budget for all processes together; absent: none. */
+  readonly requestsPerSecond?: number | undefined
   readonly http: ProviderHttp
   readonly endpoints?: { readonly authorization: string; readonly graph: string } | undefined
   /** `v26.0` */
@@ -89,6 +91,7 @@ class MetaClient implements OAuthProviderClient {
     this.#graph = new GraphApi({ http, graph, appId, appSecret, now })
     this.authorization = {
       clientId: appId,
+      requestsPerSecond: options.requestsPerSecond,
       redirectUri: options.redirectUri,
       scopes: options.scopes ?? SCOPES,
       pkce: {

@@ -26,6 +26,8 @@ export interface OAuth2ClientOptions {
   readonly redirectUri: string
   /** In place of the definition's. */
   readonly scopes?: readonly string[] | undefined
+  /** A budget for all processes together; absent: none. */
+  readonly requestsPerSecond?: number | undefined
   readonly http: ProviderHttp
   /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean | undefined
@@ -146,10 +148,11 @@ function providerTraits(definition: ParsedDefinition): ProviderTraits {
 }
 
 function authorizationTraits(options: CheckedOptions): AuthorizationTraits {
-  const { clientId, redirectUri, definition } = options
+  const { clientId, redirectUri, requestsPerSecond, definition } = options
   const { iss, pkce, codeParameters, scopes } = definition.authorization
   return {
     clientId,
+    requestsPerSecond,
     redirectUri,
     scopes: options.scopes ?? scopes,
     pkce,

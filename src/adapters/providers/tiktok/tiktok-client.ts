@@ -33,6 +33,8 @@ export interface TikTokClientOptions {
   readonly appId: string
   readonly appSecret: string
   readonly redirectUri: string
+  /** A budget for all processes together; absent: none. */
+  readonly requestsPerSecond?: number | undefined
   readonly http: ProviderHttp
   /** In place of TikTok's own. */
   readonly endpoints?: TikTokEndpoints | undefined
@@ -57,6 +59,7 @@ export function tiktokClient(options: TikTokClientOptions): OAuthProviderClient 
   return new TikTokClient({
     appId,
     redirectUri,
+    requestsPerSecond: options.requestsPerSecond,
     portal,
     api: new BusinessApi({ appId, appSecret, base, http, now }),
   })
@@ -86,11 +89,17 @@ class TikTokClient implements OAuthProviderClient {
   readonly #portal: string
   readonly #api: BusinessApi
 
-  constructor(parts: { appId: string; redirectUri: string; portal: string; api: BusinessApi }) {
+  constructor(
+    parts: Pick<TikTokClientOptions, 'appId' | 'redirectUri' | 'requestsPerSecond'> & {
+      readonly portal: string
+      readonly api: BusinessApi
+    },
+  ) {
     this.#portal = parts.portal
     this.#api = parts.api
     this.authorization = {
       clientId: parts.appId,
+      requestsPerSecond: parts.requestsPerSecond,
       redirectUri: parts.redirectUri,
       // What an app may do is ticked once in TikTok's portal, not asked for in the request.
       scopes: [],

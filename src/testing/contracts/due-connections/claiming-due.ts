@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { parseTenantId } from '../../../domain/model/identifiers.ts'
 import { HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
 import type { DueRequest } from '../../../ports/due-connections.ts'
+import type { RefreshLease } from '../../../ports/refresh-leases.ts'
 import {
+  APP,
   claimed,
   claimRequest,
+  claimVersion,
   connect,
   connectionOf,
   KEY,
@@ -15,11 +18,22 @@ import {
   TENANT,
   tryClaim,
 } from '../connection-fixtures.ts'
-import type { ConnectionPromises } from '../connection-stores.ts'
+import type { ConnectionPromises, ConnectionStores } from '../connection-stores.ts'
 
 export function dueRequest(changes: Partial<DueRequest> = {}): DueRequest {
-  const claims = { meta: claimRequest(), tiktok: claimRequest({ leaseTtlMs: 20 * MINUTE_MS }) }
+  const tiktok = claimRequest({ app: { ...APP, provider: 'tiktok' }, leaseTtlMs: 20 * MINUTE_MS })
+  const claims = { meta: claimRequest(), tiktok }
   return { limit: 10, mostPerTenant: 10, providers: ['meta', 'tiktok'], claims, ...changes }
+}
+
+/** Leases what is due for apps of which none has to wait. */
+export async function leaseDue(
+  stores: ConnectionStores,
+  request: DueRequest = dueRequest(),
+): Promise<readonly RefreshLease[]> {
+  const { leases, heldBackMs } = await stores.due.claimDue(request)
+  assert.equal(heldBackMs, undefined)
+  return leases
 }
 
 export const claimingDuePromises: ConnectionPromises = {
@@ -27,11 +41,11 @@ export const claimingDuePromises: ConnectionPromises = {
     const grant = newGrant({ dueInMs: 40 * MINUTE_MS })
     await stores.tokens.save(grant, undefined, false)
     await stores.elapse(39 * MINUTE_MS)
-    assert.deepEqual(await stores.due.claimDue(dueRequest()), [])
+    assert.deepEqual(await leaseDue(stores), [])
     assert.equal(await stores.due.countDue(['meta']), 0)
     await stores.elapse(MINUTE_MS)
     assert.equal(await stores.due.countDue(['meta']), 1)
-    const [lease, ...others] = await stores.due.claimDue(dueRequest())
+    const [lease, ...others] = await leaseDue(stores)
     assert.deepEqual(others, [])
     assert.equal(lease?.connectionId, grant.connectionId)
     assert.equal(lease.tenantId, TENANT)
@@ -42,16 +56,16 @@ export const claimingDuePromises: ConnectionPromises = {
     assert.equal(await stores.leases.store(lease, refreshedTokens({ dueInMs: HOUR_MS })), 'stored')
     assert.equal(await stores.due.countDue(['meta']), 0)
     await stores.elapse(HOUR_MS)
-    assert.equal((await stores.due.claimDue(dueRequest()))[0]?.tokenVersion, 2)
+    assert.equal((await leaseDue(stores))[0]?.tokenVersion, 2)
   },
 
   'gives each due connection to exactly one of twenty workers': async (stores) => {
     const tenants = range(12).map((n) => parseTenantId(`tenant-${n}`))
     for (const tenantId of tenants) await connect(stores, { tenantId, dueInMs: 0 })
-    const batches = await Promise.all(range(20).map(() => stores.due.claimDue(dueRequest({ limit: 3 }))))
+    const batches = await Promise.all(range(20).map(() => leaseDue(stores, dueRequest({ limit: 3 }))))
     const first = batches.flat().map((lease) => lease.tenantId)
     assert.equal(new Set(first).size, first.length, 'none is leased twice')
-    const rest = (await stores.due.claimDue(dueRequest({ limit: 50 }))).map((lease) => lease.tenantId)
+    const rest = (await leaseDue(stores, dueRequest({ limit: 50 }))).map((lease) => lease.tenantId)
     assert.deepEqual([...first, ...rest].sort(), [...tenants].sort())
   },
 
@@ -60,7 +74,7 @@ export const claimingDuePromises: ConnectionPromises = {
     await stores.elapse(MINUTE_MS)
     for (const n of range(3))
       await connect(stores, { tenantId: OTHER_TENANT, label: `label-${n}`, dueInMs: 0 })
-    const batch = await stores.due.claimDue(dueRequest({ limit: 4, mostPerTenant: 2 }))
+    const batch = await leaseDue(stores, dueRequest({ limit: 4, mostPerTenant: 2 }))
     assert.deepEqual(batch.map((lease) => lease.tenantId).sort(), [
       TENANT,
       TENANT,
@@ -74,7 +88,7 @@ export const claimingDuePromises: ConnectionPromises = {
     await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
     const claimedKeys = new Set<string>()
     for (const _ of range(6)) {
-      const batch = await stores.due.claimDue(dueRequest({ limit: 2, mostPerTenant: 1 }))
+      const batch = await leaseDue(stores, dueRequest({ limit: 2, mostPerTenant: 1 }))
       for (const lease of batch) claimedKeys.add(`${lease.tenantId}/${lease.label}`)
     }
     assert.equal(claimedKeys.size, 6)
@@ -82,8 +96,8 @@ export const claimingDuePromises: ConnectionPromises = {
 
   'claims no more than the limit': async (stores) => {
     for (const n of range(4)) await connect(stores, { tenantId: parseTenantId(`tenant-${n}`), dueInMs: 0 })
-    assert.equal((await stores.due.claimDue(dueRequest({ limit: 3 }))).length, 3)
-    assert.equal((await stores.due.claimDue(dueRequest({ limit: 3 }))).length, 1)
+    assert.equal((await leaseDue(stores, dueRequest({ limit: 3 }))).length, 3)
+    assert.equal((await leaseDue(stores, dueRequest({ limit: 3 }))).length, 1)
   },
 
   'asks only for the providers named, each with its own terms': async (stores) => {
@@ -92,14 +106,14 @@ export const claimingDuePromises: ConnectionPromises = {
     await connect(stores, { provider: 'klaviyo', dueInMs: 0 })
     assert.equal(await stores.due.countDue(['tiktok', 'klaviyo']), 2)
     assert.equal(await stores.due.countDue([]), 0)
-    const only = await stores.due.claimDue(dueRequest({ providers: ['tiktok'] }))
+    const only = await leaseDue(stores, dueRequest({ providers: ['tiktok'] }))
     assert.deepEqual(
       only.map(({ provider }) => provider),
       ['tiktok'],
     )
     await stores.elapse(5 * MINUTE_MS)
     assert.ok(((await stores.tokens.read({ ...KEY, provider: 'tiktok' }))?.leaseMs ?? 0) > 10 * MINUTE_MS)
-    const rest = await stores.due.claimDue(dueRequest())
+    const rest = await leaseDue(stores)
     assert.deepEqual(
       rest.map(({ provider }) => provider),
       ['meta'],
@@ -112,13 +126,13 @@ export const claimingDuePromises: ConnectionPromises = {
     await stores.leases.condemn(await claimed(stores), 'revoked_or_expired')
     await stores.tokens.disconnect({ ...KEY, tenantId: OTHER_TENANT }, false)
     await stores.elapse(HOUR_MS)
-    assert.deepEqual(await stores.due.claimDue(dueRequest()), [])
+    assert.deepEqual(await leaseDue(stores), [])
     assert.equal(await stores.due.countDue(['meta']), 0)
   },
 
   'claims what waits for its account selection as well': async (stores) => {
     await connect(stores, { status: 'pending_account_selection', dueInMs: 0 })
-    assert.equal((await stores.due.claimDue(dueRequest())).length, 1)
+    assert.equal((await leaseDue(stores)).length, 1)
   },
 
   'waits for running leases, backoff, suspicion and the hourly cap': async (stores) => {
@@ -133,9 +147,9 @@ export const claimingDuePromises: ConnectionPromises = {
       claims: { meta: claimRequest({ mostAttemptsAnHour: 1 }) },
       providers: ['meta'],
     })
-    assert.deepEqual(await stores.due.claimDue(request), [])
+    assert.deepEqual(await leaseDue(stores, request), [])
     await stores.elapse(HOUR_MS)
-    const batch = await stores.due.claimDue(request)
+    const batch = await leaseDue(stores, request)
     assert.deepEqual(batch.map(({ label }) => label).sort(), [...labels].sort())
     assert.equal(batch.find(({ label }) => label === 'leased')?.isUncertain, true)
     assert.equal(batch.find(({ label }) => label === 'suspect')?.isSuspect, true)
@@ -144,10 +158,7 @@ export const claimingDuePromises: ConnectionPromises = {
 
   'leases to the job what a caller can then not claim, and the other way round': async (stores) => {
     await connect(stores, { dueInMs: 0 })
-    const attempts = await Promise.all([
-      stores.due.claimDue(dueRequest()),
-      stores.leases.claim(KEY, 1, claimRequest()),
-    ])
+    const attempts = await Promise.all([leaseDue(stores), claimVersion(stores, KEY, 1)])
     assert.equal(attempts.flat().filter((lease) => lease !== undefined).length, 1)
     assert.equal((await connectionOf(stores, KEY)).tokenVersion, 1)
   },

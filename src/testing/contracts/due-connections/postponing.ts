@@ -3,21 +3,21 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
 import {
   assertAbout,
   claimed,
-  claimRequest,
+  claimVersion,
   connect,
   connectionOf,
   KEY,
   OTHER_TENANT,
 } from '../connection-fixtures.ts'
 import type { ConnectionPromises } from '../connection-stores.ts'
-import { dueRequest } from './claiming-due.ts'
+import { leaseDue } from './claiming-due.ts'
 
 export const postponingPromises: ConnectionPromises = {
   'ends the lease of a credential that lives, and lets it fall due again': async (stores) => {
     await connect(stores, { dueInMs: 0, expiresInMs: null })
     await stores.elapse(10 * MINUTE_MS)
     const before = await connectionOf(stores, KEY)
-    const [lease] = await stores.due.claimDue(dueRequest())
+    const [lease] = await leaseDue(stores)
     assert.ok(lease !== undefined)
     await stores.due.postpone(lease, DAY_MS)
     const reading = await stores.tokens.read(KEY)
@@ -29,7 +29,7 @@ export const postponingPromises: ConnectionPromises = {
     assertAbout((before.lastSyncAt ?? NaN) - (after.lastSyncAt ?? NaN), -10 * MINUTE_MS)
     assert.equal(after.rowVersion, before.rowVersion)
     await stores.elapse(DAY_MS)
-    assert.equal((await stores.due.claimDue(dueRequest())).length, 1)
+    assert.equal((await leaseDue(stores)).length, 1)
   },
 
   'clears errors, attempts, suspicion and the earliest next attempt': async (stores) => {
@@ -55,7 +55,7 @@ export const postponingPromises: ConnectionPromises = {
     await connect(stores, { dueInMs: 0 })
     const stale = await claimed(stores)
     await stores.elapse(2 * MINUTE_MS)
-    const holder = await stores.leases.claim(KEY, 1, claimRequest({ leaseTtlMs: HOUR_MS }))
+    const holder = await claimVersion(stores, KEY, 1, { leaseTtlMs: HOUR_MS })
     assert.ok(holder !== undefined)
     const before = await connectionOf(stores, KEY)
     await stores.due.postpone(stale, DAY_MS)

@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
 import {
   assertAbout,
   claimed,
-  claimRequest,
+  claimVersion,
   connect,
   connectionOf,
   KEY,
@@ -45,7 +45,7 @@ export const claimingPromises: ConnectionPromises = {
 
   'grants exactly one of twenty claims that come at once': async (stores) => {
     await connect(stores)
-    const claims = range(20).map((n) => stores.leases.claim(KEY, 1, claimRequest({ owner: `process-${n}` })))
+    const claims = range(20).map((n) => claimVersion(stores, KEY, 1, { owner: `process-${n}` }))
     const leases = await Promise.all(claims)
     assert.equal(leases.filter((lease) => lease !== undefined).length, 1)
   },
@@ -92,18 +92,18 @@ export const claimingPromises: ConnectionPromises = {
 
   'claims only the token version that was seen': async (stores) => {
     await connect(stores)
-    assert.equal(await stores.leases.claim(KEY, 0, claimRequest()), undefined)
-    assert.equal(await stores.leases.claim(KEY, 2, claimRequest()), undefined)
+    assert.equal(await claimVersion(stores, KEY, 0), undefined)
+    assert.equal(await claimVersion(stores, KEY, 2), undefined)
     await stores.leases.store(await claimed(stores), refreshedTokens())
-    assert.equal(await stores.leases.claim(KEY, 1, claimRequest()), undefined)
-    assert.equal((await stores.leases.claim(KEY, 2, claimRequest()))?.tokenVersion, 2)
+    assert.equal(await claimVersion(stores, KEY, 1), undefined)
+    assert.equal((await claimVersion(stores, KEY, 2))?.tokenVersion, 2)
   },
 
   "does not claim another tenant's connection, nor one that is not there": async (stores) => {
     await connect(stores)
-    assert.equal(await stores.leases.claim({ ...KEY, tenantId: OTHER_TENANT }, 1, claimRequest()), undefined)
-    assert.equal(await stores.leases.claim({ ...KEY, label: 'second' }, 1, claimRequest()), undefined)
-    assert.equal(await stores.leases.claim({ ...KEY, provider: 'tiktok' }, 1, claimRequest()), undefined)
+    assert.equal(await claimVersion(stores, { ...KEY, tenantId: OTHER_TENANT }, 1), undefined)
+    assert.equal(await claimVersion(stores, { ...KEY, label: 'second' }, 1), undefined)
+    assert.equal(await claimVersion(stores, { ...KEY, provider: 'tiktok' }, 1), undefined)
     assert.equal((await stores.tokens.read(KEY))?.leaseMs, 0)
   },
 

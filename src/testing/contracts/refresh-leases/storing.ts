@@ -3,7 +3,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
 import {
   assertAbout,
   claimed,
-  claimRequest,
+  claimVersion,
   connect,
   connectionOf,
   KEY,
@@ -149,8 +149,8 @@ export const storingPromises: ConnectionPromises = {
     const otherKey = { ...KEY, tenantId: OTHER_TENANT }
     await connect(stores, { ...otherKey, connectionId, grantId })
     const [mine, others] = await Promise.all([
-      stores.leases.claim(KEY, 1, claimRequest()),
-      stores.leases.claim(otherKey, 1, claimRequest()),
+      claimVersion(stores, KEY, 1),
+      claimVersion(stores, otherKey, 1),
     ])
     assert.ok(mine !== undefined && others !== undefined)
     const result = refreshedTokens()
