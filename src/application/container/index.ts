@@ -79,6 +79,7 @@ export type { Digest } from '../../ports/digest.ts'
 export type { DueRequest, GrantOwner, OwnedConnection, DueConnections } from '../../ports/due-connections.ts'
 export type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 export type { Logger, LogLevel } from '../../ports/logger.ts'
+export type { Measurement, Measurements, TimedWork } from '../../ports/measurements.ts'
 export type { ProviderCircuit } from '../../ports/provider-circuit.ts'
 export type {
   AuthorizationRequest,

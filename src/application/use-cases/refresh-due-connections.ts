@@ -6,6 +6,7 @@ import type { TokenLifecycleService } from '../../domain/services/token-lifecycl
 import type { Clock } from '../../ports/clock.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
 import type { PendingRevocations, RefreshLease } from '../../ports/refresh-leases.ts'
+import type { Meter } from '../meter.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 
 export interface RefreshDueDependencies {
@@ -15,6 +16,7 @@ export interface RefreshDueDependencies {
   readonly revocations: RevocationService
   readonly providers: ProviderRegistry
   readonly clock: Clock
+  readonly meter: Meter
   /** Whether the process is about to end: nothing more is claimed then. */
   readonly background: { readonly isClosing: boolean }
 }
@@ -67,9 +69,13 @@ export class RefreshDueConnections {
 
   /** @throws StoreUnavailableError when nothing can be claimed, ConfigInvalidError for a count that is none */
   async run(options: RefreshDueOptions = {}): Promise<RefreshDueResult> {
-    const tally = new Tally(options.onOutcome)
     const concurrency = countOf('concurrency', options.concurrency) ?? DEFAULT_CONCURRENCY
     countOf('limit', options.limit)
+    return this.#deps.meter.time('job.run', undefined, () => this.#run(concurrency, options))
+  }
+
+  async #run(concurrency: number, options: RefreshDueOptions): Promise<RefreshDueResult> {
+    const tally = new Tally(this.#deps.meter, options.onOutcome)
     const source = new LeaseSource(this.#deps, concurrency, options)
     await Promise.all(Array.from({ length: concurrency }, () => this.#work(source, tally)))
     for (const lease of await source.left()) await this.#deps.lifecycle.giveBack(lease)
@@ -185,11 +191,13 @@ class LeaseSource {
 }
 
 class Tally {
+  readonly #meter: Meter
   readonly #onOutcome: ((outcome: DueOutcome) => void) | undefined
   readonly #counts = { refreshed: 0, skipped: 0, failed: 0 }
   readonly #errors: DueOutcome[] = []
 
-  constructor(onOutcome: ((outcome: DueOutcome) => void) | undefined) {
+  constructor(meter: Meter, onOutcome: ((outcome: DueOutcome) => void) | undefined) {
+    this.#meter = meter
     this.#onOutcome = onOutcome
   }
 
@@ -197,6 +205,8 @@ class Tally {
     const { tenantId, provider, label } = lease
     const outcome: DueOutcome = { tenantId, provider, label, result, ...(code === undefined ? {} : { code }) }
     this.#counts[result] += 1
+    const kind = code === undefined ? {} : { class: code }
+    this.#meter.count({ name: 'job.connection', provider, outcome: result, ...kind })
     if (result === 'failed' && this.#errors.length < MOST_ERRORS) this.#errors.push(outcome)
     try {
       this.#onOutcome?.(outcome)

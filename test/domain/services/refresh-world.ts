@@ -1,5 +1,6 @@
 import { AesGcmCipher, generateEncryptionKey, KeyRing } from '../../../src/adapters/aes-gcm/index.ts'
 import { BackgroundWork } from '../../../src/application/background-work.ts'
+import { Meter } from '../../../src/application/meter.ts'
 import { ProviderCircuits } from '../../../src/application/provider-circuits.ts'
 import { ProviderRegistry } from '../../../src/application/provider-registry.ts'
 import { AccessTokens } from '../../../src/application/use-cases/access-tokens.ts'
@@ -119,6 +120,7 @@ export class RefreshWorld {
       delay: (ms) => this.clock.delay(ms),
     }
     const background = new BackgroundWork(waitUntil)
+    const meter = new Meter({ clock })
     const logger = { log: (_level: string, message: string): unknown => this.logs.push(message) }
     const cipher = interposedCipher(this.cipher, interposed)
     const random = this.#random
@@ -135,10 +137,10 @@ export class RefreshWorld {
     })
     const providers = new ProviderRegistry([client?.(this.provider) ?? this.provider])
     return {
-      tokens: new AccessTokens({ lifecycle, tokens: this.stores.tokens, providers, background }),
+      tokens: new AccessTokens({ lifecycle, tokens: this.stores.tokens, providers, background, meter }),
       job: new RefreshDueConnections({
         ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
-        background,
+        ...{ background, meter },
       }),
       ...{ lifecycle, background, interposed, circuits },
       stall: (ms) => {
