@@ -39,6 +39,7 @@ export const layers: readonly Layer[] = [
 /** Which layers may import a package of `dependencies` or `peerDependencies`; composition may import all. */
 export const packageHomes: Readonly<Record<string, RegExp>> = {
   '@aws-sdk/client-kms': /^adapters\/kms$/,
+  '@opentelemetry/api': /^adapters\/opentelemetry$/,
   bullmq: /^adapters\/bullmq$/,
   cockatiel: /^(application|adapters\/.+)$/,
   inversify: /^none$/,

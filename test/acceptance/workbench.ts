@@ -7,6 +7,7 @@ import { emulatorApps, startEmulator } from '../../src/emulator/index.ts'
 import type { Emulator, EmulatorOptions } from '../../src/emulator/index.ts'
 import { closeIntegrations, configureIntegrations } from '../../src/index.ts'
 import type { ConnectionEvent } from '../../src/ports/connection-events.ts'
+import type { Measurements } from '../../src/ports/measurements.ts'
 import { moveTimes } from '../contracts/postgres-stores.ts'
 import { freshDatabase } from '../support/database.ts'
 
@@ -14,6 +15,7 @@ export interface WorkbenchOptions {
   readonly emulator?: EmulatorOptions
   /** Over what is configured by default. */
   readonly config?: Partial<IntegrationsConfigInput>
+  readonly measurements?: Measurements
   /** Where the library logs in, instead of as a superuser of the fresh database. */
   readonly login?: { readonly databaseUrl: string; readonly adminUrl: string }
 }
@@ -51,11 +53,15 @@ export async function openWorkbench(options: WorkbenchOptions = {}): Promise<Wor
   const logged: unknown[] = []
   const config = { ...configOver(urls.databaseUrl, emulator), ...options.config }
   const start = (changed: Partial<IntegrationsConfigInput> = {}): void => {
-    const options = {
-      onEvent: (event: ConnectionEvent) => events.push(event),
-      logger: { log: (...line: unknown[]) => logged.push(line) },
-    }
-    configureIntegrations(createIntegrationsContainer({ ...config, ...changed }, options))
+    const container = createIntegrationsContainer(
+      { ...config, ...changed },
+      {
+        onEvent: (event: ConnectionEvent) => events.push(event),
+        logger: { log: (...line: unknown[]) => logged.push(line) },
+        ...(options.measurements === undefined ? {} : { measurements: options.measurements }),
+      },
+    )
+    configureIntegrations(container)
   }
   start()
   opened.push(closeIntegrations)

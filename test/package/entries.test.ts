@@ -43,6 +43,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   './redis': ['ioredis'],
   './kms': ['cockatiel'],
   './bullmq': [],
+  './opentelemetry': [],
   './web': [],
   './testing': [],
   './emulator': ['zod'],

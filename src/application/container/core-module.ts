@@ -8,10 +8,14 @@ import { RevocationService } from '../../domain/services/revocation-service.ts'
 import { StateService } from '../../domain/services/state-service.ts'
 import { TokenLifecycleService } from '../../domain/services/token-lifecycle-service.ts'
 import type { Logger } from '../../ports/logger.ts'
+import type { Measurements } from '../../ports/measurements.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import { BackgroundWork } from '../background-work.ts'
 import { EventListeners } from '../event-listeners.ts'
 import type { ConnectionEventListener } from '../event-listeners.ts'
+import { measuredCipher } from '../measured-cipher.ts'
+import { measuredClient } from '../measured-client.ts'
+import { Meter } from '../meter.ts'
 import { PacedApps } from '../paced-apps.ts'
 import { ProviderCircuits } from '../provider-circuits.ts'
 import { ProviderRegistry } from '../provider-registry.ts'
@@ -31,14 +35,20 @@ export interface CoreSettings {
   readonly requireInitiator: boolean
   readonly missingProviders: ReadonlyMap<ProviderName, readonly string[]>
   readonly onEvent?: ConnectionEventListener | undefined
+  readonly measurements?: Measurements | undefined
   readonly logger: Logger
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
 }
 
 /** The services and use cases over whatever ports the other modules, or the host itself, bind. */
 export function coreModule(settings: CoreSettings): ContainerModule {
-  return new ContainerModule(({ bind }) => {
+  const { measurements } = settings
+  return new ContainerModule(({ bind, onActivation }) => {
     bindProcess(bind, settings)
+    if (measurements !== undefined) {
+      onActivation(IDS.Cipher, (context, cipher) => measuredCipher(cipher, context.get(IDS.Meter)))
+      onActivation(IDS.ProviderClient, (context, client) => measuredClient(client, context.get(IDS.Meter)))
+    }
     bindServices(bind, settings)
     bindUseCases(bind)
   })
@@ -47,9 +57,13 @@ export function coreModule(settings: CoreSettings): ContainerModule {
 function bindProcess(bind: Bind, settings: CoreSettings): void {
   bind(IDS.CoreSettings).toConstantValue(settings)
   bind(IDS.Logger).toConstantValue(settings.logger)
-  bind(IDS.ConnectionEvents).toConstantValue(
-    new EventListeners({ listener: settings.onEvent, logger: settings.logger }),
-  )
+  const { logger, measurements, onEvent } = settings
+  bind(IDS.Meter)
+    .toResolvedValue((clock) => new Meter({ clock, measurements }), [IDS.Clock])
+    .inSingletonScope()
+  bind(IDS.ConnectionEvents)
+    .toResolvedValue((meter) => new EventListeners({ listener: onEvent, logger, meter }), [IDS.Meter])
+    .inSingletonScope()
   const background = new BackgroundWork(settings.waitUntil)
   bind(IDS.BackgroundWork).toConstantValue(background)
   bind(IDS.Background).toConstantValue(background)
@@ -61,7 +75,7 @@ function bindProcess(bind: Bind, settings: CoreSettings): void {
     .inSingletonScope()
   bind(IDS.ProviderCircuit)
     .toResolvedValue(
-      (clock, logger, events) => new ProviderCircuits({ clock, logger, events }),
+      (clock, log, events) => new ProviderCircuits({ clock, logger: log, events }),
       [IDS.Clock, IDS.Logger, IDS.ConnectionEvents],
     )
     .inSingletonScope()
@@ -160,15 +174,32 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
 function bindUseCases(bind: Bind): void {
   bind(IDS.AccessTokens)
     .toResolvedValue(
-      (lifecycle, tokens, providers, work, resealing) =>
-        new AccessTokens({ lifecycle, tokens, providers, background: work, resealing }),
-      [IDS.TokenLifecycleService, IDS.TokenStore, IDS.ProviderRegistry, IDS.Background, IDS.ResealOnRead],
+      (lifecycle, tokens, providers, work, resealing, meter) =>
+        new AccessTokens({ lifecycle, tokens, providers, background: work, resealing, meter }),
+      [
+        IDS.TokenLifecycleService,
+        IDS.TokenStore,
+        IDS.ProviderRegistry,
+        IDS.Background,
+        IDS.ResealOnRead,
+        IDS.Meter,
+      ],
     )
     .inSingletonScope()
   bind(IDS.Connections)
     .toResolvedValue(
-      (oauth, grants, revocations, accessTokens, tokens, providers, clock, events) =>
-        new Connections({ oauth, grants, revocations, accessTokens, tokens, providers, clock, events }),
+      (oauth, grants, revocations, accessTokens, tokens, providers, clock, events, meter) =>
+        new Connections({
+          oauth,
+          grants,
+          revocations,
+          accessTokens,
+          tokens,
+          providers,
+          clock,
+          events,
+          meter,
+        }),
       [
         IDS.OAuthService,
         IDS.GrantService,
@@ -178,6 +209,7 @@ function bindUseCases(bind: Bind): void {
         IDS.ProviderRegistry,
         IDS.Clock,
         IDS.ConnectionEvents,
+        IDS.Meter,
       ],
     )
     .inSingletonScope()
@@ -186,15 +218,9 @@ function bindUseCases(bind: Bind): void {
     .inSingletonScope()
   bind(IDS.RefreshDueConnections)
     .toResolvedValue(
-      (lifecycle, due, pendingRevocations, revocations, providers, clock, background) =>
+      (lifecycle, due, pendingRevocations, revocations, providers, clock, background, meter) =>
         new RefreshDueConnections({
-          lifecycle,
-          due,
-          pendingRevocations,
-          revocations,
-          providers,
-          clock,
-          background,
+          ...{ lifecycle, due, pendingRevocations, revocations, providers, clock, background, meter },
         }),
       [
         IDS.TokenLifecycleService,
@@ -204,6 +230,7 @@ function bindUseCases(bind: Bind): void {
         IDS.ProviderRegistry,
         IDS.Clock,
         IDS.BackgroundWork,
+        IDS.Meter,
       ],
     )
     .inSingletonScope()

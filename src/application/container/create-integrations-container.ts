@@ -8,6 +8,7 @@ import { StderrLogger } from '../../adapters/node/stderr-logger.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
+import type { Measurements } from '../../ports/measurements.ts'
 import { parseConfig } from '../config/integrations-config.ts'
 import type { IntegrationsConfigInput } from '../config/integrations-config.ts'
 import type { ConnectionEventListener } from '../event-listeners.ts'
@@ -24,6 +25,8 @@ import { nodeModule } from './node-module.ts'
 export interface ContainerOptions {
   /** Told of everything worth an audit trail. */
   readonly onEvent?: ConnectionEventListener
+  /** Told how long things took and how they ended, for dashboards and alarms: nothing of a tenant is in it. */
+  readonly measurements?: Measurements
   /** Where operators read; by default warnings and errors go to standard error as JSON lines. */
   readonly logger?: Logger
   /** How a host that freezes after its response (serverless) is asked to stay awake. */
@@ -60,6 +63,7 @@ export function createIntegrationsContainer(
       missingProviders: options.missingProviders ?? new Map(),
       logger,
       onEvent: options.onEvent,
+      measurements: options.measurements,
       waitUntil: options.waitUntil,
     }),
   )

@@ -28,6 +28,7 @@ import type { StateKeys } from '../../ports/state-keys.ts'
 import type { ConsumedStates, StateStore } from '../../ports/state-store.ts'
 import type { TokenStore } from '../../ports/token-store.ts'
 import type { BackgroundWork } from '../background-work.ts'
+import type { Meter } from '../meter.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 import type { AccessTokens } from '../use-cases/access-tokens.ts'
 import type { ConnectionStatuses } from '../use-cases/connection-statuses.ts'
@@ -69,6 +70,7 @@ export const IDS = {
   ConnectionEvents: id<ConnectionEvents>('ConnectionEvents'),
 
   CoreSettings: id<CoreSettings>('CoreSettings'),
+  Meter: id<Meter>('Meter'),
   Background: id<Background>('Background'),
   BackgroundWork: id<BackgroundWork>('BackgroundWork'),
   AppPacing: id<AppPacing>('AppPacing'),

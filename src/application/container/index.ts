@@ -93,6 +93,7 @@ export type {
   ProviderApps,
   Suspension,
 } from '../../ports/provider-apps.ts'
+export type { Measurement, Measurements, TimedWork } from '../../ports/measurements.ts'
 export type { ProviderCircuit } from '../../ports/provider-circuit.ts'
 export type {
   AuthorizationRequest,

@@ -5,7 +5,9 @@ import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { Secret } from '../../domain/model/secret.ts'
 import { ProviderFailure } from '../../domain/provider-failure.ts'
 import type { Background } from '../../ports/background.ts'
+import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { TokenReading, TokenStore } from '../../ports/token-store.ts'
+import type { Meter } from '../meter.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 import { SingleFlight } from '../single-flight.ts'
 import type { ResealOnRead } from './reseal-on-read.ts'
@@ -20,6 +22,7 @@ export interface AccessTokensDependencies {
   readonly providers: ProviderRegistry
   readonly background: Background
   readonly resealing: Pick<ResealOnRead, 'follow'>
+  readonly meter: Meter
 }
 
 /** Tokens that work, for whoever asks in this process: one refresh of a connection at a time. */
@@ -40,19 +43,9 @@ export class AccessTokens {
    * NotConnectedError, ReauthorizationRequiredError, RefreshPendingError, ProviderUnavailableError,
    * RateLimitedError, ProviderMisconfiguredError, StoreUnavailableError, and the errors of the Cipher
    */
-  async get(key: ConnectionKey, { rejectedToken }: TokenRequest = {}): Promise<Secret> {
-    const { background, lifecycle, providers, resealing } = this.#deps
-    const client = providers.get(key.provider)
-    const { reading, freshness } = await lifecycle.read(client, key)
-    if (freshness === 'expired') return this.#renew(key, reading)
-    if (freshness === 'ahead' && reading.leaseMs === 0 && reading.nextAttemptMs === 0) {
-      background.keep(this.#renew(key, reading))
-    }
-    const opening = lifecycle.open(key, reading)
-    resealing.follow(opening, key, reading)
-    const token = await opening
-    const isRefused = rejectedToken?.equals(token) ?? false
-    return isRefused ? this.#replace(key, reading) : token
+  async get(key: ConnectionKey, request: TokenRequest = {}): Promise<Secret> {
+    const client = this.#deps.providers.get(key.provider)
+    return this.#deps.meter.time('token.read', key.provider, () => this.#get(client, key, request))
   }
 
   /** Calls the provider with a token, and once more with the next where it is refused though it has not ended. */
@@ -91,6 +84,20 @@ export class AccessTokens {
     const { lifecycle, providers } = this.#deps
     const { freshness } = await lifecycle.read(providers.get(key.provider), key)
     return freshness !== 'fresh'
+  }
+
+  async #get(client: ProviderClient, key: ConnectionKey, { rejectedToken }: TokenRequest): Promise<Secret> {
+    const { background, lifecycle, resealing } = this.#deps
+    const { reading, freshness } = await lifecycle.read(client, key)
+    if (freshness === 'expired') return this.#renew(key, reading)
+    if (freshness === 'ahead' && reading.leaseMs === 0 && reading.nextAttemptMs === 0) {
+      background.keep(this.#renew(key, reading))
+    }
+    const opening = lifecycle.open(key, reading)
+    resealing.follow(opening, key, reading)
+    const token = await opening
+    const isRefused = rejectedToken?.equals(token) ?? false
+    return isRefused ? this.#replace(key, reading) : token
   }
 
   #replace(key: ConnectionKey, reading: TokenReading): Promise<Secret> {

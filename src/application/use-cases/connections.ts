@@ -23,6 +23,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { ConnectionPatch, TokenStore } from '../../ports/token-store.ts'
+import type { Meter } from '../meter.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { withAudiences } from './chosen-audiences.ts'
@@ -36,6 +37,7 @@ export interface ConnectionsDependencies {
   readonly providers: ProviderRegistry
   readonly clock: Clock
   readonly events: ConnectionEvents
+  readonly meter: Meter
 }
 
 export interface ApiKeyRequest {
@@ -58,12 +60,16 @@ export class Connections {
 
   /** @throws ConfigInvalidError, ReturnUrlRefusedError, LimitExceededError, StoreUnavailableError, CipherUnavailableError */
   async start(request: StartRequest): Promise<{ authUrl: string; state: string }> {
-    return this.#deps.oauth.start(this.#deps.providers.oauth(request.key.provider), request)
+    const { meter, oauth, providers } = this.#deps
+    const client = providers.oauth(request.key.provider)
+    return meter.time('connection.start', client.traits.provider, () => oauth.start(client, request))
   }
 
   /** @throws what `OAuthService.complete` throws */
   async complete(provider: ProviderName, request: CompleteRequest): Promise<Completion> {
-    return this.#deps.oauth.complete(this.#deps.providers.oauth(provider), request)
+    const { meter, oauth, providers } = this.#deps
+    const client = providers.oauth(provider)
+    return meter.time('connection.complete', client.traits.provider, () => oauth.complete(client, request))
   }
 
   /**
@@ -71,26 +77,9 @@ export class Connections {
    * @throws ApiKeyInvalidError, ScopeMissingError, AccountChangedError, ProviderUnavailableError, RateLimitedError, …
    */
   async connectWithApiKey(request: ApiKeyRequest): Promise<Connection> {
-    const { key, apiKey, publicApiKey, allowAccountChange } = request
-    const client = this.#deps.providers.get(key.provider)
-    try {
-      await this.#deps.grants.prepare(key)
-      const connection = await this.#deps.grants.connect(client, {
-        key,
-        clientId: '',
-        requestedScopes: [],
-        allowAccountChange: allowAccountChange === true,
-        expectedPublicApiKey: publicApiKey,
-        tokens: { accessToken: new Secret(apiKey), expiresInMs: null, refreshExpiresInMs: null },
-        sentAt: this.#deps.clock.monotonicMs(),
-      })
-      this.#emit('connection.completed', key)
-      return connection
-    } catch (error) {
-      const refused = this.#refusalOf(client, error)
-      this.#emit('connection.refused', key, errorCodeOf(refused))
-      throw refused
-    }
+    const client = this.#deps.providers.get(request.key.provider)
+    const connect = (): Promise<Connection> => this.#connectWithApiKey(client, request)
+    return this.#deps.meter.time('connection.complete', client.traits.provider, connect)
   }
 
   async get(key: ConnectionKey): Promise<Connection | undefined> {
@@ -167,6 +156,28 @@ export class Connections {
     await tokens.deleteTenant(tenantId)
     events.emit({ type: 'tenant.deleted', at: clock.now(), tenantId })
     return { connections: connections.length }
+  }
+
+  async #connectWithApiKey(client: ProviderClient, request: ApiKeyRequest): Promise<Connection> {
+    const { key, apiKey, publicApiKey, allowAccountChange } = request
+    try {
+      await this.#deps.grants.prepare(key)
+      const connection = await this.#deps.grants.connect(client, {
+        key,
+        clientId: '',
+        requestedScopes: [],
+        allowAccountChange: allowAccountChange === true,
+        expectedPublicApiKey: publicApiKey,
+        tokens: { accessToken: new Secret(apiKey), expiresInMs: null, refreshExpiresInMs: null },
+        sentAt: this.#deps.clock.monotonicMs(),
+      })
+      this.#emit('connection.completed', key)
+      return connection
+    } catch (error) {
+      const refused = this.#refusalOf(client, error)
+      this.#emit('connection.refused', key, errorCodeOf(refused))
+      throw refused
+    }
   }
 
   /** A platform that is no longer configured keeps nobody from leaving: its grant waits in the queue. */

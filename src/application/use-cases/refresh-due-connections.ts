@@ -7,6 +7,7 @@ import type { Background } from '../../ports/background.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
 import type { ClaimRequest, PendingRevocations, RefreshLease } from '../../ports/refresh-leases.ts'
+import type { Meter } from '../meter.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
 
 export interface RefreshDueDependencies {
@@ -16,6 +17,7 @@ export interface RefreshDueDependencies {
   readonly revocations: RevocationService
   readonly providers: ProviderRegistry
   readonly clock: Clock
+  readonly meter: Meter
   /** Whether the process is about to end: nothing more is claimed then. */
   readonly background: Background & { readonly isClosing: boolean }
 }
@@ -69,17 +71,17 @@ export class RefreshDueConnections {
   }
 
   /** @throws StoreUnavailableError when nothing can be claimed, ConfigInvalidError for a count that is none */
-  run(options: RefreshDueOptions = {}): Promise<RefreshDueResult> {
-    const run = this.#run(options)
+  async run(options: RefreshDueOptions = {}): Promise<RefreshDueResult> {
+    const concurrency = countOf('concurrency', options.concurrency) ?? DEFAULT_CONCURRENCY
+    countOf('limit', options.limit)
+    const run = this.#deps.meter.time('job.run', undefined, () => this.#run(concurrency, options))
     // What it claimed and will not begin is given back before the process lets go of its database.
     this.#deps.background.keep(run)
     return run
   }
 
-  async #run(options: RefreshDueOptions): Promise<RefreshDueResult> {
-    const tally = new Tally(options.onOutcome)
-    const concurrency = countOf('concurrency', options.concurrency) ?? DEFAULT_CONCURRENCY
-    countOf('limit', options.limit)
+  async #run(concurrency: number, options: RefreshDueOptions): Promise<RefreshDueResult> {
+    const tally = new Tally(this.#deps.meter, options.onOutcome)
     const source = new LeaseSource(this.#deps, concurrency, options)
     await Promise.all(Array.from({ length: concurrency }, () => this.#work(source, tally)))
     for (const lease of await source.left()) await this.#deps.lifecycle.giveBack(lease)
@@ -204,11 +206,13 @@ function soon(request: ClaimRequest): ClaimRequest {
 }
 
 class Tally {
+  readonly #meter: Meter
   readonly #onOutcome: ((outcome: DueOutcome) => void) | undefined
   readonly #counts = { refreshed: 0, skipped: 0, failed: 0 }
   readonly #errors: DueOutcome[] = []
 
-  constructor(onOutcome: ((outcome: DueOutcome) => void) | undefined) {
+  constructor(meter: Meter, onOutcome: ((outcome: DueOutcome) => void) | undefined) {
+    this.#meter = meter
     this.#onOutcome = onOutcome
   }
 
@@ -216,6 +220,8 @@ class Tally {
     const { tenantId, provider, label } = lease
     const outcome: DueOutcome = { tenantId, provider, label, result, ...(code === undefined ? {} : { code }) }
     this.#counts[result] += 1
+    const kind = code === undefined ? {} : { class: code }
+    this.#meter.count({ name: 'job.connection', provider, outcome: result, ...kind })
     if (result === 'failed' && this.#errors.length < MOST_ERRORS) this.#errors.push(outcome)
     try {
       this.#onOutcome?.(outcome)

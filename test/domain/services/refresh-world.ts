@@ -1,5 +1,6 @@
 import { AesGcmCipher, generateEncryptionKey, KeyRing } from '../../../src/adapters/aes-gcm/index.ts'
 import { BackgroundWork } from '../../../src/application/background-work.ts'
+import { Meter } from '../../../src/application/meter.ts'
 import { PacedApps } from '../../../src/application/paced-apps.ts'
 import { ProviderCircuits } from '../../../src/application/provider-circuits.ts'
 import { ProviderRegistry } from '../../../src/application/provider-registry.ts'
@@ -128,6 +129,7 @@ export class RefreshWorld {
       delay: (ms) => this.clock.delay(ms),
     }
     const background = new BackgroundWork(waitUntil)
+    const meter = new Meter({ clock })
     const logger = { log: (_level: string, message: string): unknown => this.logs.push(message) }
     const cipher = interposedCipher(this.cipher, interposed)
     const random = this.#random
@@ -147,10 +149,12 @@ export class RefreshWorld {
     // Nothing in this world is of the earlier format.
     const resealing = { follow: () => undefined }
     return {
-      tokens: new AccessTokens({ lifecycle, tokens: this.stores.tokens, providers, background, resealing }),
+      tokens: new AccessTokens({
+        ...{ lifecycle, tokens: this.stores.tokens, providers, background, resealing, meter },
+      }),
       job: new RefreshDueConnections({
         ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
-        background,
+        ...{ background, meter },
       }),
       ...{ lifecycle, background, interposed, circuits },
       stall: (ms) => {
