@@ -7,10 +7,10 @@ import type { Call } from '../call.ts'
 import type { ReturningFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
-import { failureOf, withOutcome } from '../outcomes.ts'
+import { failureOf } from '../outcomes.ts'
 import { failurePage } from '../page/failure-page.ts'
+import { outcomeResponse } from '../page/popup-page.ts'
 import { Refusal } from '../refusal.ts'
-import { redirectResponse } from '../responses.ts'
 import { initiatorOf } from './start.ts'
 
 interface Arrival {
@@ -39,7 +39,13 @@ export async function completeConnection(
   const cookies = flow === undefined || known === undefined ? [] : [context.flows.end(provider, known)]
   try {
     const returnUrl = await completions.run(keyOf(arrival), () => complete(context, arrival))
-    return redirectResponse(withOutcome(returnUrl, provider, 'connected'), { cookies })
+    return outcomeResponse(context, {
+      provider,
+      returnUrl,
+      display: flow?.display,
+      result: 'connected',
+      cookies,
+    })
   } catch (error) {
     if (!isIntegrationError(error) && !(error instanceof Refusal)) throw error
     return answerFailure(context, arrival, error, cookies)
@@ -98,7 +104,8 @@ function answerFailure(
   // Somebody else's flow is not continued anywhere: who opened the link is told what happened.
   const isStrangers = failure.code === 'initiator_mismatch' || failure.code === 'browser_mismatch'
   if (flow?.returnUrl !== undefined && !isStrangers) {
-    return redirectResponse(withOutcome(flow.returnUrl, provider, failure.code), { cookies })
+    const { display, returnUrl } = flow
+    return outcomeResponse(context, { provider, returnUrl, display, result: failure.code, cookies })
   }
   return failurePage(context, failure, { provider, cookies })
 }

@@ -3,11 +3,14 @@ import { isIntegrationError } from '../../domain/errors.ts'
 import type { Initiator } from '../../domain/model/pending-authorization.ts'
 import { acceptCommand, destinationOf, wantsJson } from '../call.ts'
 import type { Call, Command } from '../call.ts'
+import type { Display } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
-import { failureOf, withOutcome } from '../outcomes.ts'
+import { failureOf } from '../outcomes.ts'
+import { outcomeResponse } from '../page/popup-page.ts'
 import { Refusal } from '../refusal.ts'
 import { jsonResponse, redirectResponse } from '../responses.ts'
+import type { Submission } from '../submission.ts'
 
 /** Sends the browser to the platform, with the cookie that proves at the end that it is the same browser. */
 export async function startConnection(
@@ -18,15 +21,16 @@ export async function startConnection(
   const command = await acceptCommand(context, call, provider, 'connect')
   const returnUrl = destinationOf(context, command.submission)
   if (returnUrl === undefined) throw new Refusal('request_invalid', 'returnUrl is missing')
+  const display = displayOf(command.submission)
   try {
-    const { authUrl, cookies } = await begin(context, command, returnUrl)
+    const { authUrl, cookies } = await begin(context, command, { returnUrl, display })
     return wantsJson(call.request)
       ? jsonResponse({ authUrl }, { cookies })
       : redirectResponse(authUrl, { cookies })
   } catch (error) {
     if (wantsJson(call.request) || !isIntegrationError(error)) throw error
     const { code } = failureOf(error, context.clock.now())
-    return redirectResponse(withOutcome(returnUrl, provider, code))
+    return outcomeResponse(context, { provider, returnUrl, display, result: code })
   }
 }
 
@@ -36,10 +40,17 @@ export function initiatorOf(principal: Principal): Initiator {
   return { userId, sessionId: principal.sessionId }
 }
 
+function displayOf(submission: Submission): Display {
+  const wanted = submission.optional('display') ?? 'page'
+  if (wanted !== 'page' && wanted !== 'popup')
+    throw new Refusal('request_invalid', 'display must be page or popup')
+  return wanted
+}
+
 async function begin(
   context: HandlerContext,
   { call, key, principal, submission }: Command,
-  returnUrl: string,
+  { returnUrl, display }: { readonly returnUrl: string; readonly display: Display },
 ): Promise<{ authUrl: string; cookies: readonly string[] }> {
   const browser = context.flows.newSecret()
   const { authUrl, state } = await context.connections.start({
@@ -52,7 +63,7 @@ async function begin(
   return {
     authUrl,
     cookies: await context.flows.begin(call.request, {
-      ...{ state, browser, returnUrl },
+      ...{ state, browser, returnUrl, display },
       provider: key.provider,
       label: key.label,
     }),
