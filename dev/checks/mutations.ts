@@ -135,6 +135,42 @@ const MUTATIONS: readonly Mutation[] = [
     from: 'return this.#refreshes.run(flight, () => lifecycle.renew(client, key, reading))',
     to: 'return new SingleFlight<Secret>().run(flight, () => lifecycle.renew(client, key, reading))',
   },
+  {
+    clause: 'an app that is suspended is not claimed for',
+    file: `${MEMORY}/refresh-leases.ts`,
+    from: 'if (pause !== undefined) return pause',
+    to: '',
+  },
+  {
+    clause: 'an app that is suspended is not claimed for by the job',
+    file: `${MEMORY}/due-connections.ts`,
+    from: 'turns: pause === undefined ? turnsWithin(tables, claim, now) : 0',
+    to: 'turns: turnsWithin(tables, claim, now)',
+  },
+  {
+    clause: 'an app that is suspended after the claim is asked nothing',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: 'if (pause !== undefined) return this.#verdicts.putOff(client, lease, pause)',
+    to: '',
+  },
+  {
+    clause: 'an app that waits counts no attempt',
+    file: `${SERVICES}/refresh-verdicts.ts`,
+    from: '{ retryInMs: 0, isUncounted: true }',
+    to: '{ retryInMs: 0 }',
+  },
+  {
+    clause: 'an app that a provider suspends is suspended for all processes',
+    file: 'src/application/paced-apps.ts',
+    from: 'await this.#share(app, suspension)',
+    to: '',
+  },
+  {
+    clause: 'an app with a budget takes turns',
+    file: 'src/application/paced-apps.ts',
+    from: 'if (requestsPerSecond !== undefined) {',
+    to: 'if (requestsPerSecond === 0) {',
+  },
 ]
 
 const CONFIG = `
@@ -142,7 +178,11 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({ test: { include: ['test/**/*.test.ts'], exclude: ['**/*.postgres.test.ts'], maxWorkers: 2, testTimeout: 30_000 } })
 `
 
-const TESTS = ['test/domain/services', 'test/contracts/refresh-leases.memory.test.ts']
+const TESTS = [
+  'test/domain/services',
+  'test/contracts/refresh-leases.memory.test.ts',
+  'test/contracts/provider-apps.memory.test.ts',
+]
 
 const wanted = process.argv[2] ?? ''
 const chosen = MUTATIONS.filter(({ clause }) => clause.includes(wanted))

@@ -3,7 +3,7 @@ import type { AppPacing } from '../ports/app-pacing.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ConnectionEvents } from '../ports/connection-events.ts'
 import type { Logger } from '../ports/logger.ts'
-import type { AppPause, ProviderApp, ProviderApps, Suspension } from '../ports/provider-apps.ts'
+import type { AppPause, BudgetedApp, ProviderApp, ProviderApps, Suspension } from '../ports/provider-apps.ts'
 
 export interface PacedAppsDependencies {
   readonly apps: ProviderApps
@@ -17,6 +17,9 @@ interface KnownPause {
   readonly reason: AppPause['reason']
   readonly untilMs: number
 }
+
+/** So late a request still counts as sent in its turn. */
+const LATE_MS = SECOND_MS / 20
 
 /** What the store said a quarter of a second ago still holds: a suspension reaches every process within that. */
 const WORD_HOLDS_MS = SECOND_MS / 4
@@ -49,21 +52,15 @@ export class PacedApps implements AppPacing {
   }
 
   async turn(app: ProviderApp, asOf: number, mostWaitMs: number): Promise<AppPause | undefined> {
-    const { apps, clock } = this.#deps
     const known = this.knownPause(app)
     if (known !== undefined) return known
     const { requestsPerSecond } = app
-    let saidAt = asOf
     if (requestsPerSecond !== undefined) {
-      saidAt = clock.monotonicMs()
-      const turn = await apps.takeTurn({ ...app, requestsPerSecond }, mostWaitMs)
-      if ('reason' in turn) {
-        this.learn(app, turn)
-        return turn
-      }
-      if (turn.waitMs > 0) await clock.delay(turn.waitMs)
+      const refused = await this.#waitForTurn({ ...app, requestsPerSecond }, mostWaitMs)
+      if (refused !== undefined) return refused
     }
-    return clock.monotonicMs() - saidAt > WORD_HOLDS_MS ? this.pauseOf(app) : this.knownPause(app)
+    const isOld = this.#deps.clock.monotonicMs() - asOf > WORD_HOLDS_MS
+    return isOld ? this.pauseOf(app) : this.knownPause(app)
   }
 
   async suspend(app: ProviderApp, suspension: Suspension): Promise<void> {
@@ -87,6 +84,23 @@ export class PacedApps implements AppPacing {
     const untilMs = this.#deps.clock.monotonicMs() + forMs
     const known = this.#pauses.get(nameOf(app))
     if (known === undefined || known.untilMs < untilMs) this.#pauses.set(nameOf(app), { reason, untilMs })
+  }
+
+  /** A process that was kept from its turn takes another: to send late is to send together with whoever comes next. */
+  async #waitForTurn(app: BudgetedApp, mostWaitMs: number): Promise<AppPause | undefined> {
+    const { apps, clock } = this.#deps
+    const latestAt = clock.monotonicMs() + mostWaitMs
+    for (;;) {
+      const turn = await apps.takeTurn(app, Math.max(0, latestAt - clock.monotonicMs()))
+      if ('reason' in turn) {
+        this.learn(app, turn)
+        return turn
+      }
+      if (turn.waitMs === 0) return undefined
+      const turnAt = clock.monotonicMs() + turn.waitMs
+      await clock.delay(turn.waitMs)
+      if (clock.monotonicMs() - turnAt <= LATE_MS) return undefined
+    }
   }
 
   /** This process obeys all the same, and the connection is still to be released. */

@@ -8,6 +8,10 @@ export interface ProviderApp {
   readonly requestsPerSecond?: number | undefined
 }
 
+export interface BudgetedApp extends ProviderApp {
+  readonly requestsPerSecond: number
+}
+
 /**
  * Why nothing of an app is to be asked now, and for how long. `rate_limited`: its provider asked it to wait.
  * `misconfigured`: its provider refused the app itself. `budget`: its next turn is too far off.
@@ -37,8 +41,5 @@ export interface ProviderApps {
    * Takes the next turn of an app with a budget and says how long to wait for it. Turns follow each other at the app's
    * rate, whoever takes them. None is taken while the app is suspended, or when it would be more than `mostWaitMs` away.
    */
-  takeTurn(
-    app: ProviderApp & { readonly requestsPerSecond: number },
-    mostWaitMs: number,
-  ): Promise<{ readonly waitMs: number } | AppPause>
+  takeTurn(app: BudgetedApp, mostWaitMs: number): Promise<{ readonly waitMs: number } | AppPause>
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { PacedApps } from '../../src/application/paced-apps.ts'
 import { StoreUnavailableError } from '../../src/domain/errors.ts'
 import { MINUTE_MS } from '../../src/domain/model/time.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { ConnectionEvent } from '../../src/ports/connection-events.ts'
 import type { ProviderApps } from '../../src/ports/provider-apps.ts'
 import { FixedClock, MemoryDatabase, MemoryProviderApps } from '../../src/testing/index.ts'
@@ -16,6 +17,8 @@ interface Process {
   readonly events: ConnectionEvent[]
   /** What went to the store, by method. */
   readonly asked: string[]
+  /** Lets this process alone be late by so much, as after a pause. */
+  stall(ms: number): void
 }
 
 /** Processes over one store, which `isDown` takes away. */
@@ -38,8 +41,20 @@ function processes(count: number): { clock: FixedClock; all: Process[]; setDown:
       takeTurn: (...turn) => through('takeTurn', () => shared.takeTurn(...turn)),
     }
     const logger = { log: (level: string, message: string): unknown => logs.push(`${level}: ${message}`) }
-    const pacing = new PacedApps({ apps, clock, logger, events: { emit: (event) => events.push(event) } })
-    return { pacing, logs, events, asked }
+    let lateMs = 0
+    const own: Clock = {
+      now: () => clock.now(),
+      monotonicMs: () => clock.monotonicMs() + lateMs,
+      delay: (ms) => clock.delay(ms),
+    }
+    const pacing = new PacedApps({
+      ...{ apps, logger, clock: own },
+      events: { emit: (event) => events.push(event) },
+    })
+    const stall = (ms: number): void => {
+      lateMs += ms
+    }
+    return { pacing, logs, events, asked, stall }
   })
   return { clock, all, setDown: (value) => (isDown = value) }
 }
@@ -136,6 +151,20 @@ describe('A turn', () => {
     await pacing.turn(app, clock.monotonicMs(), 0)
     expect(await pacing.turn(app, clock.monotonicMs(), 0)).toEqual({ reason: 'budget', forMs: 1_000 })
     expect(pacing.knownPause(app)).toBeUndefined()
+  })
+
+  test('that a process was late for is not used: it takes another', async () => {
+    const { all, clock } = processes(1)
+    const [{ pacing, stall } = missing()] = all
+    const app = { ...META, requestsPerSecond: 1 }
+    await pacing.turn(app, clock.monotonicMs(), 5_000)
+    const sent: number[] = []
+    const turn = pacing.turn(app, clock.monotonicMs(), 5_000).then(() => sent.push(clock.monotonicMs()))
+    await clock.advance(500)
+    stall(51)
+    await clock.advance(2_000)
+    await turn
+    expect(sent).toEqual([2_000])
   })
 
   test('that was waited for finds out that the app was suspended meanwhile', async () => {

@@ -1,6 +1,12 @@
 import { SECOND_MS } from '../../domain/model/time.ts'
 import type { Instant } from '../../domain/model/time.ts'
-import type { AppPause, ProviderApp, ProviderApps, Suspension } from '../../ports/provider-apps.ts'
+import type {
+  AppPause,
+  BudgetedApp,
+  ProviderApp,
+  ProviderApps,
+  Suspension,
+} from '../../ports/provider-apps.ts'
 import type { ClaimRequest } from '../../ports/refresh-leases.ts'
 import type { MemoryDatabase, MemoryTables } from './memory-database.ts'
 
@@ -25,10 +31,7 @@ export class MemoryProviderApps implements ProviderApps {
     return this.#database.transact(app, (own, tables, now) => pauseIn(tables, own, now))
   }
 
-  async takeTurn(
-    app: ProviderApp & { readonly requestsPerSecond: number },
-    mostWaitMs: number,
-  ): Promise<{ readonly waitMs: number } | AppPause> {
+  async takeTurn(app: BudgetedApp, mostWaitMs: number): Promise<{ readonly waitMs: number } | AppPause> {
     return this.#database.transact({ app, mostWaitMs }, (own, tables, now) => {
       const pause = pauseIn(tables, own.app, now, own.mostWaitMs)
       if (pause !== undefined) return pause

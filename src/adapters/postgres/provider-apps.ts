@@ -1,5 +1,11 @@
 import { SECOND_MS } from '../../domain/model/time.ts'
-import type { AppPause, ProviderApp, ProviderApps, Suspension } from '../../ports/provider-apps.ts'
+import type {
+  AppPause,
+  BudgetedApp,
+  ProviderApp,
+  ProviderApps,
+  Suspension,
+} from '../../ports/provider-apps.ts'
 import { SingleStatements } from './single-statement.ts'
 import type { StatementPoolOptions } from './single-statement.ts'
 import { storableMs } from './storable-text.ts'
@@ -56,10 +62,7 @@ export class PostgresProviderApps implements ProviderApps {
     return this.#pauseOf(app, null)
   }
 
-  async takeTurn(
-    app: ProviderApp & { readonly requestsPerSecond: number },
-    mostWaitMs: number,
-  ): Promise<{ readonly waitMs: number } | AppPause> {
+  async takeTurn(app: BudgetedApp, mostWaitMs: number): Promise<{ readonly waitMs: number } | AppPause> {
     const { provider, clientId, requestsPerSecond } = app
     const terms = [provider, clientId, SECOND_MS / requestsPerSecond, mostWaitMs]
     const [turn] = await this.#statements.run<{ wait_ms: number }>(TAKE_TURN, terms)

@@ -86,7 +86,13 @@ export type {
 export type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 export type { Logger, LogLevel } from '../../ports/logger.ts'
 export type { AppPacing } from '../../ports/app-pacing.ts'
-export type { AppPause, ProviderApp, ProviderApps, Suspension } from '../../ports/provider-apps.ts'
+export type {
+  AppPause,
+  BudgetedApp,
+  ProviderApp,
+  ProviderApps,
+  Suspension,
+} from '../../ports/provider-apps.ts'
 export type { ProviderCircuit } from '../../ports/provider-circuit.ts'
 export type {
   AuthorizationRequest,
