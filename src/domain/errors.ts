@@ -239,7 +239,7 @@ export class RateLimitedError extends IntegrationError {
   readonly retryAt: Instant
 
   constructor(provider: string, retryAt: Instant) {
-    super(`${provider} asks to wait; call again after retryAt`)
+    super(`Requests to ${provider} have to wait; call again after retryAt`)
     this.retryAt = retryAt
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { configFromEnvironment, nameVariables } from '../../src/application/config/environment.ts'
 import { parseConfig } from '../../src/application/config/integrations-config.ts'
 import { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
+import { IDS } from '../../src/application/container/identifiers.ts'
 import { ConfigInvalidError } from '../../src/domain/errors.ts'
 
 const KEY = 'abcdefghijklmnopqrstuvwxyz123456'
@@ -47,6 +48,32 @@ describe('the environment', () => {
     expect(parseConfig(config).database).toMatchObject({ readConnections: 0 })
     const wrong = configFromEnvironment({ ...BASE, INTEGRATIONS_READ_CONNECTIONS: 'many' }).config
     expect(problemsOf(() => parseConfig(wrong))).not.toEqual([])
+  })
+
+  test('gives each platform its budget, and refuses one that is none', () => {
+    const apps = {
+      ...{ META_APP_ID: 'm', META_APP_SECRET: 's', TIKTOK_APP_ID: 't', TIKTOK_APP_SECRET: 's' },
+      ...{
+        GOOGLE_ADS_CLIENT_ID: 'g',
+        GOOGLE_ADS_CLIENT_SECRET: 's',
+        NEXT_PUBLIC_URL: 'https://app.example.com',
+      },
+    }
+    const budgetsOf = (budgets: Record<string, string>): readonly unknown[] => {
+      const { config } = configFromEnvironment({ ...BASE, ...apps, ...budgets })
+      const clients = createIntegrationsContainer({ ...config, database: 'memory' }).get(IDS.ProviderRegistry)
+      return ['meta', 'google_ads', 'tiktok'].map(
+        (name) => clients.oauth(name).authorization.requestsPerSecond,
+      )
+    }
+    expect(budgetsOf({})).toEqual([undefined, undefined, undefined])
+    const budgets = { META_REQUESTS_PER_SECOND: '10', GOOGLE_ADS_REQUESTS_PER_SECOND: '0.5' }
+    expect(budgetsOf({ ...budgets, TIKTOK_REQUESTS_PER_SECOND: '20' })).toEqual([10, 0.5, 20])
+    for (const wrong of ['many', '0', '-1', '1000']) {
+      expect(problemsOf(() => budgetsOf({ META_REQUESTS_PER_SECOND: wrong })).join()).toContain(
+        'requestsPerSecond',
+      )
+    }
   })
 })
 
