@@ -52,6 +52,12 @@ const MUTATIONS: readonly Mutation[] = [
     to: '    const timeout',
   },
   {
+    clause: 'a process that could store nothing more claims nothing more',
+    file: `${SERVICES}/token-lifecycle-service.ts`,
+    from: 'if (background.isOver) throw new RefreshPendingError(client.traits.displayName)',
+    to: '',
+  },
+  {
     clause: 'a superseded result is kept as a candidate',
     file: `${SERVICES}/refreshed-token-writer.ts`,
     from: "if (outcome === 'superseded') await this.#keepCandidate(lease, received, writeId)",

@@ -29,7 +29,7 @@ test('Postgres is stopped in the middle of refreshes, for half a minute: all of 
   for (const { control } of world.emulators)
     control.fail('standard', 'refresh', { delayAfterMs: 3_000, times: null })
 
-  // Both claim twenty at a time; the rest is due when the server goes, and nothing is asked for it until it is back.
+  // Each process has claimed twenty. Nothing is asked for the others before the server is back.
   const runs = hosts.map((host) => host.ask(DUE))
   await expect.poll(() => refreshedOnce(granted), PATIENT).toBeGreaterThanOrEqual(30)
   await server.stop()
@@ -42,9 +42,6 @@ test('Postgres is stopped in the middle of refreshes, for half a minute: all of 
 
   const [host] = hosts
   if (host === undefined) throw new Error('No process')
-  await expect
-    .poll(() => storedVersions(world), PATIENT)
-    .toEqual([{ version: 2, count: under }, expect.anything()])
   await world.elapse(13 * MINUTE_MS)
   await host.ask(DUE)
   expect(await storedVersions(world)).toEqual([{ version: 2, count: granted.length }])
