@@ -3,7 +3,7 @@ import { checkMigrated } from '../adapters/postgres/index.ts'
 import { configFromEnvironment } from '../application/config/environment.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { isIntegrationError } from '../domain/errors.ts'
-import { closeIntegrations, defaultContainer } from '../root/default-container.ts'
+import { closeIntegrations, service } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { print, readOptions } from './options.ts'
 
@@ -60,7 +60,8 @@ function keys(): readonly Finding[] {
 /** What shows only once everything is put together: an address that is none, a KMS that cannot be reached. */
 async function wiring(): Promise<Finding> {
   try {
-    const isReady = await defaultContainer().get(IDS.Readiness).isReady()
+    const readiness = await service(IDS.Readiness)
+    const isReady = await readiness.isReady()
     return isReady
       ? { level: 'ok', what: 'Everything can be put together, and a key to seal with can be had.' }
       : { level: 'problem', what: 'No key to seal with can be had; is the KMS reachable?' }

@@ -14,7 +14,7 @@ export const rewrapDataKeys: Command = {
     const to = textOption(values, 'to')
     if (to === undefined) throw new ConfigInvalidError(['--to: is missing'])
     try {
-      const container = defaultContainer()
+      const container = await defaultContainer()
       if (!container.isBound(IDS.DataKeyRewrapping))
         throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without'])
       const outcome = await container.get(IDS.DataKeyRewrapping).run(to)

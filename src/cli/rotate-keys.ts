@@ -1,7 +1,7 @@
 import { IDS } from '../application/container/identifiers.ts'
 import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
 import { closeIntegrations } from '../index.ts'
-import { defaultContainer } from '../root/default-container.ts'
+import { service } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { countOption, print, readOptions, textOption } from './options.ts'
 
@@ -22,17 +22,16 @@ export const rotateKeys: Command = {
     // It prints what was done, and keeps the process alive while it waits for its next page.
     const printing = setInterval(() => process.stderr.write(said), PROGRESS_EVERY_MS)
     try {
-      const result = await defaultContainer()
-        .get(IDS.RotateKeys)
-        .run({
-          ratePerSecond: countOption(values, 'rate') ?? DEFAULT_RATE,
-          dryRun: values['dry-run'] === true,
-          after: textOption(values, 'after'),
-          signal: interruption.signal,
-          onProgress: ({ cursor = 'the end', resealed, scanned }) => {
-            said = `${String(scanned)} values, ${String(resealed)} sealed again, up to ${cursor}\n`
-          },
-        })
+      const rotation = await service(IDS.RotateKeys)
+      const result = await rotation.run({
+        ratePerSecond: countOption(values, 'rate') ?? DEFAULT_RATE,
+        dryRun: values['dry-run'] === true,
+        after: textOption(values, 'after'),
+        signal: interruption.signal,
+        onProgress: ({ cursor = 'the end', resealed, scanned }) => {
+          said = `${String(scanned)} values, ${String(resealed)} sealed again, up to ${cursor}\n`
+        },
+      })
       print(json, result, linesOf(result, values['dry-run'] === true))
       return result.cursor === undefined && result.unreadable === 0 ? 0 : 1
     } finally {

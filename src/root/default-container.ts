@@ -1,28 +1,33 @@
-import type { Container } from 'inversify'
-import { configFromEnvironment, nameVariables } from '../application/config/environment.ts'
-import { createIntegrationsContainer } from '../application/container/create-integrations-container.ts'
+import type { Container, ServiceIdentifier } from 'inversify'
 import { IDS } from '../application/container/identifiers.ts'
-import { ConfigInvalidError } from '../domain/errors.ts'
 
 let configured: Container | undefined
+let building: Promise<void> | undefined
 let closing: Promise<void> | undefined
 
-/** The container of the root functions: the host's own, or one built from the environment when it is first needed. */
-export function defaultContainer(): Container {
-  if (configured === undefined) {
-    configured = containerFromEnvironment()
+/**
+ * The container of the root functions: the host's own, or one built from the environment when it is first needed. What it
+ * is built of (database and Redis clients, validation) is loaded then too, so that importing the root costs little.
+ * @throws ConfigInvalidError naming the variables that are wrong
+ */
+export async function defaultContainer(): Promise<Container> {
+  while (configured === undefined) {
+    building ??= build().finally(() => {
+      building = undefined
+    })
+    await building
   }
   return configured
 }
 
-/** @throws ConfigInvalidError naming the variables that are wrong */
-function containerFromEnvironment(): Container {
-  const { config, missing } = configFromEnvironment(process.env)
-  try {
-    return createIntegrationsContainer(config, { missingProviders: missing })
-  } catch (error) {
-    throw error instanceof ConfigInvalidError ? nameVariables(error) : error
-  }
+/** What is bound to `id` in that container. */
+export async function service<T>(id: ServiceIdentifier<T>): Promise<T> {
+  return (await defaultContainer()).get(id)
+}
+
+async function build(): Promise<void> {
+  const { containerFromEnvironment } = await import('./environment-container.ts')
+  configured ??= containerFromEnvironment()
 }
 
 /** Makes the root functions work over `container`. Whoever made a container that is replaced closes it. */
@@ -43,6 +48,8 @@ export function closeIntegrations(): Promise<void> {
 }
 
 async function close(): Promise<void> {
+  // Who asked before the end gets a container that ends with it.
+  await building?.catch(() => undefined)
   const container = configured
   await container?.get(IDS.Shutdown).close()
   if (configured === container) configured = undefined

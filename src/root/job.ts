@@ -2,7 +2,7 @@ import { IDS } from '../application/container/identifiers.ts'
 import { RefreshRunner } from '../application/refresh-runner.ts'
 import type { RefreshDueOptions, RefreshDueResult } from '../application/use-cases/refresh-due-connections.ts'
 import { MINUTE_MS } from '../domain/model/time.ts'
-import { defaultContainer } from './default-container.ts'
+import { defaultContainer, service } from './default-container.ts'
 
 /** For a scheduler that wants to be told when: every five minutes, in UTC. */
 export const TOKEN_REFRESH_SCHEDULE = {
@@ -20,15 +20,17 @@ export const refreshExpiringTokensJob = {
   schedule: TOKEN_REFRESH_SCHEDULE,
   retry: { attempts: 3, backoffMs: 30_000 },
   handler: async (options: RefreshDueOptions = {}): Promise<RefreshDueResult> =>
-    defaultContainer().get(IDS.RefreshDueConnections).run(options),
+    (await service(IDS.RefreshDueConnections)).run(options),
 } as const
 
 /**
  * Runs the job in this process, every five minutes by default, each time a little earlier or later than others do.
  * `stop` resolves when a run under way has ended.
  */
-export function startTokenRefresh(options: { readonly everyMs?: number } = {}): { stop(): Promise<void> } {
-  const container = defaultContainer()
+export async function startTokenRefresh(
+  options: { readonly everyMs?: number } = {},
+): Promise<{ stop(): Promise<void> }> {
+  const container = await defaultContainer()
   const runner = new RefreshRunner({
     job: container.get(IDS.RefreshDueConnections),
     clock: container.get(IDS.Clock),

@@ -1,6 +1,6 @@
 import { IDS } from '../application/container/identifiers.ts'
 import { ApiKeyInvalidError } from '../domain/errors.ts'
-import { defaultContainer } from './default-container.ts'
+import { service } from './default-container.ts'
 import { accessToken, disconnect, findConnection, keyOf, refreshToken } from './platform.ts'
 import type { Disconnection, TokenRefresh, TokenRequest, Which } from './platform.ts'
 import { toKlaviyoConnection } from './views.ts'
@@ -25,9 +25,9 @@ export async function connectKlaviyo(
   const { tenantId, privateApiKey, publicApiKey, label, allowAccountChange } = request
   const key = keyOf('klaviyo', tenantId, label === undefined ? {} : { label })
   if (typeof privateApiKey !== 'string') throw new ApiKeyInvalidError('Klaviyo', 'is missing')
-  const connection = await defaultContainer()
-    .get(IDS.Connections)
-    .connectWithApiKey({ key, apiKey: privateApiKey, publicApiKey, allowAccountChange })
+  const connections = await service(IDS.Connections)
+  const apiKey = { apiKey: privateApiKey, publicApiKey, allowAccountChange }
+  const connection = await connections.connectWithApiKey({ key, ...apiKey })
   const { companyName, lists } = toKlaviyoConnection(connection)
   return { connected: true, companyName: companyName ?? '', lists }
 }
@@ -52,9 +52,8 @@ export async function testKlaviyoConnection(tenantId: string, which?: Which): Pr
 
 /** Reads the lists anew from Klaviyo and keeps them. @throws not_connected, scope_missing, provider_unavailable, … */
 export async function refreshKlaviyoLists(tenantId: string, which?: Which): Promise<readonly KlaviyoList[]> {
-  const connection = await defaultContainer()
-    .get(IDS.Connections)
-    .rediscover(keyOf('klaviyo', tenantId, which))
+  const connections = await service(IDS.Connections)
+  const connection = await connections.rediscover(keyOf('klaviyo', tenantId, which))
   return toKlaviyoConnection(connection).lists
 }
 
@@ -66,7 +65,8 @@ export async function updateKlaviyoLists(
   which?: Which,
 ): Promise<void> {
   const key = keyOf('klaviyo', tenantId, which)
-  await defaultContainer().get(IDS.Connections).chooseAudiences(key, { emailListId, smsListId })
+  const connections = await service(IDS.Connections)
+  await connections.chooseAudiences(key, { emailListId, smsListId })
 }
 
 /** Forgets the key. Klaviyo offers no way to revoke it: delete it there. @throws not_connected */

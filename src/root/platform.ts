@@ -12,7 +12,7 @@ import { parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
 import type { ConnectionKey, IntegrationProvider } from '../domain/model/identifiers.ts'
 import type { Initiator } from '../domain/model/pending-authorization.ts'
 import type { RevocationResult } from '../domain/services/revocation-service.ts'
-import { defaultContainer } from './default-container.ts'
+import { defaultContainer, service } from './default-container.ts'
 import { toDate } from './views.ts'
 
 /** Which of several connections of a tenant to one provider; `default` when it is left out. */
@@ -64,16 +64,15 @@ export async function startOAuth(
     throw new ConfigInvalidError(['request: must be an object'])
   const { tenantId, label, ...rest } = request
   const key = keyOf(provider, tenantId, label === undefined ? {} : { label })
-  return defaultContainer()
-    .get(IDS.Connections)
-    .start({ key, ...rest })
+  const connections = await service(IDS.Connections)
+  return connections.start({ key, ...rest })
 }
 
 export async function completeOAuth(
   provider: IntegrationProvider,
   request: CompleteOAuth,
 ): Promise<{ connection: Connection; returnUrl: string }> {
-  const connections = defaultContainer().get(IDS.Connections)
+  const connections = await service(IDS.Connections)
   if (typeof request !== 'object' || request === null) throw new CallbackInvalidError('it is missing')
   if (request instanceof URLSearchParams) return connections.complete(provider, { callback: request })
   const { code, state, iss, error, errorDescription, ...bound } = request
@@ -84,7 +83,8 @@ export async function findConnection<T>(
   key: ConnectionKey,
   view: (connection: Connection) => T,
 ): Promise<T | null> {
-  const connection = await defaultContainer().get(IDS.Connections).get(key)
+  const connections = await service(IDS.Connections)
+  const connection = await connections.get(key)
   return connection === undefined ? null : view(connection)
 }
 
@@ -95,7 +95,7 @@ export async function accessToken(
 ): Promise<string> {
   const { rejectedToken } = request
   const key = keyOf(provider, tenantId, request)
-  const tokens = defaultContainer().get(IDS.AccessTokens)
+  const tokens = await service(IDS.AccessTokens)
   if (rejectedToken === undefined) return (await tokens.get(key)).reveal()
   if (typeof rejectedToken !== 'string') throw new ConfigInvalidError(['rejectedToken: must be a string'])
   return (await tokens.get(key, { rejectedToken: new Secret(rejectedToken) })).reveal()
@@ -103,7 +103,7 @@ export async function accessToken(
 
 /** Never rejects for what a provider or a store does: that is the result. Rejects for a wrong configuration. */
 export async function refreshToken(key: ConnectionKey): Promise<TokenRefresh> {
-  const container = defaultContainer()
+  const container = await defaultContainer()
   try {
     await container.get(IDS.AccessTokens).refresh(key)
     const connection = await container.get(IDS.Connections).get(key)
@@ -116,7 +116,8 @@ export async function refreshToken(key: ConnectionKey): Promise<TokenRefresh> {
 }
 
 export async function needsTokenRefresh(key: ConnectionKey): Promise<boolean> {
-  return defaultContainer().get(IDS.AccessTokens).needsRefresh(key)
+  const tokens = await service(IDS.AccessTokens)
+  return tokens.needsRefresh(key)
 }
 
 export async function selectAccount(
@@ -125,9 +126,11 @@ export async function selectAccount(
   accountName?: string,
 ): Promise<void> {
   if (typeof accountId !== 'string') throw new AccountUnknownError()
-  await defaultContainer().get(IDS.Connections).selectAccount(key, accountId, accountName)
+  const connections = await service(IDS.Connections)
+  await connections.selectAccount(key, accountId, accountName)
 }
 
 export async function disconnect(key: ConnectionKey): Promise<Disconnection> {
-  return { revoked: await defaultContainer().get(IDS.Connections).disconnect(key) }
+  const connections = await service(IDS.Connections)
+  return { revoked: await connections.disconnect(key) }
 }

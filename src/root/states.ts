@@ -23,9 +23,10 @@ export async function createOAuthState(
   returnUrl: string,
   secret: string,
 ): Promise<{ state: string; nonce: string }> {
-  const container = defaultContainer()
+  const container = await defaultContainer()
   const { allowedReturnOrigins } = container.get(IDS.CoreSettings)
-  const state = await statesUnder(secret).issue({
+  const states = await statesUnder(secret)
+  const state = await states.issue({
     tenantId: parseTenantId(tenantId),
     provider: HOST,
     label: DEFAULT_LABEL,
@@ -45,14 +46,14 @@ export async function validateOAuthState(
   secret: string,
 ): Promise<{ tenantId: string; returnUrl: string; nonce: string; timestamp: number }> {
   if (typeof state !== 'string') throw new StateInvalidError()
-  const states = statesUnder(secret)
+  const states = await statesUnder(secret)
   const { tenantId, returnUrl, startedAt } = await states.redeem(state, HOST)
   await states.bar(state)
   return { tenantId, returnUrl, nonce: state.slice(0, NONCE_LENGTH), timestamp: startedAt }
 }
 
-function statesUnder(secret: string): StateService {
-  const container = defaultContainer()
+async function statesUnder(secret: string): Promise<StateService> {
+  const container = await defaultContainer()
   const ring = ringOf(secret)
   return new StateService({
     states: container.get(IDS.StateStore),

@@ -2,14 +2,15 @@ import { IDS } from '../application/container/identifiers.ts'
 import type { TenantQueries } from '../application/container/tenant-scope.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { isProviderName, parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
-import { defaultContainer } from './default-container.ts'
+import { defaultContainer, service } from './default-container.ts'
 import type { Which } from './platform.ts'
 import { toConnection, toStatus } from './views.ts'
 import type { IntegrationConnection, IntegrationStatus } from './views.ts'
 
 /** One for each of the four platforms, connected or not, then any other connection; one query. */
 export async function getAllIntegrationStatuses(tenantId: string): Promise<readonly IntegrationStatus[]> {
-  const states = await defaultContainer().get(IDS.ConnectionStatuses).all(parseTenantId(tenantId))
+  const statuses = await service(IDS.ConnectionStatuses)
+  const states = await statuses.all(parseTenantId(tenantId))
   return states.map(toStatus)
 }
 
@@ -21,7 +22,7 @@ export async function getIntegrationStatus(
 ): Promise<IntegrationStatus> {
   if (!isProviderName(provider))
     throw new ConfigInvalidError(['provider: no provider of this name is configured'])
-  const container = defaultContainer()
+  const container = await defaultContainer()
   container.get(IDS.ProviderRegistry).mustKnow(provider)
   const statuses = container.get(IDS.ConnectionStatuses)
   return toStatus(await statuses.one(parseTenantId(tenantId), provider, parseLabel(which.label)))
@@ -29,18 +30,21 @@ export async function getIntegrationStatus(
 
 /** Whether a person should look: a connection needs to be connected again, an account chosen, or a refresh fails. */
 export async function hasIntegrationIssues(tenantId: string): Promise<boolean> {
-  return defaultContainer().get(IDS.ConnectionStatuses).hasIssues(parseTenantId(tenantId))
+  const statuses = await service(IDS.ConnectionStatuses)
+  return statuses.hasIssues(parseTenantId(tenantId))
 }
 
 /** Every connection of the tenant that is not disconnected. */
 export async function listConnections(tenantId: string): Promise<readonly IntegrationConnection[]> {
-  const connections = await defaultContainer().get(IDS.TokenStore).list(parseTenantId(tenantId))
+  const tokens = await service(IDS.TokenStore)
+  const connections = await tokens.list(parseTenantId(tenantId))
   return connections.filter(({ status }) => status !== 'disconnected').map(toConnection)
 }
 
 /** Disconnects everything of the tenant and removes its rows. */
 export async function deleteTenant(tenantId: string): Promise<{ connections: number }> {
-  return defaultContainer().get(IDS.Connections).deleteTenant(parseTenantId(tenantId))
+  const connections = await service(IDS.Connections)
+  return connections.deleteTenant(parseTenantId(tenantId))
 }
 
 /**
@@ -48,7 +52,7 @@ export async function deleteTenant(tenantId: string): Promise<{ connections: num
  * the host's own role. Commits when `work` resolves, rolls back when it rejects.
  */
 export async function withTenant<T>(tenantId: string, work: (tx: TenantQueries) => Promise<T>): Promise<T> {
-  const container = defaultContainer()
+  const container = await defaultContainer()
   if (!container.isBound(IDS.TenantScope))
     throw new ConfigInvalidError(['database: withTenant needs Postgres'])
   return container.get(IDS.TenantScope).run(parseTenantId(tenantId), work)

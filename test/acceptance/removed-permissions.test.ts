@@ -9,7 +9,7 @@ import {
   refreshExpiringTokensJob,
   refreshKlaviyoLists,
 } from '../../src/index.ts'
-import { defaultContainer } from '../../src/root/default-container.ts'
+import { service } from '../../src/root/default-container.ts'
 import { parseLabel, parseTenantId } from '../../src/domain/model/identifiers.ts'
 import { connect, googleAds, meta } from './platforms.ts'
 import type { OAuthPlatform } from './platforms.ts'
@@ -30,7 +30,7 @@ const FORBIDDEN = { status: 403, body: { errors: [{ code: 'permission_denied' }]
 
 async function rediscover({ provider }: OAuthPlatform, tenantId: string): Promise<unknown> {
   const key = { tenantId: parseTenantId(tenantId), provider, label: parseLabel(undefined) }
-  return defaultContainer().get(IDS.Connections).rediscover(key)
+  return (await service(IDS.Connections)).rediscover(key)
 }
 
 describe('A permission that a person takes back in the platform’s settings', () => {

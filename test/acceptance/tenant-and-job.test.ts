@@ -99,7 +99,7 @@ describe('The job', () => {
     await connect(googleAds, due, { person: 'guest-44' })
     const before = await googleAds.find(due)
     await bench.elapse(HOUR_MS)
-    const running = startTokenRefresh({ everyMs: 50 })
+    const running = await startTokenRefresh({ everyMs: 50 })
     await expect
       .poll(async () => (await googleAds.find(due))?.lastSyncAt?.getTime(), { timeout: 10_000 })
       .toBeGreaterThan((before?.lastSyncAt?.getTime() ?? 0) + 1)
