@@ -168,43 +168,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'an app that is suspended after the claim is asked nothing',
     file: `${SERVICES}/refresh-attempt.ts`,
-    from: 'if (pause !== undefined) return this.#verdicts.putOff(client, lease, pause)',
-    to: '',
-  },
-  {
-    clause: 'an app that waits counts no attempt',
-    file: `${SERVICES}/refresh-verdicts.ts`,
-    from: '{ retryInMs: 0, isUncounted: true }',
-    to: '{ retryInMs: 0 }',
-  },
-  {
-    clause: 'an app that a provider suspends is suspended for all processes',
-    file: 'src/application/paced-apps.ts',
-    from: 'await this.#share(app, suspension)',
-    to: '',
-  },
-  {
-    clause: 'an app with a budget takes turns',
-    file: 'src/application/paced-apps.ts',
-    from: 'if (requestsPerSecond !== undefined) {',
-    to: 'if (requestsPerSecond === 0) {',
-  },
-  {
-    clause: 'an app that is suspended is not claimed for',
-    file: `${MEMORY}/refresh-leases.ts`,
-    from: 'if (pause !== undefined) return pause',
-    to: '',
-  },
-  {
-    clause: 'an app that is suspended is not claimed for by the job',
-    file: `${MEMORY}/due-connections.ts`,
-    from: 'turns: pause === undefined ? turnsWithin(tables, claim, now) : 0',
-    to: 'turns: turnsWithin(tables, claim, now)',
-  },
-  {
-    clause: 'an app that is suspended after the claim is asked nothing',
-    file: `${SERVICES}/refresh-attempt.ts`,
-    from: 'if (pause !== undefined) return this.#verdicts.putOff(client, lease, pause)',
+    from: 'if (pause !== undefined) return this.#verdicts.putOff(claim.client, claim.lease, pause)',
     to: '',
   },
   {
