@@ -271,8 +271,12 @@ export class StoreUnavailableError extends IntegrationError {
   readonly code = 'store_unavailable'
   readonly isRetryable = true
 
-  constructor(store: string, advice = 'call again later') {
+  /** Whether what was asked may have been done all the same: only the answer was lost. */
+  readonly isUncertain: boolean
+
+  constructor(store: string, advice = 'call again later', isUncertain = false) {
     super(`${store} is not available; ${advice}`)
+    this.isUncertain = isUncertain
   }
 }
 

@@ -110,7 +110,8 @@ export interface TokenStore {
   /**
    * Stores a new consent, all of it or nothing. `expected` is the connection as it was read before (absent: there was
    * none); if it has changed since, nothing is stored and `saved` is false. A grant that was replaced is moved to the
-   * revocation queue in the same transaction when `queueReplaced` says so.
+   * revocation queue in the same transaction when `queueReplaced` says so. A rejection that is not `isUncertain` means that
+   * nothing was stored and nothing will be.
    */
   save(grant: NewGrant, expected: Connection | undefined, queueReplaced: boolean): Promise<SaveOutcome>
 

@@ -71,6 +71,34 @@ describe('a grant that cannot be kept is revoked at the platform', () => {
     expect(await storedConnections(world)).toBe(0)
   })
 
+  test('but not one that was stored: where only the acknowledgement was lost it is found, and connected', async () => {
+    const acme = await startGrantingPlatform()
+    const world = await openWorld({ platforms: [acme] })
+    const link = await cuttableLink(world.databaseUrl)
+    const container = world.process({ database: { connectionString: link.url, maxConnections: 5 } })
+    const tenant = newTenant()
+    const { state } = await start(container, tenant)
+    link.loseNextAnswer(false)
+
+    expect(await complete(container, { code: 'code', state })).toBe('connected')
+    expect(acme.revocations).toHaveLength(0)
+    expect((await container.get(IDS.AccessTokens).get(keyOf(tenant))).reveal()).toBe('access-for-code')
+  })
+
+  test('but not one of which nobody can say whether it was stored', async () => {
+    const acme = await startGrantingPlatform()
+    const world = await openWorld({ platforms: [acme] })
+    const link = await cuttableLink(world.databaseUrl)
+    const container = world.process({ database: { connectionString: link.url, maxConnections: 5 } })
+    const tenant = newTenant()
+    const { state } = await start(container, tenant)
+    link.loseNextAnswer(true)
+
+    expect(await complete(container, { code: 'code', state })).toBe('store_unavailable')
+    expect(acme.revocations).toHaveLength(0)
+    expect((await world.process().get(IDS.AccessTokens).get(keyOf(tenant))).reveal()).toBe('access-for-code')
+  })
+
   test('later, when the platform cannot be told now', async () => {
     const acme = await startGrantingPlatform()
     acme.answer('/me', { body: '{"id":"person-1","accounts":[]}' })

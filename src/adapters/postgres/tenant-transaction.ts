@@ -1,8 +1,8 @@
-import { StoreUnavailableError } from '../../domain/errors.ts'
+import { isIntegrationError, StoreUnavailableError } from '../../domain/errors.ts'
 import type { TenantId } from '../../domain/model/identifiers.ts'
 import { onPooledConnection } from './postgres-pool.ts'
 import type { PostgresPool, PostgresQueries, PostgresResult } from './postgres-pool.ts'
-import { toStoreError } from './store-error.ts'
+import { sqlStateOf, toStoreError } from './store-error.ts'
 
 /** The host's own queries in a transaction of one tenant. */
 export interface TenantClient {
@@ -22,6 +22,7 @@ SELECT set_config('app.tenant_id', $1, true), set_config('synchronous_commit',
     ELSE current_setting('synchronous_commit') END, true)`
 
 const ANSWER_TIMEOUT_MS = 5_000
+const TOO_LATE = 'it did not answer in time; call again later'
 
 /**
  * Runs the host's own queries, as the host's own role, in a transaction that carries the tenant for every table whose
@@ -46,7 +47,8 @@ export async function withTenant<T>(
 
 /**
  * Runs our own statements as the role that the policies hold for, whoever the host logs in as. Every failure is a
- * StoreUnavailableError, and comes in time; what was not committed by then will not be.
+ * StoreUnavailableError, and comes in time. What was not sent to be committed by then never is; where that was sent and not
+ * answered, the error is uncertain.
  */
 export async function asTenant<T>(
   pool: PostgresPool,
@@ -54,23 +56,26 @@ export async function asTenant<T>(
   work: (client: PostgresQueries) => Promise<T>,
 ): Promise<T> {
   const deadline = new AbortController()
+  const progress = { isCommitting: false }
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       deadline.abort()
-      reject(new StoreUnavailableError('Postgres', 'it did not answer in time; call again later'))
+      reject(progress.isCommitting ? uncertain() : new StoreUnavailableError('Postgres', TOO_LATE))
     }, ANSWER_TIMEOUT_MS)
   })
   const transaction = inTransaction(pool, async (client) => {
     await begin(client, BEGIN_AS_APP, ENTER_DURABLY, tenantId)
     const value = await work(client)
     deadline.signal.throwIfAborted()
+    progress.isCommitting = true
     await commit(client)
     return value
   })
   try {
     return await Promise.race([transaction, late])
   } catch (error) {
+    if (progress.isCommitting && isUnanswered(error)) throw uncertain()
     throw toStoreError(error)
   } finally {
     clearTimeout(timer)
@@ -108,6 +113,16 @@ async function inTransaction<T>(
   }).catch(rethrow)
   if ('error' in outcome) throw outcome.error
   return outcome.value
+}
+
+/** The server ended, or was never heard of again; whatever else it refuses is undone. */
+function isUnanswered(error: unknown): boolean {
+  if (isIntegrationError(error)) return false
+  return /^(08|57)/.test(sqlStateOf(error) ?? '08')
+}
+
+function uncertain(): StoreUnavailableError {
+  return new StoreUnavailableError('Postgres', 'whether it was stored is not known; read it again', true)
 }
 
 async function attempt<T>(

@@ -2,23 +2,23 @@ import type { Cipher } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Examination, ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
-import type { NewGrant, SealedTokens, TokenStore } from '../../ports/token-store.ts'
+import type { NewGrant, SaveOutcome, SealedTokens, TokenStore } from '../../ports/token-store.ts'
 import {
-  AccountChangedError,
   ApiKeyInvalidError,
   NoAdAccountsError,
   ScopeMissingError,
   StaleConnectionError,
+  StoreUnavailableError,
 } from '../errors.ts'
 import { MOST_ACCOUNTS } from '../model/ad-account.ts'
-import type { AdAccount } from '../model/ad-account.ts'
 import { uuidFrom } from '../model/bytes.ts'
-import type { Connection, ConnectionDetails } from '../model/connection.ts'
+import type { Connection } from '../model/connection.ts'
 import { dueInMs } from '../model/freshness.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
+import { chooseAccount, detailsOf, refuseAccountChange } from './kept-choices.ts'
 import type { RevocationService } from './revocation-service.ts'
 
 export interface GrantServiceDependencies {
@@ -43,6 +43,9 @@ export interface ReceivedGrant {
 
 /** Which key seals depends on tenant and provider alone. */
 const NOT_YET = { connectionId: '', grantId: '' } as const
+
+/** When it is looked for what may have been stored, in waits one after the other. */
+const LOOKS_MS = [100, 400, 1_500]
 
 /** How often a new consent is sealed and offered anew when the connection changed in between. */
 const MOST_SAVES = 5
@@ -71,7 +74,8 @@ export class GrantService {
 
   /**
    * All or nothing: when anything fails after the credential was issued, nothing is stored and the orphan grant is
-   * revoked, unless another live connection depends on it.
+   * revoked, unless another live connection depends on it. Where the store cannot say whether it stored, nothing is
+   * revoked: that would end a connection as likely as an orphan.
    * @throws ScopeMissingError, NoAdAccountsError, AccountChangedError, StoreUnavailableError, CipherUnavailableError,
    * StaleConnectionError, and ProviderFailure of the examination
    */
@@ -83,6 +87,7 @@ export class GrantService {
       this.#judge(client, received, examination)
       await this.#save(client, received, examination)
     } catch (error) {
+      if (isUncertain(error)) throw error
       await this.#deps.revocations.revokeOrphan(client, {
         key: received.key,
         clientId: received.clientId,
@@ -115,7 +120,7 @@ export class GrantService {
       if (!received.allowAccountChange) refuseAccountChange(client, existing, examination)
       const grant = await this.#newGrant(client, received, examination, existing)
       // A platform whose revocation ends all of a person's grants would end the new one too.
-      const outcome = await this.#deps.tokens.save(grant, existing, client.traits.revocation === 'token')
+      const outcome = await this.#offer(grant, existing, client.traits.revocation === 'token')
       if (!outcome.saved) continue
       if (outcome.replaced !== undefined) {
         await this.#deps.revocations.attempt(client, received.key.tenantId, outcome.replaced.revocation)
@@ -123,6 +128,36 @@ export class GrantService {
       return
     }
     throw new StaleConnectionError()
+  }
+
+  /** A consent whose acknowledgement was lost is found under the id of its grant. */
+  async #offer(
+    grant: NewGrant,
+    existing: Connection | undefined,
+    queueReplaced: boolean,
+  ): Promise<SaveOutcome> {
+    try {
+      return await this.#deps.tokens.save(grant, existing, queueReplaced)
+    } catch (error) {
+      if (!isUncertain(error)) throw error
+      const found = await this.#lookFor(grant)
+      if (found === 'stored') return { saved: true }
+      throw found === 'missing' ? new StoreUnavailableError('The database') : error
+    }
+  }
+
+  async #lookFor(grant: NewGrant): Promise<'stored' | 'missing' | 'unknown'> {
+    let answer: 'missing' | 'unknown' = 'unknown'
+    for (const waitMs of LOOKS_MS) {
+      await this.#deps.clock.delay(waitMs)
+      try {
+        if ((await this.find(grant))?.grantId === grant.grantId) return 'stored'
+        answer = 'missing'
+      } catch {
+        answer = 'unknown'
+      }
+    }
+    return answer
   }
 
   async #newGrant(
@@ -197,49 +232,6 @@ export function firstDue(client: ProviderClient, expiresInMs: number | null, jit
   return Math.floor(renewal === 'refresh_token' ? due : Math.min(due, verification))
 }
 
-function refuseAccountChange(
-  client: ProviderClient,
-  existing: Connection | undefined,
-  examination: Examination,
-): void {
-  if (existing === undefined || existing.status === 'disconnected') return
-  const before = existing.subject
-  const after = examination.subject
-  const isOther =
-    before !== undefined && after !== undefined
-      ? before.issuer !== after.issuer || before.id !== after.id
-      : existing.selectedAccountId !== undefined &&
-        !examination.accounts.some((account) => account.id === existing.selectedAccountId)
-  if (isOther) throw new AccountChangedError(client.traits.displayName)
-}
-
-/** The account that was selected before, or the only one there is; otherwise a person chooses. */
-function chooseAccount(
-  client: ProviderClient,
-  accounts: readonly AdAccount[],
-  existing: Connection | undefined,
-): AdAccount | undefined {
-  const usable = accounts.filter((account) => account.isUsable)
-  const isKept = existing !== undefined && existing.status !== 'disconnected'
-  const kept = isKept ? usable.find((account) => account.id === existing.selectedAccountId) : undefined
-  if (kept !== undefined) return kept
-  return usable.length === 1 || !client.traits.hasAccounts ? usable[0] : undefined
-}
-
-function detailsOf(examination: Examination, existing: Connection | undefined): ConnectionDetails {
-  const { tokenKind, publicApiKey, audiences } = examination
-  const chosen = existing?.status === 'disconnected' ? undefined : existing?.details
-  const stillThere = (id: string | undefined): boolean =>
-    id !== undefined && audiences?.some((audience) => audience.id === id) === true
-  return {
-    ...(tokenKind === undefined ? {} : { tokenKind }),
-    ...(publicApiKey === undefined ? {} : { publicApiKey }),
-    ...(audiences === undefined ? {} : { audiences }),
-    ...(chosen?.emailListId !== undefined && stillThere(chosen.emailListId)
-      ? { emailListId: chosen.emailListId }
-      : {}),
-    ...(chosen?.smsListId !== undefined && stillThere(chosen.smsListId)
-      ? { smsListId: chosen.smsListId }
-      : {}),
-  }
+function isUncertain(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && error.isUncertain
 }
