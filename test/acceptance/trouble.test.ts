@@ -154,4 +154,17 @@ describe('A host', () => {
     expect(await meta.find(tenant)).toMatchObject({ status: 'active' })
     expect(bench.emulator.control.accepts('meta', await meta.token(tenant))).toBe(true)
   })
+
+  test('that finds a token in the clear in its database is not given it, and no platform sees it', async () => {
+    const tenant = newTenant()
+    await connect(meta, tenant)
+    await bench.admin.query(
+      "UPDATE integration_connections SET access_token = 'EAAB-in-the-clear', token_expires_at = NULL WHERE tenant_id = $1",
+      [tenant],
+    )
+    bench.emulator.control.clearRequests()
+    expect(await codeOf(() => meta.token(tenant))).toBe('cipher_value_invalid')
+    expect(bench.emulator.control.requests()).toEqual([])
+    expect(await meta.find(tenant)).toMatchObject({ status: 'active' })
+  })
 })
