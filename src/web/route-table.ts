@@ -5,6 +5,7 @@ import type { Call } from './call.ts'
 import type { HandlerContext } from './handler-context.ts'
 import { choosePage } from './page/choose-page.ts'
 import { disconnectPage } from './page/disconnect-page.ts'
+import { donePage } from './page/done-page.ts'
 import { listsPage } from './page/lists-page.ts'
 import { overviewPage } from './page/overview-page.ts'
 import { STYLESHEET_NAME, stylesheetResponse } from './page/stylesheet.ts'
@@ -78,6 +79,8 @@ function providerRoutes(context: HandlerContext, completions: Completions, path:
       return isOAuth ? { POST: (call) => startConnection(context, call, provider) } : undefined
     case 'callback':
       return isOAuth ? { GET: (call) => completeConnection(context, completions, call, provider) } : undefined
+    case 'done':
+      return isOAuth ? { GET: (call) => donePage(context, call, provider) } : undefined
     case 'connect':
       return provider === 'klaviyo' && !(isConfigured && isOAuth)
         ? { POST: (call) => connectKlaviyo(context, call) }

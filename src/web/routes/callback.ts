@@ -4,14 +4,14 @@ import type { ProviderName } from '../../domain/model/identifiers.ts'
 import { parseTenantId } from '../../domain/model/identifiers.ts'
 import { isPermitted } from '../call.ts'
 import type { Call } from '../call.ts'
+import { endingResponse } from '../ending.ts'
 import type { ReturningFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
 import { failureOf } from '../outcomes.ts'
 import { failurePage } from '../page/failure-page.ts'
-import { outcomeResponse } from '../page/popup-page.ts'
 import { Refusal } from '../refusal.ts'
-import { initiatorOf } from './start.ts'
+import { initiatorOf, openerOf } from './start.ts'
 
 interface Arrival {
   readonly call: Call
@@ -39,13 +39,8 @@ export async function completeConnection(
   const cookies = flow === undefined || known === undefined ? [] : [context.flows.end(provider, known)]
   try {
     const returnUrl = await completions.run(keyOf(arrival), () => complete(context, arrival))
-    return outcomeResponse(context, {
-      provider,
-      returnUrl,
-      display: flow?.display,
-      result: 'connected',
-      cookies,
-    })
+    const opener = openerOf(context, flow?.display, returnUrl)
+    return await endingResponse(context, { provider, returnUrl, opener, result: 'connected' }, cookies)
   } catch (error) {
     if (!isIntegrationError(error) && !(error instanceof Refusal)) throw error
     return answerFailure(context, arrival, error, cookies)
@@ -94,18 +89,19 @@ async function finishedBefore(
   return isOfThisFlow ? flow.returnUrl : undefined
 }
 
-function answerFailure(
+async function answerFailure(
   context: HandlerContext,
   { flow, provider }: Arrival,
   error: unknown,
   cookies: readonly string[],
-): Response {
+): Promise<Response> {
   const failure = failureOf(error, context.clock.now())
   // Somebody else's flow is not continued anywhere: who opened the link is told what happened.
   const isStrangers = failure.code === 'initiator_mismatch' || failure.code === 'browser_mismatch'
   if (flow?.returnUrl !== undefined && !isStrangers) {
     const { display, returnUrl } = flow
-    return outcomeResponse(context, { provider, returnUrl, display, result: failure.code, cookies })
+    const opener = openerOf(context, display, returnUrl)
+    return endingResponse(context, { provider, returnUrl, opener, result: failure.code }, cookies)
   }
   return failurePage(context, failure, { provider, cookies })
 }

@@ -3,11 +3,11 @@ import { isIntegrationError } from '../../domain/errors.ts'
 import type { Initiator } from '../../domain/model/pending-authorization.ts'
 import { acceptCommand, destinationOf, wantsJson } from '../call.ts'
 import type { Call, Command } from '../call.ts'
+import { endingResponse } from '../ending.ts'
 import type { Display } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
 import { failureOf } from '../outcomes.ts'
-import { outcomeResponse } from '../page/popup-page.ts'
 import { Refusal } from '../refusal.ts'
 import { jsonResponse, redirectResponse } from '../responses.ts'
 import type { Submission } from '../submission.ts'
@@ -30,7 +30,8 @@ export async function startConnection(
   } catch (error) {
     if (wantsJson(call.request) || !isIntegrationError(error)) throw error
     const { code } = failureOf(error, context.clock.now())
-    return outcomeResponse(context, { provider, returnUrl, display, result: code })
+    const opener = openerOf(context, display, returnUrl)
+    return endingResponse(context, { provider, returnUrl, opener, result: code })
   }
 }
 
@@ -38,6 +39,15 @@ export async function startConnection(
 export function initiatorOf(principal: Principal): Initiator {
   const userId = JSON.stringify([principal.tenantId, principal.userId])
   return { userId, sessionId: principal.sessionId }
+}
+
+/** The origin of the window that hears of the outcome, where the flow takes place in one of its own. */
+export function openerOf(
+  { baseUrl }: HandlerContext,
+  display: Display | undefined,
+  returnUrl: string,
+): string | undefined {
+  return display === 'popup' ? new URL(returnUrl, baseUrl).origin : undefined
 }
 
 function displayOf(submission: Submission): Display {
