@@ -14,22 +14,21 @@ const LIFETIME_MS = 10 * MINUTE_MS
 export interface Ending {
   readonly provider: ProviderName
   readonly result: ResultCode
-  readonly returnUrl: string
+  /** Absent where the way back is not known, or not for the one who came. */
+  readonly returnUrl: string | undefined
   /** The origin that hears of it, for a flow in a window that was opened for it. */
   readonly opener: string | undefined
 }
 
-/** Sends the browser on, so that no address with a code or a state stays: to its `returnUrl`, or to the last page of a popup. */
+/** Sends the browser on, so that no address with a code or a state stays: to its `returnUrl`, or to a last page of ours. */
 export async function endingResponse(
   context: HandlerContext,
   ending: Ending,
   cookies: readonly string[] = [],
 ): Promise<Response> {
   const { opener, provider, result, returnUrl } = ending
-  const location =
-    opener === undefined
-      ? withOutcome(returnUrl, provider, result)
-      : await doneAddress(context, ending, opener)
+  const isLeft = opener === undefined && returnUrl !== undefined
+  const location = isLeft ? withOutcome(returnUrl, provider, result) : await doneAddress(context, ending)
   return redirectResponse(location, { cookies })
 }
 
@@ -48,17 +47,21 @@ export async function readEnding(
   return {
     provider,
     result,
-    returnUrl: content.get('returnUrl') ?? '',
+    returnUrl: content.get('returnUrl') ?? undefined,
     opener: content.get('opener') ?? undefined,
   }
 }
 
 async function doneAddress(
   { basePath, clock, keys }: HandlerContext,
-  { provider, result, returnUrl }: Ending,
-  opener: string,
+  { opener, provider, result, returnUrl }: Ending,
 ): Promise<string> {
-  const content = new URLSearchParams({ result, returnUrl, opener, at: String(clock.now()) })
+  const content = new URLSearchParams({
+    result,
+    ...(returnUrl === undefined ? {} : { returnUrl }),
+    ...(opener === undefined ? {} : { opener }),
+    at: String(clock.now()),
+  })
   const mac = await keys.sign('done', [provider, content.toString()])
   return `${basePath}/${provider}/done?${content.toString()}&mac=${mac}`
 }

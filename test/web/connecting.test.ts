@@ -103,6 +103,20 @@ describe('completing', () => {
     })
   })
 
+  test('leaves the address with the state when it fails and its returnUrl is too long for a cookie, too', async () => {
+    const browser = openWeb().browser(TENANT_A)
+    const started = await browser.submit(`${BASE}/meta/start`, { returnUrl: `/${'x'.repeat(600)}` })
+    const denied = new URLSearchParams({ state: stateOf(started), error: 'access_denied' })
+    const refused = await browser.get(`${BASE}/meta/callback?${denied.toString()}`)
+    const location = refused.headers.get('location') ?? ''
+    const page = await (await browser.get(location)).text()
+
+    expect(refused.status).toBe(303)
+    expect(location).not.toContain(stateOf(started))
+    expect(page).toContain('The connection was declined at Meta Ads.')
+    expect(page).not.toContain('<script')
+  })
+
   test('takes the tenant from the session, whatever the request claims', async () => {
     const web = openWeb()
     const browser = web.browser(TENANT_A)

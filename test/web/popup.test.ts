@@ -133,14 +133,39 @@ describe('a flow in a window of its own', () => {
     expect(told).toMatchObject({ origin: ORIGIN, status: 'authorization_denied' })
   })
 
-  test('tells nothing of it to another user of the same browser', async () => {
+  test('tells that somebody else has signed in meanwhile, and leads nowhere of the first', async () => {
     const browser = openWeb().browser(TENANT_A)
-    const callback = await browser.startAndConsent('meta', POPUP)
+    const callback = await browser.startAndConsent('meta', { ...POPUP, returnUrl: '/settings/of-tenant-a' })
     browser.principal = TENANT_B
-    const ended = await browser.get(callback)
+    const ended = await lastPage(browser, await browser.get(callback))
+
+    expect(await toldBy(ended)).toEqual({
+      ...{ origin: ORIGIN, provider: 'meta', status: 'initiator_mismatch' },
+      link: BASE,
+    })
+  })
+
+  test('tells nothing in a browser that did not start it', async () => {
+    const web = openWeb()
+    const callback = await web.browser(TENANT_A).startAndConsent('meta', POPUP)
+    const ended = await web.browser(TENANT_A).get(callback)
 
     expect(ended.status).toBe(403)
     expect(await ended.text()).not.toContain('<script')
+  })
+
+  test('tells of a failure though its returnUrl is too long for a cookie', async () => {
+    const web = openWeb()
+    const browser = web.browser(TENANT_A)
+    const returnUrl = `https://other.example.com/${'x'.repeat(600)}`
+    const state = stateOf(await browser.submit(`${BASE}/meta/start`, { ...POPUP, returnUrl }))
+    const denied = new URLSearchParams({ state, error: 'access_denied' })
+    const ended = await lastPage(browser, await browser.get(`${BASE}/meta/callback?${denied.toString()}`))
+
+    expect(await toldBy(ended)).toEqual({
+      ...{ origin: 'https://other.example.com', provider: 'meta', status: 'authorization_denied' },
+      link: BASE,
+    })
   })
 
   test('cannot be asked for by the callback of a flow that was started in its page', async () => {

@@ -6,7 +6,8 @@ import type { HandlerContext } from '../handler-context.ts'
 import { isSuccessCode, withOutcome } from '../outcomes.ts'
 import { htmlResponse } from '../responses.ts'
 import { layout } from './layout.ts'
-import { html, trusted } from './markup.ts'
+import { html, nothing, trusted } from './markup.ts'
+import type { Markup } from './markup.ts'
 import { providerNameOf } from './provider-name.ts'
 import { failureWords, successWords } from './words.ts'
 
@@ -17,7 +18,7 @@ if (window.opener) {
   window.close()
 }`
 
-/** The last page of a window that was opened for a flow: tells the window that opened it, and closes. */
+/** The last page of a flow that does not lead back by itself. It tells the window that opened it, if one did, and closes. */
 export async function donePage(
   context: HandlerContext,
   call: Call,
@@ -32,17 +33,26 @@ export async function donePage(
   })
 }
 
-function documentOf(context: HandlerContext, { opener, provider, result, returnUrl }: Ending): string {
+function documentOf(context: HandlerContext, ending: Ending): string {
+  const { provider, result, returnUrl } = ending
   const name = providerNameOf(context, provider)
-  const what = isSuccessCode(result) ? successWords(result, name) : failureWords(result, name).what
+  const { what, advice } = isSuccessCode(result)
+    ? { what: successWords(result, name), advice: '' }
+    : failureWords(result, name)
+  const back = returnUrl === undefined ? context.pagePath : withOutcome(returnUrl, provider, result)
   return layout(context, {
     title: what,
     main: html`<div class="cgk-narrow">
       <h1>${what}</h1>
-      <p data-origin="${opener}" data-provider="${provider}" data-status="${result}">
-        <a class="cgk-button" href="${withOutcome(returnUrl, provider, result)}">Go back</a>
-      </p>
-      ${trusted(`<script>${SCRIPT}</script>`)}
+      ${returnUrl === undefined ? html`<p class="cgk-lead">${advice}</p>` : nothing}
+      ${back === undefined ? nothing : html`<p><a class="cgk-button" href="${back}">Go back</a></p>`}
+      ${messageOf(ending)}
     </div>`,
   })
+}
+
+function messageOf({ opener, provider, result }: Ending): Markup {
+  if (opener === undefined) return nothing
+  return html`<div hidden data-origin="${opener}" data-provider="${provider}" data-status="${result}"></div>
+    ${trusted(`<script>${SCRIPT}</script>`)}`
 }

@@ -5,13 +5,14 @@ import { parseTenantId } from '../../domain/model/identifiers.ts'
 import { isPermitted } from '../call.ts'
 import type { Call } from '../call.ts'
 import { endingResponse } from '../ending.ts'
+import type { Ending } from '../ending.ts'
 import type { ReturningFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
 import { failureOf } from '../outcomes.ts'
 import { failurePage } from '../page/failure-page.ts'
 import { Refusal } from '../refusal.ts'
-import { initiatorOf, openerOf } from './start.ts'
+import { initiatorOf } from './start.ts'
 
 interface Arrival {
   readonly call: Call
@@ -39,8 +40,8 @@ export async function completeConnection(
   const cookies = flow === undefined || known === undefined ? [] : [context.flows.end(provider, known)]
   try {
     const returnUrl = await completions.run(keyOf(arrival), () => complete(context, arrival))
-    const opener = openerOf(context, flow?.display, returnUrl)
-    return await endingResponse(context, { provider, returnUrl, opener, result: 'connected' }, cookies)
+    const ending: Ending = { provider, returnUrl, opener: flow?.opener, result: 'connected' }
+    return await endingResponse(context, ending, cookies)
   } catch (error) {
     if (!isIntegrationError(error) && !(error instanceof Refusal)) throw error
     return answerFailure(context, arrival, error, cookies)
@@ -96,14 +97,14 @@ async function answerFailure(
   cookies: readonly string[],
 ): Promise<Response> {
   const failure = failureOf(error, context.clock.now())
-  // Somebody else's flow is not continued anywhere: who opened the link is told what happened.
+  // Somebody else's flow is not continued anywhere: who opened the link is told what happened, and so is its opener.
   const isStrangers = failure.code === 'initiator_mismatch' || failure.code === 'browser_mismatch'
-  if (flow?.returnUrl !== undefined && !isStrangers) {
-    const { display, returnUrl } = flow
-    const opener = openerOf(context, display, returnUrl)
-    return endingResponse(context, { provider, returnUrl, opener, result: failure.code }, cookies)
+  if (flow === undefined || (isStrangers && flow.opener === undefined)) {
+    return failurePage(context, failure, { provider, cookies })
   }
-  return failurePage(context, failure, { provider, cookies })
+  const { opener } = flow
+  const returnUrl = isStrangers ? undefined : flow.returnUrl
+  return endingResponse(context, { provider, returnUrl, opener, result: failure.code }, cookies)
 }
 
 function keyOf({ call, principal, flow }: Arrival): string {
