@@ -222,6 +222,26 @@ describe('completing', () => {
     expect(web.meta.exchanges).toHaveLength(1)
   })
 
+  test.each([
+    [MINUTE_MS, 'connected'],
+    [MINUTE_MS + 1_000, 'state_invalid'],
+  ])(
+    'takes a connection for that of the flow though the store is %i ms behind: %s',
+    async (behind, result) => {
+      const web = openWeb()
+      const browser = web.browser(TENANT_A)
+      const callback = await browser.startAndConsent('meta')
+      const cookies = new Map(browser.cookies)
+      web.clock.setNow(web.clock.now() - behind)
+      await browser.get(callback)
+      for (const [name, value] of cookies) browser.cookies.set(name, value)
+
+      expect((await browser.get(callback)).headers.get('location')).toBe(
+        `${BASE}?integration=meta&result=${result}`,
+      )
+    },
+  )
+
   test('tells who comes with a used link after that what it means, and leaves the connection alone', async () => {
     const web = openWeb()
     const browser = web.browser(TENANT_A)

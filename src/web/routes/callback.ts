@@ -2,6 +2,7 @@ import type { SingleFlight } from '../../application/single-flight.ts'
 import { AuthorizationDeniedError, isIntegrationError } from '../../domain/errors.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
 import { parseTenantId } from '../../domain/model/identifiers.ts'
+import { MINUTE_MS } from '../../domain/model/time.ts'
 import { isPermitted } from '../call.ts'
 import type { Call } from '../call.ts'
 import { endingResponse } from '../ending.ts'
@@ -13,6 +14,9 @@ import { failureOf } from '../outcomes.ts'
 import { failurePage } from '../page/failure-page.ts'
 import { Refusal } from '../refusal.ts'
 import { initiatorOf } from './start.ts'
+
+/** The store's clock says when a connection was made, a process's when its flow was started. */
+const SKEW_MS = MINUTE_MS
 
 interface Arrival {
   readonly call: Call
@@ -86,7 +90,7 @@ async function finishedBefore(
   if (flow?.returnUrl === undefined || principal === null) return undefined
   const key = { tenantId: parseTenantId(principal.tenantId), provider, label: flow.label }
   const connection = await context.connections.get(key)
-  const isOfThisFlow = connection !== undefined && connection.connectedAt >= flow.startedAt
+  const isOfThisFlow = connection !== undefined && connection.connectedAt >= flow.startedAt - SKEW_MS
   return isOfThisFlow ? flow.returnUrl : undefined
 }
 
