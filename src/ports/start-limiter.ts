@@ -16,7 +16,7 @@ export type Admission =
 export interface StartLimiter {
   /**
    * Counts the start and says whether it may go on. What is refused uses up nothing of anybody else's. The question is
-   * sent within the tick: with `StateStore.remember` of the same tick in the same store it is one round trip.
+   * sent within the tick: with `StateStore.remember` of the same tick it is one round trip to a single Redis.
    * @throws StoreUnavailableError
    */
   admit(request: StartRequest): Promise<Admission>

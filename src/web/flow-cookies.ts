@@ -23,11 +23,9 @@ export interface ReturningFlow {
   readonly label: ConnectionLabel
   /** Where the browser goes when the connection is not made; absent when the start's URL was long. */
   readonly returnUrl: string | undefined
-  readonly display: Display
+  /** The origin that hears of the outcome, for a flow in a window that was opened for it. */
+  readonly opener: string | undefined
 }
-
-/** Where a flow takes place: in the page that started it, or in a window that this page opened for it. */
-export type Display = 'page' | 'popup'
 
 export interface NewFlow {
   readonly provider: ProviderName
@@ -35,7 +33,7 @@ export interface NewFlow {
   readonly browser: string
   readonly label: ConnectionLabel
   readonly returnUrl: string
-  readonly display: Display
+  readonly opener: string | undefined
 }
 
 export interface FlowCookiesDependencies {
@@ -48,7 +46,7 @@ export interface FlowCookiesDependencies {
 /**
  * The cookie that ties a flow to the browser that started it, one for each flow, named by a hash of provider and state:
  * at the callback of another platform a state finds no cookie and takes none away.
- * Its value is `<started, seconds>.<secret>.<label>.<returnUrl>.<display>.<MAC>`.
+ * Its value is `<started, seconds>.<secret>.<label>.<returnUrl>.<opener>.<MAC>`.
  */
 export class FlowCookies {
   readonly #deps: FlowCookiesDependencies
@@ -66,7 +64,8 @@ export class FlowCookies {
     const name = this.#nameOf(flow.provider, flow.state)
     const startedAt = Math.floor(this.#deps.clock.now() / SECOND_MS).toString(36)
     const carried = flow.returnUrl.length > LONGEST_CARRIED_URL ? '' : flow.returnUrl
-    const content = [startedAt, flow.browser, encode(flow.label), encode(carried), flow.display].join('.')
+    const texts = [flow.label, carried, flow.opener ?? ''].map((text) => encode(text))
+    const content = [startedAt, flow.browser, ...texts].join('.')
     const value = `${content}.${await this.#deps.keys.sign('flow', [name, content])}`
     const evicted = flowsOf(request).slice(0, -(MOST_FLOWS - 1))
     return [
@@ -82,13 +81,13 @@ export class FlowCookies {
     const content = value.slice(0, Math.max(value.lastIndexOf('.'), 0))
     const signature = value.slice(content.length + 1)
     if (!(await this.#deps.keys.isSigned('flow', [name, content], signature))) return undefined
-    const [startedAt = '', browser = '', label = '', returnUrl = '', display] = content.split('.')
+    const [startedAt = '', browser = '', label = '', returnUrl = '', opener = ''] = content.split('.')
     return {
       browser,
       startedAt: Number.parseInt(startedAt, 36) * SECOND_MS,
       label: decode(label),
       returnUrl: decode(returnUrl) || undefined,
-      display: display === 'popup' ? 'popup' : 'page',
+      opener: decode(opener) || undefined,
     }
   }
 

@@ -51,6 +51,6 @@ export interface PageOptions {
 
 export interface MetaCallbackOptions {
   readonly appId: string
-  /** The current secret, and for the time of a change the previous one. */
-  readonly appSecrets: readonly string[]
+  /** The current secret, and after a change the previous ones, for as long as links that they signed shall answer. */
+  readonly appSecrets: readonly [current: string, ...previous: string[]]
 }

@@ -3,8 +3,10 @@ import { INTEGRATION_PROVIDERS, isProviderName } from '../domain/model/identifie
 import { isOAuthClient } from '../ports/provider-client.ts'
 import type { Call } from './call.ts'
 import type { HandlerContext } from './handler-context.ts'
+import type { MetaCallbackOptions } from './handler-options.ts'
 import { choosePage } from './page/choose-page.ts'
 import { disconnectPage } from './page/disconnect-page.ts'
+import { donePage } from './page/done-page.ts'
 import { listsPage } from './page/lists-page.ts'
 import { overviewPage } from './page/overview-page.ts'
 import { STYLESHEET_NAME, stylesheetResponse } from './page/stylesheet.ts'
@@ -51,19 +53,28 @@ function below(base: string, pathname: string): string | undefined {
 }
 
 function fixedRoutes(context: HandlerContext): ReadonlyMap<string, Methods> {
-  const ofMeta: readonly (readonly [string, Methods])[] = [
-    ['/meta/deauthorize', { POST: (call) => metaDeauthorize(context, call) }],
-    [
-      '/meta/data-deletion',
-      { GET: (call) => metaDeletionStatus(context, call), POST: (call) => metaDataDeletion(context, call) },
-    ],
-  ]
   return new Map<string, Methods>([
     ['/status', { GET: (call) => answerStatus(context, call) }],
     ['/health', { GET: healthRoute(context) }],
     [`/${STYLESHEET_NAME}`, { GET: async () => stylesheetResponse() }],
-    ...(context.metaCallbacks === undefined ? [] : ofMeta),
+    ...(context.metaCallbacks === undefined ? [] : metaRoutes(context, context.metaCallbacks)),
   ])
+}
+
+function metaRoutes(
+  context: HandlerContext,
+  options: MetaCallbackOptions,
+): readonly (readonly [string, Methods])[] {
+  return [
+    ['/meta/deauthorize', { POST: (call) => metaDeauthorize(context, options, call) }],
+    [
+      '/meta/data-deletion',
+      {
+        GET: async (call) => metaDeletionStatus(context, options, call),
+        POST: (call) => metaDataDeletion(context, options, call),
+      },
+    ],
+  ]
 }
 
 function providerRoutes(context: HandlerContext, completions: Completions, path: string): Found {
@@ -78,6 +89,8 @@ function providerRoutes(context: HandlerContext, completions: Completions, path:
       return isOAuth ? { POST: (call) => startConnection(context, call, provider) } : undefined
     case 'callback':
       return isOAuth ? { GET: (call) => completeConnection(context, completions, call, provider) } : undefined
+    case 'done':
+      return isOAuth ? { GET: (call) => donePage(context, call, provider) } : undefined
     case 'connect':
       return provider === 'klaviyo' && !(isConfigured && isOAuth)
         ? { POST: (call) => connectKlaviyo(context, call) }

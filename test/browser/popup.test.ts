@@ -78,7 +78,7 @@ test('an opener that has gone to another origin meanwhile hears nothing', async 
 })
 
 test.each([true, false])(
-  'a window that nobody opened shows the outcome and the way back; its script may run: %s',
+  'a window that nobody opened shows the outcome and the way back, loaded again or not; its script may run: %s',
   async (javaScriptEnabled) => {
     const page = await demo.open({ javaScriptEnabled })
     await page.route('**/google_ads/start', (route) =>
@@ -87,7 +87,11 @@ test.each([true, false])(
     await follow(connectButton(page))
     await consentAs(page, 'Ada Lindqvist')
 
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Google Ads is connected.')
+    const heading = page.getByRole('heading', { level: 1 })
+    expect(await heading.textContent()).toBe('Google Ads is connected.')
+    expect(page.url()).not.toMatch(/[?&](code|state)=/)
+    await page.reload()
+    expect(await heading.textContent()).toBe('Google Ads is connected.')
     await follow(page.getByRole('link', { name: 'Go back' }))
     expect(new URL(page.url()).origin).toBe(demo.url)
     expect(await card(page, GOOGLE).textContent()).not.toContain('Not connected')

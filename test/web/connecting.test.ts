@@ -103,6 +103,20 @@ describe('completing', () => {
     })
   })
 
+  test('leaves the address with the state when it fails and its returnUrl is too long for a cookie, too', async () => {
+    const browser = openWeb().browser(TENANT_A)
+    const started = await browser.submit(`${BASE}/meta/start`, { returnUrl: `/${'x'.repeat(600)}` })
+    const denied = new URLSearchParams({ state: stateOf(started), error: 'access_denied' })
+    const refused = await browser.get(`${BASE}/meta/callback?${denied.toString()}`)
+    const location = refused.headers.get('location') ?? ''
+    const page = await (await browser.get(location)).text()
+
+    expect(refused.status).toBe(303)
+    expect(location).not.toContain(stateOf(started))
+    expect(page).toContain('The connection was declined at Meta Ads.')
+    expect(page).not.toContain('<script')
+  })
+
   test('takes the tenant from the session, whatever the request claims', async () => {
     const web = openWeb()
     const browser = web.browser(TENANT_A)
@@ -207,6 +221,26 @@ describe('completing', () => {
     }
     expect(web.meta.exchanges).toHaveLength(1)
   })
+
+  test.each([
+    [MINUTE_MS, 'connected'],
+    [MINUTE_MS + 1_000, 'state_invalid'],
+  ])(
+    'takes a connection for that of the flow though the store is %i ms behind: %s',
+    async (behind, result) => {
+      const web = openWeb()
+      const browser = web.browser(TENANT_A)
+      const callback = await browser.startAndConsent('meta')
+      const cookies = new Map(browser.cookies)
+      web.clock.setNow(web.clock.now() - behind)
+      await browser.get(callback)
+      for (const [name, value] of cookies) browser.cookies.set(name, value)
+
+      expect((await browser.get(callback)).headers.get('location')).toBe(
+        `${BASE}?integration=meta&result=${result}`,
+      )
+    },
+  )
 
   test('tells who comes with a used link after that what it means, and leaves the connection alone', async () => {
     const web = openWeb()

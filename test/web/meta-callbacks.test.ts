@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { IDS } from '../../src/application/container/identifiers.ts'
+import type { MetaCallbackOptions } from '../../src/web/index.ts'
 import { BASE, keyOf, openWeb, TENANT_A } from './web-harness.ts'
 import type { Web } from './web-harness.ts'
 
@@ -55,6 +56,24 @@ describe('Meta’s data-deletion callback', () => {
     expect(status.status).toBe(200)
     expect(await status.text()).toContain('Your data was deleted')
   })
+
+  test.each([
+    ['the encryption key', 200, [SECRET]],
+    ['the app secret, which is kept as a previous one', 200, ['a-new-secret', SECRET]],
+    ['the app secret, which is kept nowhere', 404, ['a-new-secret']],
+  ] as const)(
+    'gives a link that after a change of %s is answered with %i',
+    async (_what, status, appSecrets) => {
+      const web = await openWithConnection()
+      const answer = await web.post('/meta/data-deletion', signed(web.payload))
+      const { pathname, search } = new URL(deletionAnswer.parse(await answer.json()).url)
+      const metaCallbacks: MetaCallbackOptions = { appId: 'meta-client', appSecrets }
+      const later = openWeb({ metaCallbacks }, 'a-key-that-replaced-the-one-of-the-first-tests-0123')
+
+      const request = new Request(`http://host.invalid${pathname}${search}`)
+      expect((await later.handler(request)).status).toBe(status)
+    },
+  )
 
   test('may come twice', async () => {
     const web = await openWithConnection()
@@ -113,11 +132,21 @@ describe('Meta’s data-deletion callback', () => {
 
   test('has a status page for the codes that it gave out, and for no other', async () => {
     const web = await openWithConnection()
-    const code = 'abc-def-0123'
+    const answer = await web.post('/meta/data-deletion', signed(web.payload))
+    const { confirmation_code: code } = deletionAnswer.parse(await answer.json())
+    const statusOf = async (changed: string): Promise<number> =>
+      (await web.handler(new Request(`http://host.invalid${BASE}/meta/data-deletion?code=${changed}`))).status
 
-    expect(
-      (await web.handler(new Request(`http://host.invalid${BASE}/meta/data-deletion?code=${code}`))).status,
-    ).toBe(404)
+    expect(await statusOf(code)).toBe(200)
+    for (const changed of [
+      '',
+      'abc-def-0123',
+      `1${code}`,
+      `${code}0`,
+      code.slice(0, -1),
+      code.replace('-', '-0'),
+    ])
+      expect([changed, await statusOf(changed)]).toEqual([changed, 404])
   })
 
   test('is not there when it is not set up', async () => {

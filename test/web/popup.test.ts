@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { MINUTE_MS } from '../../src/domain/model/time.ts'
 import { BASE, openWeb, ORIGIN, stateOf, TENANT_A, TENANT_B } from './web-harness.ts'
+import type { Browser } from './web-harness.ts'
 
 interface Told {
   readonly origin: string | undefined
@@ -21,12 +23,23 @@ async function toldBy(response: Response): Promise<Told> {
   }
 }
 
+/** The page that a flow in a window of its own ends on. */
+async function lastPage(browser: Browser, ended: Response): Promise<Response> {
+  const location = ended.headers.get('location') ?? ''
+  if (!location.startsWith(`${BASE}/meta/done?`)) throw new Error(`no last page: ${ended.status} ${location}`)
+  return browser.get(location)
+}
+
+function isAtPlatform(started: Response): boolean {
+  return started.headers.get('location')?.startsWith('https:') === true
+}
+
 const POPUP = { display: 'popup', returnUrl: '/settings' }
 
 describe('a flow in a window of its own', () => {
   test('ends with a page that tells the opener, at the exact origin, and links to where it would have gone', async () => {
     const browser = openWeb().browser(TENANT_A)
-    const ended = await browser.connect('meta', POPUP)
+    const ended = await lastPage(browser, await browser.connect('meta', POPUP))
 
     expect(ended.status).toBe(200)
     expect(await toldBy(ended)).toEqual({
@@ -36,8 +49,47 @@ describe('a flow in a window of its own', () => {
     expect([...browser.cookies.keys()].filter((name) => name.includes('flow'))).toEqual([])
   })
 
+  test('leaves the address with the code and the state by a 303 to one that has neither', async () => {
+    const browser = openWeb().browser(TENANT_A)
+    const callback = await browser.startAndConsent('meta', POPUP)
+    const query = new URL(callback, ORIGIN).searchParams
+    const ended = await browser.get(callback)
+    const done = new URL(ended.headers.get('location') ?? '', ORIGIN)
+
+    expect(ended.status).toBe(303)
+    expect(ended.headers.get('cache-control')).toBe('no-store')
+    expect(ended.headers.get('referrer-policy')).toBe('no-referrer')
+    expect(done.pathname).toBe(`${BASE}/meta/done`)
+    expect([...done.searchParams.keys()]).toEqual(['result', 'returnUrl', 'opener', 'at', 'mac'])
+    expect(done.href).not.toContain(query.get('state'))
+    expect(done.href).not.toContain(query.get('code'))
+  })
+
+  test('ends at an address that shows the same again for ten minutes, in its own words only', async () => {
+    const web = openWeb()
+    const browser = web.browser(TENANT_A)
+    const done = (await browser.connect('meta', POPUP)).headers.get('location') ?? ''
+    const altered = [
+      done.replace('result=connected', 'result=authorization_denied'),
+      done.replace('returnUrl=%2Fsettings', 'returnUrl=https%3A%2F%2Fevil.example'),
+      done.replace(/opener=[^&]+/, 'opener=https%3A%2F%2Fevil.example'),
+      done.replace(/at=\d+/, (at) => `${at}0`),
+      done.replace(/mac=.+/, ''),
+      `${done}&result=disconnected`,
+      done.replace('/meta/', '/google_ads/'),
+    ]
+
+    for (const address of altered)
+      expect([address, (await browser.get(address)).status]).toEqual([address, 404])
+    await web.clock.advance(10 * MINUTE_MS)
+    expect(await toldBy(await browser.get(done))).toMatchObject({ origin: ORIGIN, status: 'connected' })
+    await web.clock.advance(1)
+    expect((await browser.get(done)).status).toBe(404)
+  })
+
   test('lets no script run but its own, whose hash its policy names, and loads nothing from elsewhere', async () => {
-    const ended = await openWeb().browser(TENANT_A).connect('meta', POPUP)
+    const browser = openWeb().browser(TENANT_A)
+    const ended = await lastPage(browser, await browser.connect('meta', POPUP))
     const policy = ended.headers.get('content-security-policy') ?? ''
     const page = await ended.text()
     const scripts = [...page.matchAll(/<script[^>]*>([^]*?)<\/script>/g)].map(([, text = '']) => text)
@@ -65,7 +117,7 @@ describe('a flow in a window of its own', () => {
       'x-forwarded-host': 'evil.example',
     })
 
-    expect(await toldBy(ended)).toMatchObject({
+    expect(await toldBy(await lastPage(browser, ended))).toMatchObject({
       origin: 'https://other.example.com',
       link: 'https://other.example.com/done?integration=meta&result=connected#part',
     })
@@ -77,33 +129,60 @@ describe('a flow in a window of its own', () => {
     const denied = new URLSearchParams({ state, error: 'access_denied', error_description: '<b>no</b>' })
     const ended = await browser.get(`${BASE}/meta/callback?${denied.toString()}`)
 
-    expect(await toldBy(ended)).toMatchObject({ origin: ORIGIN, status: 'authorization_denied' })
+    const told = await toldBy(await lastPage(browser, ended))
+    expect(told).toMatchObject({ origin: ORIGIN, status: 'authorization_denied' })
   })
 
-  test('tells nothing of it to another user of the same browser', async () => {
+  test('tells that somebody else has signed in meanwhile, and leads nowhere of the first', async () => {
     const browser = openWeb().browser(TENANT_A)
-    const callback = await browser.startAndConsent('meta', POPUP)
+    const callback = await browser.startAndConsent('meta', { ...POPUP, returnUrl: '/settings/of-tenant-a' })
     browser.principal = TENANT_B
-    const ended = await browser.get(callback)
+    const ended = await lastPage(browser, await browser.get(callback))
+
+    expect(await toldBy(ended)).toEqual({
+      ...{ origin: ORIGIN, provider: 'meta', status: 'initiator_mismatch' },
+      link: BASE,
+    })
+  })
+
+  test('tells nothing in a browser that did not start it', async () => {
+    const web = openWeb()
+    const callback = await web.browser(TENANT_A).startAndConsent('meta', POPUP)
+    const ended = await web.browser(TENANT_A).get(callback)
 
     expect(ended.status).toBe(403)
     expect(await ended.text()).not.toContain('<script')
+  })
+
+  test('tells of a failure though its returnUrl is too long for a cookie', async () => {
+    const web = openWeb()
+    const browser = web.browser(TENANT_A)
+    const returnUrl = `https://other.example.com/${'x'.repeat(600)}`
+    const state = stateOf(await browser.submit(`${BASE}/meta/start`, { ...POPUP, returnUrl }))
+    const denied = new URLSearchParams({ state, error: 'access_denied' })
+    const ended = await lastPage(browser, await browser.get(`${BASE}/meta/callback?${denied.toString()}`))
+
+    expect(await toldBy(ended)).toEqual({
+      ...{ origin: 'https://other.example.com', provider: 'meta', status: 'authorization_denied' },
+      link: BASE,
+    })
   })
 
   test('cannot be asked for by the callback of a flow that was started in its page', async () => {
     const browser = openWeb().browser(TENANT_A)
     const ended = await browser.get(`${await browser.startAndConsent()}&display=popup`)
 
-    expect(ended.status).toBe(303)
+    expect(ended.headers.get('location')).toBe(`${BASE}?integration=meta&result=connected`)
   })
 
   test('is told of a start that is refused, too', async () => {
     const browser = openWeb().browser(TENANT_A)
     let ended = await browser.submit(`${BASE}/meta/start`, POPUP)
-    for (let turn = 0; turn < 200 && ended.status === 303; turn += 1)
+    for (let turn = 0; turn < 200 && isAtPlatform(ended); turn += 1)
       ended = await browser.submit(`${BASE}/meta/start`, POPUP)
 
-    expect(await toldBy(ended)).toMatchObject({ origin: ORIGIN, status: 'limit_exceeded' })
+    const told = await toldBy(await lastPage(browser, ended))
+    expect(told).toMatchObject({ origin: ORIGIN, status: 'limit_exceeded' })
   })
 
   test('has no other display than page and popup', async () => {

@@ -15,6 +15,7 @@ import { ScriptedKlaviyo, ScriptedPlatform } from './scripted-platform.ts'
 
 export const ORIGIN = 'https://app.example.com'
 export const BASE = '/api/integrations'
+const ENCRYPTION_KEY = 'a-key-of-the-tests-that-is-long-enough-0123456789'
 export const TENANT_A: Principal = { tenantId: 'tenant-a', userId: 'user-a1', sessionId: 'session-a1' }
 export const TENANT_B: Principal = { tenantId: 'tenant-b', userId: 'user-b1', sessionId: 'session-b1' }
 
@@ -29,12 +30,12 @@ export interface Web {
 }
 
 /** The handler over the memory adapters; who is signed in is what the browser of a test says in a header of its own. */
-export function openWeb(options: Partial<HandlerOptions> = {}): Web {
+export function openWeb(options: Partial<HandlerOptions> = {}, key = ENCRYPTION_KEY): Web {
   const clock = new FixedClock()
   const logged: string[] = []
   const meta = new ScriptedPlatform('meta', 'Meta Ads')
   const google = new ScriptedPlatform('google_ads', 'Google Ads')
-  const container = containerOver(clock, [meta, google], logged)
+  const container = containerOver(clock, [meta, google], logged, key)
   const handler = createIntegrationsHandler({
     container,
     baseUrl: ORIGIN,
@@ -56,9 +57,9 @@ function containerOver(
   clock: FixedClock,
   platforms: readonly ScriptedPlatform[],
   logged: string[],
+  key: string,
 ): Container {
   const container = new Container()
-  const key = 'a-key-of-the-tests-that-is-long-enough-0123456789'
   for (const platform of [...platforms, new ScriptedKlaviyo()]) {
     container.bind(IDS.ProviderClient).toConstantValue(platform)
   }

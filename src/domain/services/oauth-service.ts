@@ -90,10 +90,7 @@ export class OAuthService {
     const verifier = pkce.method === 'S256' ? codeVerifier(random.bytes(VERIFIER_BYTES)) : undefined
     const pending: PendingAuthorization = {
       ...request.key,
-      returnUrl,
-      redirectUri,
-      clientId,
-      scopes,
+      ...{ returnUrl, redirectUri, clientId, scopes },
       allowAccountChange: request.allowAccountChange === true,
       startedAt: this.#deps.clock.now(),
       ...(verifier === undefined ? {} : { codeVerifier: verifier }),
@@ -112,8 +109,8 @@ export class OAuthService {
   /**
    * The state is consumed whatever comes of it, and nothing reaches the provider before every check has passed and the
    * key for what it will answer is at hand.
-   * @throws CallbackInvalidError, StateInvalidError, InitiatorMismatchError, BrowserMismatchError,
-   * AuthorizationDeniedError, and what `GrantService.connect` throws
+   * @throws CallbackInvalidError, InitiatorMismatchError, BrowserMismatchError, AuthorizationDeniedError, and what
+   * `StateService.redeem` and `GrantService.connect` throw
    */
   async complete(client: OAuthProviderClient, request: CompleteRequest): Promise<Completion> {
     const response = parseCallback(request.callback, client.authorization.codeParameters)

@@ -42,7 +42,7 @@ export class StateService {
   }
 
   /**
-   * Counting the start and remembering the state go out in the same tick: one round trip where both are in one store.
+   * Counting the start and remembering the state go out in the same tick: one round trip where one Redis, no Cluster, has both.
    * @throws LimitExceededError, StoreUnavailableError, CipherUnavailableError
    */
   async issue(pending: PendingAuthorization): Promise<string> {
@@ -64,7 +64,8 @@ export class StateService {
 
   /**
    * Consumes the state. A state that is unknown, expired, used, forged or another provider's is one and the same error.
-   * @throws StateInvalidError, StoreUnavailableError
+   * @throws StateInvalidError, StoreUnavailableError, CipherUnavailableError, CipherKeyUnknownError, CipherValueInvalidError,
+   * CipherAuthenticationFailedError
    */
   async redeem(state: string, provider: ProviderName): Promise<PendingAuthorization> {
     if (!(await this.#isAuthentic(state, provider))) throw new StateInvalidError()

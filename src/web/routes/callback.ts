@@ -2,16 +2,21 @@ import type { SingleFlight } from '../../application/single-flight.ts'
 import { AuthorizationDeniedError, isIntegrationError } from '../../domain/errors.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
 import { parseTenantId } from '../../domain/model/identifiers.ts'
+import { MINUTE_MS } from '../../domain/model/time.ts'
 import { isPermitted } from '../call.ts'
 import type { Call } from '../call.ts'
+import { endingResponse } from '../ending.ts'
+import type { Ending } from '../ending.ts'
 import type { ReturningFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
 import { failureOf } from '../outcomes.ts'
 import { failurePage } from '../page/failure-page.ts'
-import { outcomeResponse } from '../page/popup-page.ts'
 import { Refusal } from '../refusal.ts'
 import { initiatorOf } from './start.ts'
+
+/** The store's clock says when a connection was made, a process's when its flow was started. */
+const SKEW_MS = MINUTE_MS
 
 interface Arrival {
   readonly call: Call
@@ -39,13 +44,8 @@ export async function completeConnection(
   const cookies = flow === undefined || known === undefined ? [] : [context.flows.end(provider, known)]
   try {
     const returnUrl = await completions.run(keyOf(arrival), () => complete(context, arrival))
-    return outcomeResponse(context, {
-      provider,
-      returnUrl,
-      display: flow?.display,
-      result: 'connected',
-      cookies,
-    })
+    const ending: Ending = { provider, returnUrl, opener: flow?.opener, result: 'connected' }
+    return await endingResponse(context, ending, cookies)
   } catch (error) {
     if (!isIntegrationError(error) && !(error instanceof Refusal)) throw error
     return answerFailure(context, arrival, error, cookies)
@@ -90,24 +90,25 @@ async function finishedBefore(
   if (flow?.returnUrl === undefined || principal === null) return undefined
   const key = { tenantId: parseTenantId(principal.tenantId), provider, label: flow.label }
   const connection = await context.connections.get(key)
-  const isOfThisFlow = connection !== undefined && connection.connectedAt >= flow.startedAt
+  const isOfThisFlow = connection !== undefined && connection.connectedAt >= flow.startedAt - SKEW_MS
   return isOfThisFlow ? flow.returnUrl : undefined
 }
 
-function answerFailure(
+async function answerFailure(
   context: HandlerContext,
   { flow, provider }: Arrival,
   error: unknown,
   cookies: readonly string[],
-): Response {
+): Promise<Response> {
   const failure = failureOf(error, context.clock.now())
-  // Somebody else's flow is not continued anywhere: who opened the link is told what happened.
+  // Somebody else's flow is not continued anywhere: who opened the link is told what happened, and so is its opener.
   const isStrangers = failure.code === 'initiator_mismatch' || failure.code === 'browser_mismatch'
-  if (flow?.returnUrl !== undefined && !isStrangers) {
-    const { display, returnUrl } = flow
-    return outcomeResponse(context, { provider, returnUrl, display, result: failure.code, cookies })
+  if (flow === undefined || (isStrangers && flow.opener === undefined)) {
+    return failurePage(context, failure, { provider, cookies })
   }
-  return failurePage(context, failure, { provider, cookies })
+  const { opener } = flow
+  const returnUrl = isStrangers ? undefined : flow.returnUrl
+  return endingResponse(context, { provider, returnUrl, opener, result: failure.code }, cookies)
 }
 
 function keyOf({ call, principal, flow }: Arrival): string {

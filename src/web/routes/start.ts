@@ -3,11 +3,11 @@ import { isIntegrationError } from '../../domain/errors.ts'
 import type { Initiator } from '../../domain/model/pending-authorization.ts'
 import { acceptCommand, destinationOf, wantsJson } from '../call.ts'
 import type { Call, Command } from '../call.ts'
-import type { Display } from '../flow-cookies.ts'
+import { endingResponse } from '../ending.ts'
+import type { NewFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
 import { failureOf } from '../outcomes.ts'
-import { outcomeResponse } from '../page/popup-page.ts'
 import { Refusal } from '../refusal.ts'
 import { jsonResponse, redirectResponse } from '../responses.ts'
 import type { Submission } from '../submission.ts'
@@ -21,16 +21,16 @@ export async function startConnection(
   const command = await acceptCommand(context, call, provider, 'connect')
   const returnUrl = destinationOf(context, command.submission)
   if (returnUrl === undefined) throw new Refusal('request_invalid', 'returnUrl is missing')
-  const display = displayOf(command.submission)
+  const opener = openerOf(context, command.submission, returnUrl)
   try {
-    const { authUrl, cookies } = await begin(context, command, { returnUrl, display })
+    const { authUrl, cookies } = await begin(context, command, { returnUrl, opener })
     return wantsJson(call.request)
       ? jsonResponse({ authUrl }, { cookies })
       : redirectResponse(authUrl, { cookies })
   } catch (error) {
     if (wantsJson(call.request) || !isIntegrationError(error)) throw error
     const { code } = failureOf(error, context.clock.now())
-    return outcomeResponse(context, { provider, returnUrl, display, result: code })
+    return endingResponse(context, { provider, returnUrl, opener, result: code })
   }
 }
 
@@ -40,17 +40,22 @@ export function initiatorOf(principal: Principal): Initiator {
   return { userId, sessionId: principal.sessionId }
 }
 
-function displayOf(submission: Submission): Display {
-  const wanted = submission.optional('display') ?? 'page'
-  if (wanted !== 'page' && wanted !== 'popup')
+/** A popup tells the origin that its `returnUrl` is of; nobody hears of a flow in a page. */
+function openerOf(
+  { baseUrl }: HandlerContext,
+  submission: Submission,
+  returnUrl: string,
+): string | undefined {
+  const display = submission.optional('display') ?? 'page'
+  if (display !== 'page' && display !== 'popup')
     throw new Refusal('request_invalid', 'display must be page or popup')
-  return wanted
+  return display === 'popup' ? new URL(returnUrl, baseUrl).origin : undefined
 }
 
 async function begin(
   context: HandlerContext,
   { call, key, principal, submission }: Command,
-  { returnUrl, display }: { readonly returnUrl: string; readonly display: Display },
+  { returnUrl, opener }: Pick<NewFlow, 'returnUrl' | 'opener'>,
 ): Promise<{ authUrl: string; cookies: readonly string[] }> {
   const browser = context.flows.newSecret()
   const { authUrl, state } = await context.connections.start({
@@ -63,7 +68,7 @@ async function begin(
   return {
     authUrl,
     cookies: await context.flows.begin(call.request, {
-      ...{ state, browser, returnUrl, display },
+      ...{ state, browser, returnUrl, opener },
       provider: key.provider,
       label: key.label,
     }),

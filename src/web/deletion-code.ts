@@ -1,0 +1,37 @@
+import { createHmac } from 'node:crypto'
+import { SECOND_MS } from '../domain/model/time.ts'
+import type { Instant } from '../domain/model/time.ts'
+import type { Digest } from '../ports/digest.ts'
+
+/**
+ * The code under which a person sees that their data was deleted. It proves itself, so that nothing is kept about them,
+ * and by the app's secret, because people come back to it long after the keys of states have changed.
+ */
+export function deletionCode(
+  digest: Digest,
+  [current]: readonly [string, ...string[]],
+  { at, subjectId }: { readonly at: Instant; readonly subjectId: string },
+): string {
+  // Spelled in hex, which people can read out and no mail client breaks.
+  const subject = Buffer.from(digest.sha256(`deletion:${subjectId}`))
+    .toString('hex')
+    .slice(0, 12)
+  const content = `${Math.floor(at / SECOND_MS).toString(36)}-${subject}`
+  return `${content}-${macOf(current, content).toString('hex')}`
+}
+
+/** When the deletion was that a code confirms; `undefined` for a code that none of the secrets made. */
+export function deletedAt(digest: Digest, appSecrets: readonly string[], code: string): Instant | undefined {
+  const [at = '', subject = '', mac = ''] = code.split('-')
+  const given = digest.sha256(mac)
+  const isOurs = appSecrets.some((secret) =>
+    digest.equal(digest.sha256(macOf(secret, `${at}-${subject}`).toString('hex')), given),
+  )
+  return isOurs ? Number.parseInt(at, 36) * SECOND_MS : undefined
+}
+
+/** Under a key for this purpose alone: Meta signs what it sends with the secret itself. */
+function macOf(appSecret: string, content: string): Buffer {
+  const key = createHmac('sha256', appSecret).update('deletion code').digest()
+  return createHmac('sha256', key).update(content).digest()
+}

@@ -1,0 +1,58 @@
+import type { ProviderName } from '../../domain/model/identifiers.ts'
+import type { Call } from '../call.ts'
+import { readEnding } from '../ending.ts'
+import type { Ending } from '../ending.ts'
+import type { HandlerContext } from '../handler-context.ts'
+import { isSuccessCode, withOutcome } from '../outcomes.ts'
+import { htmlResponse } from '../responses.ts'
+import { layout } from './layout.ts'
+import { html, nothing, trusted } from './markup.ts'
+import type { Markup } from './markup.ts'
+import { providerNameOf } from './provider-name.ts'
+import { failureWords, successWords } from './words.ts'
+
+/** Without an opener the page stays, with a link: many platforms cut the tie between the two windows. */
+const SCRIPT = `const { origin, provider, status } = document.querySelector('[data-origin]').dataset
+if (window.opener) {
+  window.opener.postMessage({ type: 'integration_result', provider, status }, origin)
+  window.close()
+}`
+
+/** The last page of a flow that does not lead back by itself. It tells the window that opened it, if one did, and closes. */
+export async function donePage(
+  context: HandlerContext,
+  call: Call,
+  provider: ProviderName,
+): Promise<Response> {
+  const ending = await readEnding(context, provider, call.query)
+  const hash = Buffer.from(context.digest.sha256(SCRIPT)).toString('base64')
+  return htmlResponse(documentOf(context, ending), {
+    headers: {
+      'content-security-policy': `default-src 'none'; script-src 'sha256-${hash}'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'`,
+    },
+  })
+}
+
+function documentOf(context: HandlerContext, ending: Ending): string {
+  const { provider, result, returnUrl } = ending
+  const name = providerNameOf(context, provider)
+  const { what, advice } = isSuccessCode(result)
+    ? { what: successWords(result, name), advice: '' }
+    : failureWords(result, name)
+  const back = returnUrl === undefined ? context.pagePath : withOutcome(returnUrl, provider, result)
+  return layout(context, {
+    title: what,
+    main: html`<div class="cgk-narrow">
+      <h1>${what}</h1>
+      ${returnUrl === undefined ? html`<p class="cgk-lead">${advice}</p>` : nothing}
+      ${back === undefined ? nothing : html`<p><a class="cgk-button" href="${back}">Go back</a></p>`}
+      ${messageOf(ending)}
+    </div>`,
+  })
+}
+
+function messageOf({ opener, provider, result }: Ending): Markup {
+  if (opener === undefined) return nothing
+  return html`<div hidden data-origin="${opener}" data-provider="${provider}" data-status="${result}"></div>
+    ${trusted(`<script>${SCRIPT}</script>`)}`
+}
