@@ -26,6 +26,12 @@ export interface KmsDataKeysOptions extends WrappingDependencies {
   readonly limits?: Partial<DataKeyLimits> | undefined
 }
 
+interface RecentKeys {
+  readonly keys: readonly DataKey[]
+  /** Why one of them is not among them. */
+  readonly missing?: CipherUnavailableError | undefined
+}
+
 /** The key that seals for one partition, as this process knows it. */
 interface Sealing {
   readonly id: string
@@ -80,11 +86,18 @@ export class KmsDataKeys implements DataKeys {
     })
   }
 
-  /** The keys under which states may have been signed lately, the newest first. */
-  async recentGeneral(): Promise<readonly DataKey[]> {
+  /** The keys under which states may have been signed lately, as far as they can be had, the newest first. */
+  async recentGeneral(): Promise<RecentKeys> {
     const partition = partitionOf(this.#partitioning, undefined)
-    const rows = await this.#asking(() => this.#options.store.newest(partition, 2))
-    return Promise.all(rows.map(async (row) => this.#held(row.id) ?? this.#unwrapOnce(row)))
+    const rows = await this.#asking(() => this.#options.store.newest(partition, 2)).catch(unavailability)
+    if (rows instanceof CipherUnavailableError) return { keys: [], missing: rows }
+    const found = await Promise.all(
+      rows.map(async (row) => this.#held(row.id) ?? this.#unwrapOnce(row).catch(unavailability)),
+    )
+    return {
+      keys: found.flatMap((one) => (one instanceof CipherUnavailableError ? [] : [one])),
+      missing: found.find((one) => one instanceof CipherUnavailableError),
+    }
   }
 
   /** Whether values can be opened or sealed: false only while no key at all can be had. */
@@ -233,4 +246,9 @@ export class KmsDataKeys implements DataKeys {
       throw error
     }
   }
+}
+
+function unavailability(error: unknown): CipherUnavailableError {
+  if (error instanceof CipherUnavailableError) return error
+  throw error
 }

@@ -64,7 +64,7 @@ export class StateService {
 
   /**
    * Consumes the state. A state that is unknown, expired, used, forged or another provider's is one and the same error.
-   * @throws StateInvalidError, StoreUnavailableError
+   * @throws StateInvalidError, StoreUnavailableError, CipherUnavailableError
    */
   async redeem(state: string, provider: ProviderName): Promise<PendingAuthorization> {
     if (!(await this.#isAuthentic(state, provider))) throw new StateInvalidError()
@@ -93,7 +93,11 @@ export class StateService {
     const given = digest.sha256(state)
     const accepted = await keys.accepted()
     // Hashes of equal length are compared, so that neither length nor content shows in the time it takes.
-    return accepted.some((key) => digest.equal(digest.sha256(nonce + this.#mac(key, provider, nonce)), given))
+    const isAuthentic = accepted.keys.some((key) =>
+      digest.equal(digest.sha256(nonce + this.#mac(key, provider, nonce)), given),
+    )
+    if (!isAuthentic && accepted.missing !== undefined) throw accepted.missing
+    return isAuthentic
   }
 
   #mac(key: Uint8Array, provider: ProviderName, nonce: string): string {

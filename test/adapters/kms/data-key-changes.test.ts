@@ -5,10 +5,10 @@ import {
   MovingCipher,
   generateEncryptionKey,
 } from '../../../src/adapters/aes-gcm/index.ts'
-import { KmsStateKeys, rewrapDataKeys } from '../../../src/adapters/kms/index.ts'
+import { rewrapDataKeys } from '../../../src/adapters/kms/index.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
 import { Secret } from '../../../src/domain/model/secret.ts'
-import { DAY_MS, MINUTE_MS } from '../../../src/domain/model/time.ts'
+import { MINUTE_MS } from '../../../src/domain/model/time.ts'
 import { KmsWorkbench, contextOf, idOf, read, seal } from './kms-workbench.ts'
 
 const benches: KmsWorkbench[] = []
@@ -122,21 +122,6 @@ describe('a new KMS key', () => {
       code: 'cipher_unavailable',
     })
     expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 3, kept: 3 })
-  })
-})
-
-describe('state keys', () => {
-  test('are accepted by every process, also right after another has begun the next generation', async () => {
-    const bench = await open()
-    const [one, other] = [bench.start(), bench.start()].map(({ keys }) => new KmsStateKeys({ keys }))
-    if (one === undefined || other === undefined) throw new Error('two processes were started')
-    const before = await one.signing()
-    expect(await other.accepted()).toEqual([before])
-    await bench.clock.advance(DAY_MS)
-    const after = await one.signing()
-    expect(after).not.toEqual(before)
-    expect(await other.accepted()).toEqual([after, before])
-    expect(before).toHaveLength(32)
   })
 })
 
