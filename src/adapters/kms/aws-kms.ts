@@ -27,7 +27,7 @@ export interface KmsTimeouts {
   readonly connectionMs: number
   /** For each of the SDK's attempts. */
   readonly requestMs: number
-  /** For all attempts of a call together, the wait for its turn included. */
+  /** For all attempts of a call together, the waits for its turn and for credentials included. */
   readonly callMs: number
 }
 
@@ -102,13 +102,14 @@ export class AwsKms implements KmsApi {
     operation: string,
     ask: (sdk: Sdk, abortSignal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer> {
-    const sdk = await this.#load()
     const deadline = AbortSignal.timeout(this.#timeouts.callMs)
+    const sdk = await this.#load()
     return this.#calls.execute(async () => {
       if (!this.#breaker.admits())
         throw new CipherUnavailableError('KMS failed repeatedly and is asked again in a few seconds')
       try {
-        const answer = await ask(sdk, deadline)
+        // The SDK heeds the signal while it sends, and not while it waits for credentials.
+        const answer = await within(deadline, () => ask(sdk, deadline))
         this.#breaker.noteSuccess()
         return answer
       } catch (cause) {
@@ -139,13 +140,19 @@ export class AwsKms implements KmsApi {
     return { client: new commands.KMSClient(this.#config()), commands }
   }
 
+  /** The SDK lets later calls wait for credentials that were asked for already, so these must not wait for ever. */
+  #bounded(credentials: NonNullable<AwsKmsOptions['credentials']>): typeof credentials {
+    if (typeof credentials !== 'function') return credentials
+    return () => within(AbortSignal.timeout(this.#timeouts.callMs), credentials)
+  }
+
   #config(): SdkModule.KMSClientConfig {
     const { credentials, endpoint, region } = this.#options
     const { connectionMs, requestMs } = this.#timeouts
     return {
       ...(region === undefined ? {} : { region }),
       ...(endpoint === undefined ? {} : { endpoint }),
-      ...(credentials === undefined ? {} : { credentials }),
+      ...(credentials === undefined ? {} : { credentials: this.#bounded(credentials) }),
       maxAttempts: ATTEMPTS,
       // By itself requestTimeout only prints a warning and takes the late answer.
       requestHandler: {
@@ -163,6 +170,17 @@ async function importSdk(): Promise<typeof SdkModule> {
   } catch {
     throw new ConfigInvalidError(['@aws-sdk/client-kms: is not installed, and KMS needs it'])
   }
+}
+
+function within<Answer>(deadline: AbortSignal, ask: () => Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    deadline.throwIfAborted()
+    const end = (): void => reject(deadline.reason as Error)
+    deadline.addEventListener('abort', end, { once: true })
+    ask()
+      .finally(() => deadline.removeEventListener('abort', end))
+      .then(resolve, reject)
+  })
 }
 
 function given<Value>(value: Value | undefined): Value {

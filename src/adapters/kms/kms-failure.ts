@@ -1,6 +1,6 @@
 import { CipherUnavailableError } from '../../domain/errors.ts'
 
-type FailureClass = 'unavailable' | 'denied' | 'disabled' | 'corrupt'
+type FailureClass = 'unavailable' | 'denied' | 'disabled' | 'misnamed' | 'corrupt'
 
 // Throttling is HTTP 400 and has no class in the SDK: the name is all there is to go by.
 const CLASSES: Readonly<Record<Exclude<FailureClass, 'unavailable'>, readonly string[]>> = {
@@ -15,6 +15,12 @@ const CLASSES: Readonly<Record<Exclude<FailureClass, 'unavailable'>, readonly st
     'UnrecognizedClientException',
   ],
   disabled: ['DisabledException', 'KMSInvalidStateException', 'NotFoundException'],
+  misnamed: [
+    'InvalidArnException',
+    'InvalidKeyUsageException',
+    'UnsupportedOperationException',
+    'ValidationException',
+  ],
   corrupt: ['IncorrectKeyException', 'InvalidCiphertextException'],
 }
 
@@ -22,6 +28,7 @@ const PROBLEMS: Readonly<Record<FailureClass, string>> = {
   unavailable: 'KMS does not answer or throttles; call again later',
   denied: 'KMS refuses this application; check its credentials and the key policy',
   disabled: 'the KMS key is disabled, waits for its deletion or is gone; enable it again and delete no row',
+  misnamed: 'KMS knows no such key to encrypt with; check that its name is that of a symmetric key',
   corrupt: 'KMS does not unwrap the data key: its row was altered, or is of another KMS key or application',
 }
 
@@ -32,7 +39,7 @@ export interface KmsFailure {
   readonly name: string
   /** Somebody has to act. */
   readonly isAlert: boolean
-  /** It says something of the service rather than of one data key. */
+  /** It says something of the service rather than of one of its keys. */
   readonly isOfService: boolean
 }
 
@@ -43,13 +50,14 @@ export function toKmsFailure(cause: unknown): KmsFailure {
     error: new CipherUnavailableError(PROBLEMS[failureClass]),
     name,
     isAlert: failureClass !== 'unavailable',
-    isOfService: failureClass !== 'corrupt',
+    isOfService: failureClass === 'unavailable',
   }
 }
 
 function classOf(name: string): FailureClass {
   if (CLASSES.denied.includes(name)) return 'denied'
   if (CLASSES.disabled.includes(name)) return 'disabled'
+  if (CLASSES.misnamed.includes(name)) return 'misnamed'
   return CLASSES.corrupt.includes(name) ? 'corrupt' : 'unavailable'
 }
 
