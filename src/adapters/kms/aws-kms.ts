@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { Breaker } from './breaker.ts'
 import type { EncryptionContext, KmsApi, WrappedKey } from './kms-api.ts'
-import { toKmsFailure } from './kms-failure.ts'
+import { doesNotUnwrap, toKmsFailure } from './kms-failure.ts'
 
 export interface AwsCredentials {
   readonly accessKeyId: string
@@ -69,16 +69,21 @@ export class AwsKms implements KmsApi {
     })
   }
 
-  decrypt(key: WrappedKey, context: EncryptionContext): Promise<Uint8Array> {
+  decrypt(key: WrappedKey, context: EncryptionContext): Promise<Uint8Array | undefined> {
     return this.#call('Decrypt', async ({ client, commands }, abortSignal) => {
       const { wrapped, kmsKeyId } = key
       // Without KeyId the service would unwrap with whatever key the blob names.
       const input = { CiphertextBlob: wrapped, KeyId: kmsKeyId, EncryptionContext: { ...context } }
-      return given((await client.send(new commands.DecryptCommand(input), { abortSignal })).Plaintext)
+      const answer = await client.send(new commands.DecryptCommand(input), { abortSignal }).catch(refusal)
+      return answer && given(answer.Plaintext)
     })
   }
 
-  reEncrypt(key: WrappedKey, toKmsKeyId: string, context: EncryptionContext): Promise<WrappedKey> {
+  reEncrypt(
+    key: WrappedKey,
+    toKmsKeyId: string,
+    context: EncryptionContext,
+  ): Promise<WrappedKey | undefined> {
     return this.#call('ReEncrypt', async ({ client, commands }, abortSignal) => {
       const input = {
         CiphertextBlob: key.wrapped,
@@ -87,8 +92,8 @@ export class AwsKms implements KmsApi {
         DestinationKeyId: toKmsKeyId,
         DestinationEncryptionContext: { ...context },
       }
-      const answer = await client.send(new commands.ReEncryptCommand(input), { abortSignal })
-      return { wrapped: given(answer.CiphertextBlob), kmsKeyId: given(answer.KeyId) }
+      const answer = await client.send(new commands.ReEncryptCommand(input), { abortSignal }).catch(refusal)
+      return answer && { wrapped: given(answer.CiphertextBlob), kmsKeyId: given(answer.KeyId) }
     })
   }
 
@@ -170,6 +175,11 @@ async function importSdk(): Promise<typeof SdkModule> {
   } catch {
     throw new ConfigInvalidError(['@aws-sdk/client-kms: is not installed, and KMS needs it'])
   }
+}
+
+/** A data key that does not unwrap is an answer of a service that works. */
+function refusal(cause: unknown): undefined {
+  if (!doesNotUnwrap(cause)) throw cause
 }
 
 function within<Answer>(deadline: AbortSignal, ask: () => Promise<Answer>): Promise<Answer> {

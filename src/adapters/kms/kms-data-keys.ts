@@ -92,10 +92,10 @@ export class KmsDataKeys implements DataKeys {
     const rows = await this.#asking(() => this.#options.store.newest(partition, 2)).catch(unavailability)
     if (rows instanceof CipherUnavailableError) return { keys: [], missing: rows }
     const found = await Promise.all(
-      rows.map(async (row) => this.#held(row.id) ?? this.#unwrapOnce(row).catch(unavailability)),
+      rows.map(async (row) => this.#held(row.id) ?? this.#unwrapOnce(row).catch(absence)),
     )
     return {
-      keys: found.flatMap((one) => (one instanceof CipherUnavailableError ? [] : [one])),
+      keys: found.flatMap((one) => (one instanceof Error ? [] : [one])),
       missing: found.find((one) => one instanceof CipherUnavailableError),
     }
   }
@@ -172,7 +172,7 @@ export class KmsDataKeys implements DataKeys {
   }
 
   async #adopt(row: DataKeyRow): Promise<void> {
-    if (this.#held(row.id) === undefined) await this.#unwrapOnce(row)
+    if (this.#held(row.id) === undefined) await this.#unwrapOnce(row).catch(notToSealUnder)
     const leftMs = this.#limits.generationMs - row.ageMs
     // Past its time it serves only because the next one cannot be made: that is tried again soon.
     this.#serve(row.partition, row.id, leftMs > 0 ? leftMs : this.#limits.pollMs)
@@ -246,6 +246,17 @@ export class KmsDataKeys implements DataKeys {
       throw error
     }
   }
+}
+
+/** Another key may seal tomorrow, or as soon as this one is restored or retired. */
+function notToSealUnder(error: unknown): never {
+  if (!(error instanceof CipherKeyUnknownError)) throw error
+  throw new CipherUnavailableError('the data key that seals is damaged; retire it or restore its row')
+}
+
+/** What a damaged key signed is lost: it is as if there had been none. */
+function absence(error: unknown): CipherUnavailableError | CipherKeyUnknownError {
+  return error instanceof CipherKeyUnknownError ? error : unavailability(error)
 }
 
 function unavailability(error: unknown): CipherUnavailableError {

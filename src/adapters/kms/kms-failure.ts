@@ -1,6 +1,6 @@
 import { CipherUnavailableError } from '../../domain/errors.ts'
 
-type FailureClass = 'unavailable' | 'denied' | 'disabled' | 'misnamed' | 'corrupt'
+type FailureClass = 'unavailable' | 'denied' | 'disabled' | 'misnamed'
 
 // Throttling is HTTP 400 and has no class in the SDK: the name is all there is to go by.
 const CLASSES: Readonly<Record<Exclude<FailureClass, 'unavailable'>, readonly string[]>> = {
@@ -21,7 +21,6 @@ const CLASSES: Readonly<Record<Exclude<FailureClass, 'unavailable'>, readonly st
     'UnsupportedOperationException',
     'ValidationException',
   ],
-  corrupt: ['IncorrectKeyException', 'InvalidCiphertextException'],
 }
 
 const PROBLEMS: Readonly<Record<FailureClass, string>> = {
@@ -29,7 +28,6 @@ const PROBLEMS: Readonly<Record<FailureClass, string>> = {
   denied: 'KMS refuses this application; check its credentials and the key policy',
   disabled: 'the KMS key is disabled, waits for its deletion or is gone; enable it again and delete no row',
   misnamed: 'KMS knows no such key to encrypt with; check that its name is that of a symmetric key',
-  corrupt: 'KMS does not unwrap the data key: its row was altered, or is of another KMS key or application',
 }
 
 /** A failed call, by what an operator has to do about it. */
@@ -54,11 +52,15 @@ export function toKmsFailure(cause: unknown): KmsFailure {
   }
 }
 
+/** Whether the service answered that it did not wrap this, not with this key or not for this context. */
+export function doesNotUnwrap(cause: unknown): boolean {
+  return ['IncorrectKeyException', 'InvalidCiphertextException'].includes(nameOf(cause))
+}
+
 function classOf(name: string): FailureClass {
   if (CLASSES.denied.includes(name)) return 'denied'
   if (CLASSES.disabled.includes(name)) return 'disabled'
-  if (CLASSES.misnamed.includes(name)) return 'misnamed'
-  return CLASSES.corrupt.includes(name) ? 'corrupt' : 'unavailable'
+  return CLASSES.misnamed.includes(name) ? 'misnamed' : 'unavailable'
 }
 
 function nameOf(cause: unknown): string {

@@ -27,8 +27,8 @@ describe('AwsKms', () => {
     expect(await kms.decrypt(made, CONTEXT)).toEqual(made.plaintext)
     const other = bench.kms.createKey()
     const anew = await kms.reEncrypt(made, other, CONTEXT)
-    expect(anew.kmsKeyId).toBe(other)
-    expect(await kms.decrypt(anew, CONTEXT)).toEqual(made.plaintext)
+    expect(anew?.kmsKeyId).toBe(other)
+    expect(anew && (await kms.decrypt(anew, CONTEXT))).toEqual(made.plaintext)
   })
 
   test('does not unwrap for another context, under another key or what was altered', async () => {
@@ -41,8 +41,8 @@ describe('AwsKms', () => {
       [{ ...made, kmsKeyId: bench.kms.createKey() }, CONTEXT],
       [{ ...made, wrapped: altered }, CONTEXT],
     ]
-    for (const [key, context] of refused)
-      await expect(kms.decrypt(key, context)).rejects.toThrow(/row was altered/)
+    for (const [key, context] of refused) expect(await kms.decrypt(key, context)).toBeUndefined()
+    expect(await kms.reEncrypt({ ...made, wrapped: altered }, bench.keyArn, CONTEXT)).toBeUndefined()
   })
 
   test.each([
@@ -183,7 +183,7 @@ describe('AwsKms', () => {
     const kms = bench.client()
     const made = await kms.generateDataKey(bench.keyArn, CONTEXT)
     for (let count = 0; count < 8; count += 1)
-      await expect(kms.decrypt(made, { purpose: 'other' })).rejects.toThrow('row was altered')
+      expect(await kms.decrypt(made, { purpose: 'other' })).toBeUndefined()
     expect(await kms.decrypt(made, CONTEXT)).toEqual(made.plaintext)
   })
 

@@ -32,9 +32,9 @@ describe('rows that were tampered with', () => {
       Promise.resolve(row === undefined ? undefined : { ...row, fingerprint: 'A'.repeat(22) })
     const process = bench.start({ store })
     const reading = read(process, sealed)
-    await expect(reading).rejects.toMatchObject({ code: 'cipher_unavailable' })
-    await expect(reading).rejects.toThrow(`data key ${idOf(sealed)} was altered`)
-    expect(process.logger.lines.join()).toContain('fingerprint')
+    await expect(reading).rejects.toMatchObject({ code: 'cipher_key_unknown', isRetryable: false })
+    await expect(reading).rejects.toThrow(`key ${idOf(sealed)}, whose row in data_keys is damaged`)
+    expect(process.logger.lines.join()).toContain(idOf(sealed))
   })
 
   test("do not unwrap with another row's wrapping or in another partition", async () => {
@@ -51,8 +51,19 @@ describe('rows that were tampered with', () => {
       const store = Object.create(bench.store) as typeof bench.store
       store.find = () => Promise.resolve(altered)
       const reading = read(bench.start({ store, partitioning: 'tenant' }), one, 'a')
-      await expect(reading).rejects.toMatchObject({ code: 'cipher_unavailable' })
+      await expect(reading).rejects.toMatchObject({ code: 'cipher_key_unknown' })
     }
+  })
+
+  test('do not seal, which may go on later', async () => {
+    const bench = await open()
+    await seal(bench.start())
+    const store = Object.create(bench.store) as typeof bench.store
+    store.newest = async (...asked) =>
+      (await bench.store.newest(...asked)).map((row) => ({ ...row, fingerprint: 'A'.repeat(22) }))
+    const sealing = seal(bench.start({ store }))
+    await expect(sealing).rejects.toMatchObject({ code: 'cipher_unavailable', isRetryable: true })
+    await expect(sealing).rejects.toThrow('retire it')
   })
 })
 

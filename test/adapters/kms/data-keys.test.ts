@@ -87,8 +87,8 @@ describe('data keys of a fleet', () => {
     const bench = await open()
     const sealed = await seal(bench.start())
     const reading = read(bench.start({ app: 'another-app' }), sealed)
-    await expect(reading).rejects.toMatchObject({ code: 'cipher_unavailable' })
-    await expect(reading).rejects.toThrow(/row was altered, or is of another KMS key or application/)
+    await expect(reading).rejects.toMatchObject({ code: 'cipher_key_unknown' })
+    await expect(reading).rejects.toThrow(/damaged, or was wrapped by another KMS key or for another app/)
   })
 
   test('are asked for sixteen at a time at the most', async () => {
