@@ -26,6 +26,11 @@ const movingBack = ({ cipher: from }: Process): Keys => ({
   keys: new LocalKeyInventory({ rings }),
 })
 
+const underKms = ({ cipher }: Process): Keys => ({
+  cipher,
+  keys: new LocalKeyInventory({ rings: {}, isServiceSealing: true }),
+})
+
 describe('RotateKeys over values under data keys', () => {
   test('goes on past those whose data key is damaged, and names them', async () => {
     const world = new SealedWorld()
@@ -42,5 +47,21 @@ describe('RotateKeys over values under data keys', () => {
     expect(result).toMatchObject({ resealed: 4, unreadable: 2, isComplete: true })
     expect(result.problems.map(({ code }) => code)).toEqual(['cipher_key_unknown', 'cipher_key_unknown'])
     expect(result.byKey[`c1.k.${damaged}`]).toBe(2)
+  })
+
+  test('seals again what is under a retired data key, and counts down to none', async () => {
+    const world = new SealedWorld()
+    const process = bench.start()
+    for (const index of range(3)) await world.connect(process.cipher, `tenant-${index}`)
+    const from = Object.keys((await world.rotation(underKms(process)).run({ dryRun: true })).byKey)[0] ?? ''
+    await process.keys.retire(from.slice(5))
+    const rotation = world.rotation(underKms(process))
+    expect((await rotation.run()).resealed).toBe(0)
+    const result = await rotation.run({ from })
+    expect(result).toMatchObject({ resealed: 6, unreadable: 0, isComplete: true })
+    expect(result.byKey).toMatchObject({ [from]: 0 })
+    expect(await rotation.canRemoveKey(from)).toBe(true)
+    await process.keys.revoke(from.slice(5))
+    expect(await world.openAll(underKms(process))).toHaveLength(6)
   })
 })

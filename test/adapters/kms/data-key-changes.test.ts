@@ -73,12 +73,45 @@ describe('revocation', () => {
     const [operator, other] = [bench.start(), bench.start()]
     const sealed = await seal(operator)
     expect(await read(other, sealed)).toBe('token')
+    expect(await operator.keys.retire(idOf(sealed))).toBe(true)
     expect(await operator.keys.revoke(idOf(sealed))).toBe(true)
     await expect(read(operator, sealed)).rejects.toMatchObject({ code: 'cipher_key_unknown' })
     await bench.clock.advance(MINUTE_MS)
     await read(other, sealed)
     await vi.waitFor(() => expect(read(other, sealed)).rejects.toMatchObject({ code: 'cipher_key_unknown' }))
     expect(idOf(await seal(other))).not.toBe(idOf(sealed))
+  })
+
+  test('is refused for the key that seals, until it is retired and the next one seals', async () => {
+    const bench = await open()
+    const operator = bench.start()
+    const sealed = await seal(operator)
+    const id = idOf(sealed)
+    await expect(operator.keys.revoke(id)).rejects.toMatchObject({ code: 'config_invalid' })
+    expect(await operator.keys.retire(id)).toBe(true)
+    expect(idOf(await seal(operator))).not.toBe(id)
+    expect(await read(operator, sealed)).toBe('token')
+    expect(await operator.keys.retire(id)).toBe(false)
+    expect(await operator.keys.revoke(id)).toBe(true)
+  })
+
+  test('is known to a process that was idle before it seals again', async () => {
+    const bench = await open()
+    const [operator, idle] = [bench.start(), bench.start()]
+    const id = idOf(await seal(idle))
+    await operator.keys.retire(id)
+    await bench.clock.advance(MINUTE_MS)
+    await operator.keys.revoke(id)
+    const sealed = await Promise.all([seal(idle), seal(idle), seal(idle)])
+    expect(sealed.map(idOf)).not.toContain(id)
+  })
+
+  test('of a tenant leaves none of its keys, however many there are', async () => {
+    const bench = await open()
+    const process = bench.start({ partitioning: 'tenant', limits: { mostValues: 1 } })
+    for (let count = 0; count < 150; count += 1) await seal(process, 'gone')
+    expect(await process.keys.revokeTenant(parseTenantId('gone'))).toBe(150)
+    expect(await bench.store.list(undefined, 10)).toEqual([])
   })
 
   test("of a tenant makes that tenant's values unreadable, and nobody else's", async () => {

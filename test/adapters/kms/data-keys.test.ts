@@ -29,7 +29,16 @@ const HARD_MS = DAY_MS * (0.9 + (0.2 * 127) / 255)
 /** A database of data keys that does not answer. */
 function unreachableStore(): DataKeyStore {
   const away = (): Promise<never> => Promise.reject(new StoreUnavailableError('Postgres'))
-  return { find: away, newest: away, insert: away, states: away, list: away, rewrap: away, revoke: away }
+  return {
+    find: away,
+    newest: away,
+    insert: away,
+    states: away,
+    list: away,
+    rewrap: away,
+    retire: away,
+    revoke: away,
+  }
 }
 
 const CUT_OFF = { times: 1_000, error: 'AccessDeniedException' }
