@@ -11,7 +11,7 @@ import { KeyWrapping } from './key-wrapping.ts'
 import type { WrappingDependencies } from './key-wrapping.ts'
 import { partitionOf } from './partition.ts'
 import type { Partitioning } from './partition.ts'
-import { SingleFlight } from './single-flight.ts'
+import { SingleFlight } from '../../domain/model/single-flight.ts'
 import { SealingKeys } from './sealing-keys.ts'
 import type { UnwrappedKey } from './unwrapped-key.ts'
 
