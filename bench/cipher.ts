@@ -85,7 +85,7 @@ async function legacyOpenUs(): Promise<number> {
   const clock = new SystemClock()
   const reader = new LegacyReader({ until: clock.now() + 3_600_000, clock })
   const passphrase = createHash('sha256').update('legacy').digest('hex')
-  const [salt, nonce] = [randomBytes(32), randomBytes(16)]
+  const [salt, nonce] = [randomBytes(16), randomBytes(16)]
   const key = pbkdf2Sync(passphrase, salt, 100_000, 32, 'sha256')
   const gcm = createCipheriv('aes-256-gcm', key, nonce, TAG)
   const data = Buffer.concat([gcm.update('a'.repeat(200), 'utf8'), gcm.final()])

@@ -10,10 +10,10 @@ const PROGRESS_EVERY_MS = 2_000
 
 export const rotateKeys: Command = {
   name: 'rotate-keys',
-  usage: 'rotate-keys [--dry-run] [--rate N] [--after CURSOR]',
+  usage: 'rotate-keys [--dry-run] [--rate N] [--after CURSOR] [--from c1.k.ID]',
   summary: `seals everything stored under the current keys, ${String(DEFAULT_RATE)} connections a second; says which keys may go`,
   async run(parameters) {
-    const options = { 'dry-run': 'boolean', rate: 'string', after: 'string' } as const
+    const options = { 'dry-run': 'boolean', rate: 'string', after: 'string', from: 'string' } as const
     const { json, values } = readOptions(parameters, options)
     const interruption = new AbortController()
     const interrupt = (): void => interruption.abort()
@@ -27,6 +27,7 @@ export const rotateKeys: Command = {
         ratePerSecond: countOption(values, 'rate') ?? DEFAULT_RATE,
         dryRun: values['dry-run'] === true,
         after: textOption(values, 'after'),
+        from: textOption(values, 'from'),
         signal: interruption.signal,
         onProgress: ({ cursor = 'the end', resealed, scanned }) => {
           said = `${String(scanned)} values, ${String(resealed)} sealed again, up to ${cursor}\n`

@@ -299,12 +299,15 @@ export class CipherUnavailableError extends IntegrationError {
   }
 }
 
+const NO_SUCH_KEY =
+  'which is not here; add that key as a previous key, unless it is a data key: one that was revoked does not come back'
+
 export class CipherKeyUnknownError extends IntegrationError {
   readonly code = 'cipher_key_unknown'
   readonly isRetryable = false
 
-  constructor(keyId: string) {
-    super(`A value is sealed under key ${keyId}, which is not configured; add that key as a previous key`)
+  constructor(keyId: string, problem = NO_SUCH_KEY) {
+    super(`A value is sealed under key ${keyId}, ${problem}`)
   }
 }
 

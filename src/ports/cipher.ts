@@ -56,7 +56,7 @@ export interface Cipher {
 
   /**
    * @throws CipherValueInvalidError when the text is not a sealed value (plaintext is never passed through)
-   * @throws CipherKeyUnknownError when its key is not configured
+   * @throws CipherKeyUnknownError when its key is not configured, was revoked or is damaged
    * @throws CipherAuthenticationFailedError when it was altered or sealed for another context
    * @throws CipherUnavailableError when its key cannot be had now
    */

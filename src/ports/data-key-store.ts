@@ -46,6 +46,9 @@ export interface DataKeyStore {
   /** Replaces the wrapping if it is still `row.wrapped`. Resolves whether it was. */
   rewrap(row: DataKeyRow, kmsKeyId: string, wrapped: Uint8Array): Promise<boolean>
 
+  /** The active key only opens from now on, and its partition has none that seals. Resolves whether it was active. */
+  retire(id: string): Promise<boolean>
+
   /** Final. Resolves whether there was such a key that was not revoked. */
   revoke(id: string): Promise<boolean>
 }

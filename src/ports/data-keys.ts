@@ -19,7 +19,7 @@ export interface DataKeys {
   forSealing(tenantId: TenantId | undefined): Promise<DataKey>
 
   /**
-   * @throws CipherKeyUnknownError when there is no such key or it was revoked
+   * @throws CipherKeyUnknownError when there is no such key, it was revoked, or its row is damaged
    * @throws CipherUnavailableError when it cannot be had now
    */
   find(id: string): Promise<DataKey>

@@ -1,4 +1,4 @@
-import { SingleFlight } from '../application/single-flight.ts'
+import { SingleFlight } from '../domain/model/single-flight.ts'
 import { INTEGRATION_PROVIDERS, isProviderName } from '../domain/model/identifiers.ts'
 import { isOAuthClient } from '../ports/provider-client.ts'
 import type { Call } from './call.ts'

@@ -16,13 +16,15 @@ export class WebKeys {
     return this.#mac(await this.#keys.signing(), purpose, parts)
   }
 
-  /** In constant time, under every key that may have signed lately. */
+  /** In constant time, under every key that may have signed lately. @throws CipherUnavailableError */
   async isSigned(purpose: string, parts: readonly (string | null)[], signature: string): Promise<boolean> {
     const given = this.#digest.sha256(signature)
     const accepted = await this.#keys.accepted()
-    return accepted.some((key) =>
+    const isSigned = accepted.keys.some((key) =>
       this.#digest.equal(this.#digest.sha256(this.#mac(key, purpose, parts)), given),
     )
+    if (!isSigned && accepted.missing !== undefined) throw accepted.missing
+    return isSigned
   }
 
   #mac(key: Uint8Array, purpose: string, parts: readonly (string | null)[]): string {

@@ -32,8 +32,7 @@ const TAG_BYTES = 16
 const MOST_AT_ONCE = 2
 const LONGEST_VALUE = 40_000
 
-const FORM =
-  /^(?<salt>(?:[0-9a-f]{2}){8,64}):(?<iv>[0-9a-f]{24}|[0-9a-f]{32}):(?<tag>[0-9a-f]{32}):(?<data>(?:[0-9a-f]{2})*)$/i
+const FORM = /^(?<salt>[0-9a-f]{32}):(?<iv>[0-9a-f]{32}):(?<tag>[0-9a-f]{32}):(?<data>(?:[0-9a-f]{2})*)$/i
 
 /**
  * Opens `salt:iv:tag:data` in hex: AES-256-GCM under PBKDF2 (SHA-256, 100,000 rounds) of the key, as values were stored

@@ -1,4 +1,4 @@
-import type { StateKeys } from '../../ports/state-keys.ts'
+import type { AcceptedKeys, StateKeys } from '../../ports/state-keys.ts'
 
 /** Signs states under new keys while those that were signed under others come back. */
 export class MovingStateKeys implements StateKeys {
@@ -14,7 +14,8 @@ export class MovingStateKeys implements StateKeys {
     return this.#to.signing()
   }
 
-  async accepted(): Promise<readonly Uint8Array[]> {
-    return (await Promise.all([this.#to.accepted(), this.#from.accepted()])).flat()
+  async accepted(): Promise<AcceptedKeys> {
+    const [to, from] = await Promise.all([this.#to.accepted(), this.#from.accepted()])
+    return { keys: [...to.keys, ...from.keys], missing: to.missing ?? from.missing }
   }
 }

@@ -1,4 +1,4 @@
-import type { StateKeys } from '../../ports/state-keys.ts'
+import type { AcceptedKeys, StateKeys } from '../../ports/state-keys.ts'
 import type { KeyRing } from './key-ring.ts'
 
 /** Signs states under keys derived from a ring: rotating the ring rotates them, and states in flight stay good. */
@@ -14,8 +14,8 @@ export class RingStateKeys implements StateKeys {
     return primary.stateKey()
   }
 
-  async accepted(): Promise<readonly Uint8Array[]> {
+  async accepted(): Promise<AcceptedKeys> {
     const { keys } = await this.#ring.ready()
-    return keys.map((key) => key.stateKey())
+    return { keys: keys.map((key) => key.stateKey()) }
   }
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { Breaker } from './breaker.ts'
 import type { EncryptionContext, KmsApi, WrappedKey } from './kms-api.ts'
-import { toKmsFailure } from './kms-failure.ts'
+import { doesNotUnwrap, toKmsFailure } from './kms-failure.ts'
 
 export interface AwsCredentials {
   readonly accessKeyId: string
@@ -27,7 +27,7 @@ export interface KmsTimeouts {
   readonly connectionMs: number
   /** For each of the SDK's attempts. */
   readonly requestMs: number
-  /** For all attempts of a call together, the wait for its turn included. */
+  /** For all attempts of a call together, the waits for its turn and for credentials included. */
   readonly callMs: number
 }
 
@@ -69,16 +69,21 @@ export class AwsKms implements KmsApi {
     })
   }
 
-  decrypt(key: WrappedKey, context: EncryptionContext): Promise<Uint8Array> {
+  decrypt(key: WrappedKey, context: EncryptionContext): Promise<Uint8Array | undefined> {
     return this.#call('Decrypt', async ({ client, commands }, abortSignal) => {
       const { wrapped, kmsKeyId } = key
       // Without KeyId the service would unwrap with whatever key the blob names.
       const input = { CiphertextBlob: wrapped, KeyId: kmsKeyId, EncryptionContext: { ...context } }
-      return given((await client.send(new commands.DecryptCommand(input), { abortSignal })).Plaintext)
+      const answer = await client.send(new commands.DecryptCommand(input), { abortSignal }).catch(refusal)
+      return answer && given(answer.Plaintext)
     })
   }
 
-  reEncrypt(key: WrappedKey, toKmsKeyId: string, context: EncryptionContext): Promise<WrappedKey> {
+  reEncrypt(
+    key: WrappedKey,
+    toKmsKeyId: string,
+    context: EncryptionContext,
+  ): Promise<WrappedKey | undefined> {
     return this.#call('ReEncrypt', async ({ client, commands }, abortSignal) => {
       const input = {
         CiphertextBlob: key.wrapped,
@@ -87,8 +92,8 @@ export class AwsKms implements KmsApi {
         DestinationKeyId: toKmsKeyId,
         DestinationEncryptionContext: { ...context },
       }
-      const answer = await client.send(new commands.ReEncryptCommand(input), { abortSignal })
-      return { wrapped: given(answer.CiphertextBlob), kmsKeyId: given(answer.KeyId) }
+      const answer = await client.send(new commands.ReEncryptCommand(input), { abortSignal }).catch(refusal)
+      return answer && { wrapped: given(answer.CiphertextBlob), kmsKeyId: given(answer.KeyId) }
     })
   }
 
@@ -102,13 +107,14 @@ export class AwsKms implements KmsApi {
     operation: string,
     ask: (sdk: Sdk, abortSignal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer> {
-    const sdk = await this.#load()
     const deadline = AbortSignal.timeout(this.#timeouts.callMs)
+    const sdk = await this.#load()
     return this.#calls.execute(async () => {
       if (!this.#breaker.admits())
         throw new CipherUnavailableError('KMS failed repeatedly and is asked again in a few seconds')
       try {
-        const answer = await ask(sdk, deadline)
+        // The SDK heeds the signal while it sends, and not while it waits for credentials.
+        const answer = await within(deadline, () => ask(sdk, deadline))
         this.#breaker.noteSuccess()
         return answer
       } catch (cause) {
@@ -139,13 +145,19 @@ export class AwsKms implements KmsApi {
     return { client: new commands.KMSClient(this.#config()), commands }
   }
 
+  /** The SDK lets later calls wait for credentials that were asked for already, so these must not wait for ever. */
+  #bounded(credentials: NonNullable<AwsKmsOptions['credentials']>): typeof credentials {
+    if (typeof credentials !== 'function') return credentials
+    return () => within(AbortSignal.timeout(this.#timeouts.callMs), credentials)
+  }
+
   #config(): SdkModule.KMSClientConfig {
     const { credentials, endpoint, region } = this.#options
     const { connectionMs, requestMs } = this.#timeouts
     return {
       ...(region === undefined ? {} : { region }),
       ...(endpoint === undefined ? {} : { endpoint }),
-      ...(credentials === undefined ? {} : { credentials }),
+      ...(credentials === undefined ? {} : { credentials: this.#bounded(credentials) }),
       maxAttempts: ATTEMPTS,
       // By itself requestTimeout only prints a warning and takes the late answer.
       requestHandler: {
@@ -163,6 +175,22 @@ async function importSdk(): Promise<typeof SdkModule> {
   } catch {
     throw new ConfigInvalidError(['@aws-sdk/client-kms: is not installed, and KMS needs it'])
   }
+}
+
+/** A data key that does not unwrap is an answer of a service that works. */
+function refusal(cause: unknown): undefined {
+  if (!doesNotUnwrap(cause)) throw cause
+}
+
+function within<Answer>(deadline: AbortSignal, ask: () => Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    deadline.throwIfAborted()
+    const end = (): void => reject(deadline.reason as Error)
+    deadline.addEventListener('abort', end, { once: true })
+    ask()
+      .finally(() => deadline.removeEventListener('abort', end))
+      .then(resolve, reject)
+  })
 }
 
 function given<Value>(value: Value | undefined): Value {

@@ -1,4 +1,4 @@
-import { CipherUnavailableError } from '../../domain/errors.ts'
+import { CipherKeyUnknownError } from '../../domain/errors.ts'
 import type { DataKeyRow, WrappedDataKey } from '../../ports/data-key-store.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
@@ -7,6 +7,8 @@ import { UnwrappedKey } from './unwrapped-key.ts'
 
 const ID_BYTES = 16
 const PURPOSE = 'integration-token-encryption'
+const DAMAGED =
+  'whose row in data_keys is damaged, or was wrapped by another KMS key or for another app: restore the row from a backup'
 
 export interface WrappingDependencies {
   readonly kms: KmsApi
@@ -44,16 +46,21 @@ export class KeyWrapping {
     return { key, wrapped }
   }
 
-  /** @throws CipherUnavailableError also when the row yields another key than it was made with */
+  /** @throws CipherKeyUnknownError when the row does not yield the key that it was made with */
   async unwrap(row: DataKeyRow): Promise<UnwrappedKey> {
-    const key = new UnwrappedKey(row.id, await this.#deps.kms.decrypt(row, this.#contextOf(row)))
-    if (key.fingerprint === row.fingerprint) return key
-    this.#deps.logger?.log('error', 'A data key does not have its fingerprint', { dataKeyId: row.id })
-    throw new CipherUnavailableError(`the row of data key ${row.id} was altered; restore it from a backup`)
+    const bytes = await this.#deps.kms.decrypt(row, this.#contextOf(row))
+    const key = bytes && new UnwrappedKey(row.id, bytes)
+    return key?.fingerprint === row.fingerprint ? key : this.#damaged(row)
   }
 
-  rewrap(row: DataKeyRow, toKmsKeyId: string): Promise<WrappedKey> {
-    return this.#deps.kms.reEncrypt(row, toKmsKeyId, this.#contextOf(row))
+  /** @throws CipherKeyUnknownError when the row does not unwrap */
+  async rewrap(row: DataKeyRow, toKmsKeyId: string): Promise<WrappedKey> {
+    return (await this.#deps.kms.reEncrypt(row, toKmsKeyId, this.#contextOf(row))) ?? this.#damaged(row)
+  }
+
+  #damaged({ id, kmsKeyId }: DataKeyRow): never {
+    this.#deps.logger?.log('error', 'A stored data key is damaged', { dataKeyId: id, kmsKeyId })
+    throw new CipherKeyUnknownError(id, DAMAGED)
   }
 
   #contextOf({ id, partition }: { readonly id: string; readonly partition: string }): EncryptionContext {

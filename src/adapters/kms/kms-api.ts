@@ -14,9 +14,9 @@ export interface KmsApi {
     context: EncryptionContext,
   ): Promise<WrappedKey & { readonly plaintext: Uint8Array }>
 
-  /** Refuses a key that another wrapping key than the named one wrapped, or for another context. */
-  decrypt(key: WrappedKey, context: EncryptionContext): Promise<Uint8Array>
+  /** Nothing for what was altered, or wrapped by another wrapping key than the named one or for another context. */
+  decrypt(key: WrappedKey, context: EncryptionContext): Promise<Uint8Array | undefined>
 
-  /** Wraps under another key; the plaintext does not leave the service. */
-  reEncrypt(key: WrappedKey, toKmsKeyId: string, context: EncryptionContext): Promise<WrappedKey>
+  /** Wraps under another key; the plaintext does not leave the service. Nothing for what `decrypt` gives nothing for. */
+  reEncrypt(key: WrappedKey, toKmsKeyId: string, context: EncryptionContext): Promise<WrappedKey | undefined>
 }

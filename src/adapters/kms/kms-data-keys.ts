@@ -1,21 +1,18 @@
-import {
-  CipherKeyUnknownError,
-  CipherUnavailableError,
-  ConfigInvalidError,
-  isIntegrationError,
-} from '../../domain/errors.ts'
+import { CipherKeyUnknownError, CipherUnavailableError, ConfigInvalidError } from '../../domain/errors.ts'
 import type { TenantId } from '../../domain/model/identifiers.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { DataKeyRow, DataKeyStore } from '../../ports/data-key-store.ts'
 import type { DataKey, DataKeys } from '../../ports/data-keys.ts'
 import { dataKeyLimits } from './data-key-limits.ts'
 import type { DataKeyLimits } from './data-key-limits.ts'
+import { absence, asking, notToSealUnder, unavailability } from './key-failures.ts'
 import { KeyCache } from './key-cache.ts'
 import { KeyWrapping } from './key-wrapping.ts'
 import type { WrappingDependencies } from './key-wrapping.ts'
 import { partitionOf } from './partition.ts'
 import type { Partitioning } from './partition.ts'
-import { SingleFlight } from './single-flight.ts'
+import { SingleFlight } from '../../domain/model/single-flight.ts'
+import { SealingKeys } from './sealing-keys.ts'
 import type { UnwrappedKey } from './unwrapped-key.ts'
 
 export interface KmsDataKeysOptions extends WrappingDependencies {
@@ -26,14 +23,13 @@ export interface KmsDataKeysOptions extends WrappingDependencies {
   readonly limits?: Partial<DataKeyLimits> | undefined
 }
 
-/** The key that seals for one partition, as this process knows it. */
-interface Sealing {
-  readonly id: string
-  readonly servesUntil: number
-  values: number
+interface RecentKeys {
+  readonly keys: readonly DataKey[]
+  /** Why one of them is not among them. */
+  readonly missing?: CipherUnavailableError | undefined
 }
 
-const MOST_OF_A_PARTITION = 1_000
+const REVOKED_AT_ONCE = 100
 
 /**
  * Data keys under AWS KMS. The service is asked once for each key and process; while it is down, keys that are known
@@ -45,10 +41,11 @@ export class KmsDataKeys implements DataKeys {
   readonly #partitioning: Partitioning
   readonly #cache: KeyCache
   readonly #wrapping: KeyWrapping
-  readonly #sealing = new Map<string, Sealing>()
+  readonly #sealing: SealingKeys
   readonly #acquisitions = new SingleFlight<void>()
   readonly #loads = new SingleFlight<UnwrappedKey>()
   #nextPollAt: number
+  #polling: Promise<void> | undefined
 
   /** @throws ConfigInvalidError */
   constructor(options: KmsDataKeysOptions) {
@@ -56,6 +53,7 @@ export class KmsDataKeys implements DataKeys {
     this.#options = options
     this.#limits = dataKeyLimits(options.limits)
     this.#partitioning = options.partitioning ?? 'all'
+    this.#sealing = new SealingKeys(clock, this.#limits.mostValues)
     this.#cache = new KeyCache({ clock, random, limits: this.#limits })
     this.#wrapping = new KeyWrapping(options)
     this.#nextPollAt = clock.monotonicMs() + this.#limits.pollMs
@@ -63,6 +61,9 @@ export class KmsDataKeys implements DataKeys {
 
   async forSealing(tenantId: TenantId | undefined): Promise<DataKey> {
     const partition = partitionOf(this.#partitioning, tenantId)
+    this.#pollIfDue()
+    // Who was idle may not know yet that the key was retired or revoked.
+    if (this.#polling !== undefined) await this.#polling
     for (;;) {
       const key = this.#take(partition)
       if (key !== undefined) return key
@@ -74,17 +75,24 @@ export class KmsDataKeys implements DataKeys {
     const held = this.#held(id)
     if (held !== undefined) return held
     return this.#loads.run(id, async () => {
-      const row = await this.#asking(() => this.#options.store.find(id))
+      const row = await asking(() => this.#options.store.find(id))
       if (row === undefined || row.state === 'revoked') throw new CipherKeyUnknownError(id)
       return this.#cache.renew(await this.#wrapping.unwrap(row))
     })
   }
 
-  /** The keys under which states may have been signed lately, the newest first. */
-  async recentGeneral(): Promise<readonly DataKey[]> {
+  /** The keys under which states may have been signed lately, as far as they can be had, the newest first. */
+  async recentGeneral(): Promise<RecentKeys> {
     const partition = partitionOf(this.#partitioning, undefined)
-    const rows = await this.#asking(() => this.#options.store.newest(partition, 2))
-    return Promise.all(rows.map(async (row) => this.#held(row.id) ?? this.#unwrapOnce(row)))
+    const rows = await asking(() => this.#options.store.newest(partition, 2)).catch(unavailability)
+    if (rows instanceof CipherUnavailableError) return { keys: [], missing: rows }
+    const found = await Promise.all(
+      rows.map(async (row) => this.#held(row.id) ?? this.#unwrapOnce(row).catch(absence)),
+    )
+    return {
+      keys: found.flatMap((one) => (one instanceof Error ? [] : [one])),
+      missing: found.find((one) => one instanceof CipherUnavailableError),
+    }
   }
 
   /** Whether values can be opened or sealed: false only while no key at all can be had. */
@@ -98,11 +106,22 @@ export class KmsDataKeys implements DataKeys {
     }
   }
 
-  /** What is sealed under the key can never be opened again; other processes learn of it within `pollMs`. */
+  /** The key only opens from now on, and the next seals; other processes learn of it within `pollMs`. */
+  async retire(id: string): Promise<boolean> {
+    const isRetired = await this.#options.store.retire(id)
+    this.#sealing.stop(id)
+    return isRetired
+  }
+
+  /**
+   * What is sealed under the key can never be opened again; other processes learn of it within `pollMs`.
+   * @throws ConfigInvalidError while the key seals: what others seal until they learn of it would be lost
+   */
   async revoke(id: string): Promise<boolean> {
-    const isRevoked = await this.#options.store.revoke(id)
-    this.#forget(id)
-    return isRevoked
+    // A key that is not active never is again, so that nobody can come between.
+    if ((await this.#options.store.find(id))?.state === 'active')
+      throw new ConfigInvalidError([`data key ${id}: still seals; retire it first`])
+    return this.#revoke(id)
   }
 
   /**
@@ -113,30 +132,36 @@ export class KmsDataKeys implements DataKeys {
     if (this.#partitioning !== 'tenant')
       throw new ConfigInvalidError(['kms.partitioning: must be tenant, for one tenant to be revoked alone'])
     const partition = partitionOf(this.#partitioning, tenantId)
-    const rows = await this.#options.store.newest(partition, MOST_OF_A_PARTITION)
-    const revoked = await Promise.all(rows.map((row) => this.revoke(row.id)))
-    return revoked.filter(Boolean).length
+    let revoked = 0
+    for (;;) {
+      const rows = await this.#options.store.newest(partition, REVOKED_AT_ONCE)
+      if (rows.length === 0) return revoked
+      revoked += (await Promise.all(rows.map((row) => this.#revoke(row.id)))).filter(Boolean).length
+    }
+  }
+
+  async #revoke(id: string): Promise<boolean> {
+    const isRevoked = await this.#options.store.revoke(id)
+    this.#forget(id)
+    return isRevoked
   }
 
   /** Counts one value under the partition's key, if it may still seal and is at hand. */
   #take(partition: string): DataKey | undefined {
-    const sealing = this.#sealing.get(partition)
-    if (sealing === undefined || sealing.values >= this.#limits.mostValues) return undefined
-    if (this.#options.clock.monotonicMs() >= sealing.servesUntil) return undefined
-    const key = this.#held(sealing.id)
-    if (key !== undefined) sealing.values += 1
+    const id = this.#sealing.serving(partition)
+    const key = id === undefined ? undefined : this.#held(id)
+    if (key !== undefined) this.#sealing.count(partition)
     return key
   }
 
   async #acquire(partition: string): Promise<void> {
-    const known = this.#sealing.get(partition)
-    const isSpent = known !== undefined && known.values >= this.#limits.mostValues
+    const known = this.#sealing.last(partition)
     try {
-      await this.#asking(() => this.#acquireNewest(partition, isSpent ? known.id : undefined))
+      await asking(() => this.#acquireNewest(partition, known?.isSpent === true ? known.id : undefined))
     } catch (error) {
       // Old age is a reason to prefer another key; that there is none is no reason to stop.
-      if (isSpent || known === undefined || this.#held(known.id) === undefined) throw error
-      this.#serve(partition, known.id, this.#limits.pollMs)
+      if (known === undefined || known.isSpent || this.#held(known.id) === undefined) throw error
+      this.#sealing.serve(partition, known.id, this.#limits.pollMs)
     }
   }
 
@@ -159,16 +184,10 @@ export class KmsDataKeys implements DataKeys {
   }
 
   async #adopt(row: DataKeyRow): Promise<void> {
-    if (this.#held(row.id) === undefined) await this.#unwrapOnce(row)
+    if (this.#held(row.id) === undefined) await this.#unwrapOnce(row).catch(notToSealUnder)
     const leftMs = this.#limits.generationMs - row.ageMs
     // Past its time it serves only because the next one cannot be made: that is tried again soon.
-    this.#serve(row.partition, row.id, leftMs > 0 ? leftMs : this.#limits.pollMs)
-  }
-
-  #serve(partition: string, id: string, forMs: number): void {
-    const known = this.#sealing.get(partition)
-    const values = known?.id === id ? known.values : 0
-    this.#sealing.set(partition, { id, servesUntil: this.#options.clock.monotonicMs() + forMs, values })
+    this.#sealing.serve(row.partition, row.id, leftMs > 0 ? leftMs : this.#limits.pollMs)
   }
 
   #held(id: string): UnwrappedKey | undefined {
@@ -201,7 +220,11 @@ export class KmsDataKeys implements DataKeys {
     if (now < this.#nextPollAt) return
     this.#nextPollAt = now + this.#limits.pollMs
     // A store that does not answer now is asked again at the next turn.
-    this.#poll().catch(() => undefined)
+    this.#polling = this.#poll()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#polling = undefined
+      })
   }
 
   async #poll(): Promise<void> {
@@ -210,27 +233,12 @@ export class KmsDataKeys implements DataKeys {
     for (const id of ids) {
       const state = states.get(id)
       if (state === undefined || state === 'revoked') this.#forget(id)
-      else if (state === 'decrypt') this.#stopSealing(id)
+      else if (state === 'decrypt') this.#sealing.stop(id)
     }
   }
 
   #forget(id: string): void {
     this.#cache.drop(id)
-    this.#stopSealing(id)
-  }
-
-  #stopSealing(id: string): void {
-    for (const [partition, sealing] of this.#sealing) if (sealing.id === id) this.#sealing.delete(partition)
-  }
-
-  /** What a store of keys cannot answer is, to those who seal and open, a key that cannot be had now. */
-  async #asking<Result>(ask: () => Promise<Result>): Promise<Result> {
-    try {
-      return await ask()
-    } catch (error) {
-      if (isIntegrationError(error) && error.code === 'store_unavailable')
-        throw new CipherUnavailableError('the data keys are in a database that does not answer')
-      throw error
-    }
+    this.#sealing.stop(id)
   }
 }

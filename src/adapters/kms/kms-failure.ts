@@ -1,6 +1,6 @@
 import { CipherUnavailableError } from '../../domain/errors.ts'
 
-type FailureClass = 'unavailable' | 'denied' | 'disabled' | 'corrupt'
+type FailureClass = 'unavailable' | 'denied' | 'disabled' | 'misnamed'
 
 // Throttling is HTTP 400 and has no class in the SDK: the name is all there is to go by.
 const CLASSES: Readonly<Record<Exclude<FailureClass, 'unavailable'>, readonly string[]>> = {
@@ -15,14 +15,19 @@ const CLASSES: Readonly<Record<Exclude<FailureClass, 'unavailable'>, readonly st
     'UnrecognizedClientException',
   ],
   disabled: ['DisabledException', 'KMSInvalidStateException', 'NotFoundException'],
-  corrupt: ['IncorrectKeyException', 'InvalidCiphertextException'],
+  misnamed: [
+    'InvalidArnException',
+    'InvalidKeyUsageException',
+    'UnsupportedOperationException',
+    'ValidationException',
+  ],
 }
 
 const PROBLEMS: Readonly<Record<FailureClass, string>> = {
   unavailable: 'KMS does not answer or throttles; call again later',
   denied: 'KMS refuses this application; check its credentials and the key policy',
   disabled: 'the KMS key is disabled, waits for its deletion or is gone; enable it again and delete no row',
-  corrupt: 'KMS does not unwrap the data key: its row was altered, or is of another KMS key or application',
+  misnamed: 'KMS knows no such key to encrypt with; check that its name is that of a symmetric key',
 }
 
 /** A failed call, by what an operator has to do about it. */
@@ -32,7 +37,7 @@ export interface KmsFailure {
   readonly name: string
   /** Somebody has to act. */
   readonly isAlert: boolean
-  /** It says something of the service rather than of one data key. */
+  /** It says something of the service rather than of one of its keys. */
   readonly isOfService: boolean
 }
 
@@ -43,14 +48,19 @@ export function toKmsFailure(cause: unknown): KmsFailure {
     error: new CipherUnavailableError(PROBLEMS[failureClass]),
     name,
     isAlert: failureClass !== 'unavailable',
-    isOfService: failureClass !== 'corrupt',
+    isOfService: failureClass === 'unavailable',
   }
+}
+
+/** Whether the service answered that it did not wrap this, not with this key or not for this context. */
+export function doesNotUnwrap(cause: unknown): boolean {
+  return ['IncorrectKeyException', 'InvalidCiphertextException'].includes(nameOf(cause))
 }
 
 function classOf(name: string): FailureClass {
   if (CLASSES.denied.includes(name)) return 'denied'
   if (CLASSES.disabled.includes(name)) return 'disabled'
-  return CLASSES.corrupt.includes(name) ? 'corrupt' : 'unavailable'
+  return CLASSES.misnamed.includes(name) ? 'misnamed' : 'unavailable'
 }
 
 function nameOf(cause: unknown): string {

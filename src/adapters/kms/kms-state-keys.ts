@@ -1,5 +1,5 @@
 import type { DataKey } from '../../ports/data-keys.ts'
-import type { StateKeys } from '../../ports/state-keys.ts'
+import type { AcceptedKeys, StateKeys } from '../../ports/state-keys.ts'
 import type { KmsDataKeys } from './kms-data-keys.ts'
 
 const INFO = Buffer.from('state-hmac')
@@ -17,8 +17,9 @@ export class KmsStateKeys implements StateKeys {
   }
 
   /** Asks the store each time: a state may come back to a process that has not yet seen the key it was signed under. */
-  async accepted(): Promise<readonly Uint8Array[]> {
-    return (await this.#keys.recentGeneral()).map(signingKey)
+  async accepted(): Promise<AcceptedKeys> {
+    const { keys, missing } = await this.#keys.recentGeneral()
+    return { keys: keys.map(signingKey), missing }
   }
 }
 

@@ -13,7 +13,7 @@ export interface RewrapOutcome {
 /**
  * Wraps every data key anew under `toKmsKeyId`: a new key, account or region. Values stay as they are, and no key is
  * unwrapped on the way. Interrupted, it goes on where it was when it is called again.
- * @throws CipherUnavailableError, StoreUnavailableError
+ * @throws CipherUnavailableError, StoreUnavailableError, CipherKeyUnknownError naming a damaged key
  */
 export async function rewrapDataKeys(
   options: WrappingDependencies & { readonly store: DataKeyStore },

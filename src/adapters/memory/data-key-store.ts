@@ -57,6 +57,13 @@ export class MemoryDataKeyStore implements DataKeyStore {
     return true
   }
 
+  async retire(id: string): Promise<boolean> {
+    const kept = this.#rows.get(id)
+    if (kept?.state !== 'active') return false
+    this.#rows.set(id, { ...kept, state: 'decrypt' })
+    return true
+  }
+
   async revoke(id: string): Promise<boolean> {
     const kept = this.#rows.get(id)
     if (kept === undefined || kept.state === 'revoked') return false

@@ -39,6 +39,8 @@ const REWRAP = `
 UPDATE data_keys SET kms_key_id = $3, wrapped = $4
 WHERE id = $1 AND wrapped = $2 AND state <> 'revoked' RETURNING id`
 
+const RETIRE = `UPDATE data_keys SET state = 'decrypt' WHERE id = $1 AND state = 'active' RETURNING id`
+
 const REVOKE = `UPDATE data_keys SET state = 'revoked' WHERE id = $1 AND state <> 'revoked' RETURNING id`
 
 const MOST_TRIES = 5
@@ -96,6 +98,10 @@ export class PostgresDataKeyStore implements DataKeyStore {
   async rewrap(row: DataKeyRow, kmsKeyId: string, wrapped: Uint8Array): Promise<boolean> {
     const values = [row.id, base64(row.wrapped), kmsKeyId, base64(wrapped)]
     return (await this.#statements.run(REWRAP, values)).length > 0
+  }
+
+  async retire(id: string): Promise<boolean> {
+    return (await this.#statements.run(RETIRE, [id])).length > 0
   }
 
   async revoke(id: string): Promise<boolean> {

@@ -9,7 +9,7 @@ import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { TokenReading, TokenStore } from '../../ports/token-store.ts'
 import type { Meter } from '../meter.ts'
 import type { ProviderRegistry } from '../provider-registry.ts'
-import { SingleFlight } from '../single-flight.ts'
+import { SingleFlight } from '../../domain/model/single-flight.ts'
 import type { ResealOnRead } from './reseal-on-read.ts'
 
 export interface TokenRequest {

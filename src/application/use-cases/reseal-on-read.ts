@@ -4,7 +4,7 @@ import type { Background } from '../../ports/background.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { SealedRowRef, SealedValues } from '../../ports/sealed-values.ts'
 import type { TokenReading } from '../../ports/token-store.ts'
-import { SingleFlight } from '../single-flight.ts'
+import { SingleFlight } from '../../domain/model/single-flight.ts'
 import { resealRow } from './reseal-row.ts'
 import type { ResealDependencies } from './reseal-row.ts'
 

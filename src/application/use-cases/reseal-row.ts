@@ -8,6 +8,8 @@ import type { SealedRow, SealedSecrets } from '../../ports/sealed-values.ts'
 export interface ResealDependencies {
   readonly cipher: Cipher
   readonly keys: KeyInventory
+  /** A data key whose values are sealed again as well, though it is good. */
+  readonly from?: KeyName | undefined
 }
 
 /** A stored value and what became of it. */
@@ -74,7 +76,7 @@ export async function resealRow(deps: ResealDependencies, row: SealedRow): Promi
 }
 
 async function resealValue(
-  { cipher, keys }: ResealDependencies,
+  { cipher, from, keys }: ResealDependencies,
   sealed: Sealed,
   context: SealContext,
 ): Promise<{
@@ -84,7 +86,8 @@ async function resealValue(
   readonly problem?: string | undefined
 }> {
   const before = keys.keyOf(sealed)
-  if (await keys.isCurrent(before, context.provider)) return { resealed: sealed, before, after: before }
+  if (before !== from && (await keys.isCurrent(before, context.provider)))
+    return { resealed: sealed, before, after: before }
   try {
     const resealed = await cipher.seal(await cipher.open(sealed, context), context)
     return { resealed, before, after: keys.keyOf(resealed) }

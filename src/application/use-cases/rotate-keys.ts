@@ -19,6 +19,8 @@ export interface RotateKeysOptions {
   readonly signal?: AbortSignal | undefined
   /** Opens and seals like a run, and writes nothing. */
   readonly dryRun?: boolean | undefined
+  /** `c1.k.<id>`, a retired data key: what is under it is sealed again under the one that seals now. */
+  readonly from?: KeyName | undefined
   /** Goes on behind what an earlier run said it had done. */
   readonly after?: SealedCursor | undefined
 }
@@ -47,7 +49,7 @@ export interface RotationResult {
   readonly skipped: number
   /** Under no configured key, or altered; they were left as they are. */
   readonly unreadable: number
-  /** How many values are under each key at the end; in a dry run, now. */
+  /** How many values are under each key at the end, `from` also where there are none; in a dry run, now. */
   readonly byKey: Readonly<Record<KeyName, number>>
   /** The keys that only open, and whether any value still needs them. */
   readonly retiring: readonly (RetiringKey & { readonly values: number; readonly isUnused: boolean })[]
@@ -77,8 +79,15 @@ export class RotateKeys {
   /** @throws StoreUnavailableError, CipherUnavailableError; what was done until then stays done */
   async run(options: RotateKeysOptions = {}): Promise<RotationResult> {
     const { clock, sealedValues } = this.#deps
-    const { after, dryRun = false, onProgress, ratePerSecond = Number.POSITIVE_INFINITY, signal } = options
-    const tally = new Tally(dryRun)
+    const {
+      after,
+      dryRun = false,
+      from,
+      onProgress,
+      ratePerSecond = Number.POSITIVE_INFINITY,
+      signal,
+    } = options
+    const tally = new Tally(dryRun, from)
     const startedAt = clock.monotonicMs()
     let [rows, cursor, isAtEnd] = [0, after, false]
     while (!isAtEnd && signal?.aborted !== true) {
@@ -103,7 +112,7 @@ export class RotateKeys {
   async #work(rows: readonly SealedRow[], tally: Tally, tries: number): Promise<void> {
     const { sealedValues } = this.#deps
     const resealed = await Promise.all(
-      rows.map(async (row) => ({ row, ...(await resealRow(this.#deps, row)) })),
+      rows.map(async (row) => ({ row, ...(await resealRow({ ...this.#deps, from: tally.from }, row)) })),
     )
     const changed = resealed.filter(isChanged)
     const outcomes = tally.isDry ? changed.map(() => true) : await sealedValues.replace(changed)
@@ -128,6 +137,7 @@ function isUnused(key: KeyName, byKey: Readonly<Record<KeyName, number>>): boole
 
 class Tally {
   readonly isDry: boolean
+  readonly from: KeyName | undefined
   readonly #byKey = new Map<KeyName, number>()
   readonly #problems: UnreadableValue[] = []
   #isUncertain = false
@@ -136,8 +146,10 @@ class Tally {
   skipped = 0
   unreadable = 0
 
-  constructor(isDry: boolean) {
+  constructor(isDry: boolean, from: KeyName | undefined) {
     this.isDry = isDry
+    this.from = from
+    if (from !== undefined) this.#byKey.set(from, 0)
   }
 
   add({ tenantId, provider, connectionId }: SealedRow, values: readonly ValueOutcome[]): void {

@@ -94,7 +94,11 @@ export class StateService {
     const given = digest.sha256(state)
     const accepted = await keys.accepted()
     // Hashes of equal length are compared, so that neither length nor content shows in the time it takes.
-    return accepted.some((key) => digest.equal(digest.sha256(nonce + this.#mac(key, provider, nonce)), given))
+    const isAuthentic = accepted.keys.some((key) =>
+      digest.equal(digest.sha256(nonce + this.#mac(key, provider, nonce)), given),
+    )
+    if (!isAuthentic && accepted.missing !== undefined) throw accepted.missing
+    return isAuthentic
   }
 
   #mac(key: Uint8Array, provider: ProviderName, nonce: string): string {

@@ -148,6 +148,21 @@ function testChanges(test: Register): void {
     assert.equal((await store.find(row.id))?.kmsKeyId, 'another-kms-key')
   })
 
+  test('retires the active key, which then only opens while the next one seals', async ({
+    sibling,
+    store,
+  }) => {
+    const first = await store.insert(newKey(), undefined)
+    assert.equal(await store.retire(first.id), true)
+    assert.equal(await sibling.retire(first.id), false)
+    assert.equal((await sibling.find(first.id))?.state, 'decrypt')
+    const next = await store.insert(newKey(first.partition), undefined)
+    assert.deepEqual([next.generation, next.state], [2, 'active'])
+    await store.revoke(first.id)
+    assert.equal(await store.retire(first.id), false)
+    assert.equal((await store.find(first.id))?.state, 'revoked')
+  })
+
   test('revokes once and for good', async ({ sibling, store }) => {
     const row = await store.insert(newKey(), undefined)
     assert.equal(await store.revoke(row.id), true)

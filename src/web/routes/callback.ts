@@ -1,4 +1,4 @@
-import type { SingleFlight } from '../../application/single-flight.ts'
+import type { SingleFlight } from '../../domain/model/single-flight.ts'
 import { AuthorizationDeniedError, isIntegrationError } from '../../domain/errors.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
 import { parseTenantId } from '../../domain/model/identifiers.ts'

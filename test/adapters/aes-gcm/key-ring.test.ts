@@ -198,7 +198,7 @@ describe('RingStateKeys', () => {
     const [first, second] = [generateEncryptionKey(), generateEncryptionKey()]
     const before = await new RingStateKeys(ring(first)).signing()
     const rotated = new RingStateKeys(ring(second, [first]))
-    expect(await rotated.accepted()).toEqual([await rotated.signing(), before])
+    expect(await rotated.accepted()).toEqual({ keys: [await rotated.signing(), before] })
     expect(await rotated.signing()).not.toEqual(before)
     expect(before).toHaveLength(32)
   })

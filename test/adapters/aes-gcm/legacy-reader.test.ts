@@ -36,7 +36,7 @@ describe('LegacyReader', () => {
     const legacy = readerWith(logger)
     const cipher = new AesGcmCipher({ rings, legacy })
     expect((await cipher.open(legacyValue('token-1', KEY), CONTEXT)).reveal()).toBe('token-1')
-    expect(await decryptToken(legacyValue('token-2', KEY, 12), KEY, { legacy })).toBe('token-2')
+    expect(await decryptToken(legacyValue('token-2', KEY), KEY, { legacy })).toBe('token-2')
     expect(await decryptToken(legacyValue('', KEY), KEY, { legacy })).toBe('')
     expect(legacy.reads).toBe(3)
     expect(logger.lines).toHaveLength(3)
@@ -72,6 +72,16 @@ describe('LegacyReader', () => {
     for (const bad of [`${salt}:${iv}:${tag.slice(0, 8)}:${data}`, `${salt}:${iv}:${data}`, `${value}g`])
       await expect(decryptToken(bad, KEY, { legacy })).rejects.toMatchObject({ code: 'cipher_value_invalid' })
     expect(legacy.reads).toBe(0)
+  })
+
+  test.each([
+    { salt: 16, iv: 12 },
+    { salt: 8, iv: 16 },
+    { salt: 32, iv: 16 },
+  ])('does not take a salt of $salt bytes and an iv of $iv, which the format never had', async (lengths) => {
+    const legacy = readerWith()
+    const value = legacyValue('token', KEY, lengths)
+    await expect(decryptToken(value, KEY, { legacy })).rejects.toMatchObject({ code: 'cipher_value_invalid' })
   })
 
   test('does not stand in the way of the present format, in which everything is sealed', async () => {

@@ -5,10 +5,10 @@ import {
   MovingCipher,
   generateEncryptionKey,
 } from '../../../src/adapters/aes-gcm/index.ts'
-import { KmsStateKeys, rewrapDataKeys } from '../../../src/adapters/kms/index.ts'
+import { rewrapDataKeys } from '../../../src/adapters/kms/index.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
 import { Secret } from '../../../src/domain/model/secret.ts'
-import { DAY_MS, MINUTE_MS } from '../../../src/domain/model/time.ts'
+import { MINUTE_MS } from '../../../src/domain/model/time.ts'
 import { KmsWorkbench, contextOf, idOf, read, seal } from './kms-workbench.ts'
 
 const benches: KmsWorkbench[] = []
@@ -32,9 +32,9 @@ describe('rows that were tampered with', () => {
       Promise.resolve(row === undefined ? undefined : { ...row, fingerprint: 'A'.repeat(22) })
     const process = bench.start({ store })
     const reading = read(process, sealed)
-    await expect(reading).rejects.toMatchObject({ code: 'cipher_unavailable' })
-    await expect(reading).rejects.toThrow(`data key ${idOf(sealed)} was altered`)
-    expect(process.logger.lines.join()).toContain('fingerprint')
+    await expect(reading).rejects.toMatchObject({ code: 'cipher_key_unknown', isRetryable: false })
+    await expect(reading).rejects.toThrow(`key ${idOf(sealed)}, whose row in data_keys is damaged`)
+    expect(process.logger.lines.join()).toContain(idOf(sealed))
   })
 
   test("do not unwrap with another row's wrapping or in another partition", async () => {
@@ -51,8 +51,19 @@ describe('rows that were tampered with', () => {
       const store = Object.create(bench.store) as typeof bench.store
       store.find = () => Promise.resolve(altered)
       const reading = read(bench.start({ store, partitioning: 'tenant' }), one, 'a')
-      await expect(reading).rejects.toMatchObject({ code: 'cipher_unavailable' })
+      await expect(reading).rejects.toMatchObject({ code: 'cipher_key_unknown' })
     }
+  })
+
+  test('do not seal, which may go on later', async () => {
+    const bench = await open()
+    await seal(bench.start())
+    const store = Object.create(bench.store) as typeof bench.store
+    store.newest = async (...asked) =>
+      (await bench.store.newest(...asked)).map((row) => ({ ...row, fingerprint: 'A'.repeat(22) }))
+    const sealing = seal(bench.start({ store }))
+    await expect(sealing).rejects.toMatchObject({ code: 'cipher_unavailable', isRetryable: true })
+    await expect(sealing).rejects.toThrow('retire it')
   })
 })
 
@@ -62,12 +73,45 @@ describe('revocation', () => {
     const [operator, other] = [bench.start(), bench.start()]
     const sealed = await seal(operator)
     expect(await read(other, sealed)).toBe('token')
+    expect(await operator.keys.retire(idOf(sealed))).toBe(true)
     expect(await operator.keys.revoke(idOf(sealed))).toBe(true)
     await expect(read(operator, sealed)).rejects.toMatchObject({ code: 'cipher_key_unknown' })
     await bench.clock.advance(MINUTE_MS)
     await read(other, sealed)
     await vi.waitFor(() => expect(read(other, sealed)).rejects.toMatchObject({ code: 'cipher_key_unknown' }))
     expect(idOf(await seal(other))).not.toBe(idOf(sealed))
+  })
+
+  test('is refused for the key that seals, until it is retired and the next one seals', async () => {
+    const bench = await open()
+    const operator = bench.start()
+    const sealed = await seal(operator)
+    const id = idOf(sealed)
+    await expect(operator.keys.revoke(id)).rejects.toMatchObject({ code: 'config_invalid' })
+    expect(await operator.keys.retire(id)).toBe(true)
+    expect(idOf(await seal(operator))).not.toBe(id)
+    expect(await read(operator, sealed)).toBe('token')
+    expect(await operator.keys.retire(id)).toBe(false)
+    expect(await operator.keys.revoke(id)).toBe(true)
+  })
+
+  test('is known to a process that was idle before it seals again', async () => {
+    const bench = await open()
+    const [operator, idle] = [bench.start(), bench.start()]
+    const id = idOf(await seal(idle))
+    await operator.keys.retire(id)
+    await bench.clock.advance(MINUTE_MS)
+    await operator.keys.revoke(id)
+    const sealed = await Promise.all([seal(idle), seal(idle), seal(idle)])
+    expect(sealed.map(idOf)).not.toContain(id)
+  })
+
+  test('of a tenant leaves none of its keys, however many there are', async () => {
+    const bench = await open()
+    const process = bench.start({ partitioning: 'tenant', limits: { mostValues: 1 } })
+    for (let count = 0; count < 150; count += 1) await seal(process, 'gone')
+    expect(await process.keys.revokeTenant(parseTenantId('gone'))).toBe(150)
+    expect(await bench.store.list(undefined, 10)).toEqual([])
   })
 
   test("of a tenant makes that tenant's values unreadable, and nobody else's", async () => {
@@ -122,21 +166,6 @@ describe('a new KMS key', () => {
       code: 'cipher_unavailable',
     })
     expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 3, kept: 3 })
-  })
-})
-
-describe('state keys', () => {
-  test('are accepted by every process, also right after another has begun the next generation', async () => {
-    const bench = await open()
-    const [one, other] = [bench.start(), bench.start()].map(({ keys }) => new KmsStateKeys({ keys }))
-    if (one === undefined || other === undefined) throw new Error('two processes were started')
-    const before = await one.signing()
-    expect(await other.accepted()).toEqual([before])
-    await bench.clock.advance(DAY_MS)
-    const after = await one.signing()
-    expect(after).not.toEqual(before)
-    expect(await other.accepted()).toEqual([after, before])
-    expect(before).toHaveLength(32)
   })
 })
 

@@ -29,7 +29,16 @@ const HARD_MS = DAY_MS * (0.9 + (0.2 * 127) / 255)
 /** A database of data keys that does not answer. */
 function unreachableStore(): DataKeyStore {
   const away = (): Promise<never> => Promise.reject(new StoreUnavailableError('Postgres'))
-  return { find: away, newest: away, insert: away, states: away, list: away, rewrap: away, revoke: away }
+  return {
+    find: away,
+    newest: away,
+    insert: away,
+    states: away,
+    list: away,
+    rewrap: away,
+    retire: away,
+    revoke: away,
+  }
 }
 
 const CUT_OFF = { times: 1_000, error: 'AccessDeniedException' }
@@ -87,8 +96,8 @@ describe('data keys of a fleet', () => {
     const bench = await open()
     const sealed = await seal(bench.start())
     const reading = read(bench.start({ app: 'another-app' }), sealed)
-    await expect(reading).rejects.toMatchObject({ code: 'cipher_unavailable' })
-    await expect(reading).rejects.toThrow(/row was altered, or is of another KMS key or application/)
+    await expect(reading).rejects.toMatchObject({ code: 'cipher_key_unknown' })
+    await expect(reading).rejects.toThrow(/damaged, or was wrapped by another KMS key or for another app/)
   })
 
   test('are asked for sixteen at a time at the most', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SingleFlight } from '../../src/application/single-flight.ts'
+import { SingleFlight } from '../../../src/domain/model/single-flight.ts'
 
 describe('SingleFlight', () => {
   test('gives everybody who comes in time the same outcome', async () => {
