@@ -236,6 +236,9 @@ describe('A refusal of the app', () => {
     expect((await world.reading()).status).toBe('active')
     expect(world.logs).toHaveLength(1)
     await world.clock.advance(QUARANTINE_MS)
+    await expect(host.tokens.get(KEY)).rejects.toMatchObject({ code: 'refresh_pending' })
+    for (let count = 0; count < 20; count += 1) host.circuits.note('standard', 'ok')
+    await world.clock.advance(QUARANTINE_MS)
     await expect(host.tokens.get(KEY)).rejects.toMatchObject({
       code: 'reauthorization_required',
       reason: 'revoked_or_expired',
