@@ -155,17 +155,16 @@ describe('What a provider said about one connection', () => {
 
   test('a refusal of what was issued to an earlier app of the host does not suspend the new one', async () => {
     const world = await connected(2)
-    const newApp = (provider: ModelProvider): ProviderClient =>
-      ({
-        traits: provider.traits,
-        authorization: { ...provider.authorization, clientId: 'client-2' },
-        authorizationUrl: () => provider.authorizationUrl(),
-        examine: () => provider.examine(),
-        verify: (token) => provider.verify(token),
-        revoke: (credential) => provider.revoke(credential),
-        exchangeCode: () => provider.exchangeCode(),
-        refresh: (presented) => provider.refresh(presented),
-      }) satisfies OAuthProviderClient
+    const newApp = (provider: ModelProvider): OAuthProviderClient => ({
+      traits: provider.traits,
+      authorization: { ...provider.authorization, clientId: 'client-2' },
+      authorizationUrl: () => provider.authorizationUrl(),
+      examine: () => provider.examine(),
+      verify: (token) => provider.verify(token),
+      revoke: (credential) => provider.revoke(credential),
+      exchangeCode: () => provider.exchangeCode(),
+      refresh: (presented) => provider.refresh(presented),
+    })
     const { tokens } = world.host('host-1', { client: newApp })
     world.provider.plan(refusedApp)
     await expect(tokens.get(keyOf(0))).rejects.toMatchObject({ code: 'provider_misconfigured' })
