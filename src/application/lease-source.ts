@@ -1,4 +1,5 @@
 import type { TokenLifecycleService } from '../domain/services/token-lifecycle-service.ts'
+import type { ProviderName } from '../domain/model/identifiers.ts'
 import { SECOND_MS } from '../domain/model/time.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DueConnections } from '../ports/due-connections.ts'
@@ -27,20 +28,32 @@ interface ClaimedLease {
 
 /** What has to wait for its app longer than this is left to the next run. */
 const LONGEST_HELD_BACK_MS = 5 * SECOND_MS
+/** Of the slots, where there are several providers: one that hangs leaves the others the rest. */
+const LARGEST_SHARE = 3 / 4
 
-/** Hands out leases one by one and claims the next batch while the last is being worked on. */
+/**
+ * Hands out leases one by one, to be given to `finished`, and claims the next batch while the last is being worked on.
+ * No provider gets more than its share of the slots.
+ */
 export class LeaseSource {
   readonly #deps: LeaseSourceDependencies
   readonly #options: LeaseSourceOptions
   readonly #ready: ClaimedLease[] = []
+  readonly #working = new Map<ProviderName, number>()
+  /** Had nothing due when something was last asked for. */
+  readonly #exhausted = new Set<ProviderName>()
+  readonly #waiting: (() => void)[] = []
+  readonly #share: number
   #claimed = 0
-  #isExhausted = false
   #failure: Error | undefined
   #claiming: Promise<void> | undefined
 
   constructor(dependencies: LeaseSourceDependencies, options: LeaseSourceOptions) {
     this.#deps = dependencies
     this.#options = options
+    const { concurrency } = options
+    const isAlone = dependencies.providers.names().length <= 1
+    this.#share = isAlone ? concurrency : Math.max(1, Math.floor(concurrency * LARGEST_SHARE))
   }
 
   /** Why there was nothing more to hand out, if it was not that nothing more is due. */
@@ -51,12 +64,20 @@ export class LeaseSource {
   async next(): Promise<ClaimedLease | undefined> {
     for (;;) {
       if (this.#options.isStopping()) return undefined
-      if (this.#ready.length < this.#options.concurrency / 2) this.#claimMore()
-      const ready = this.#ready.shift()
-      if (ready !== undefined) return ready
-      if (this.#claiming === undefined) return undefined
-      await this.#claiming
+      const startable = this.#ready.filter(({ lease }) => this.#hasSlotFor(lease.provider))
+      if (startable.length < this.#options.concurrency / 2) this.#claimMore()
+      const [first] = startable
+      if (first !== undefined) return this.#handOut(first)
+      if (this.#claiming !== undefined) await this.#claiming
+      else if (this.#ready.length > 0 || this.#isAnyoneFull()) await this.#nextFinished()
+      else return undefined
     }
+  }
+
+  /** What `next` gave has come to its end, whichever that was. */
+  finished({ lease: { provider } }: ClaimedLease): void {
+    this.#working.set(provider, this.#workingOn(provider) - 1)
+    for (const wake of this.#waiting.splice(0)) wake()
   }
 
   /** What was claimed and not handed out, when the run is stopped. */
@@ -65,20 +86,56 @@ export class LeaseSource {
     return this.#ready.splice(0).map(({ lease }) => lease)
   }
 
+  #handOut(ready: ClaimedLease): ClaimedLease {
+    const { provider } = ready.lease
+    this.#ready.splice(this.#ready.indexOf(ready), 1)
+    this.#working.set(provider, this.#workingOn(provider) + 1)
+    return ready
+  }
+
+  #workingOn(provider: ProviderName): number {
+    return this.#working.get(provider) ?? 0
+  }
+
+  #hasSlotFor(provider: ProviderName): boolean {
+    return this.#workingOn(provider) < this.#share
+  }
+
+  /** Holds its share of slots, with what is ready for them. */
+  #isFull(provider: ProviderName): boolean {
+    const ready = this.#ready.filter(({ lease }) => lease.provider === provider)
+    return this.#workingOn(provider) + ready.length >= this.#share
+  }
+
+  /** One that may have more due, and was not asked for it. */
+  #isAnyoneFull(): boolean {
+    if (this.#failure !== undefined || this.#left() <= 0) return false
+    const names = this.#deps.providers.names()
+    return names.some((name) => !this.#exhausted.has(name) && this.#isFull(name))
+  }
+
+  async #nextFinished(): Promise<void> {
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  #left(): number {
+    return (this.#options.limit ?? Infinity) - this.#claimed
+  }
+
   #claimMore(): void {
-    const { concurrency, limit } = this.#options
-    if (this.#claiming !== undefined || this.#isExhausted) return
-    const left = (limit ?? Infinity) - this.#claimed
-    if (left <= 0) return
-    this.#claiming = this.#claim(Math.min(concurrency, left)).finally(() => {
+    if (this.#claiming !== undefined || this.#failure !== undefined || this.#left() <= 0) return
+    const names = this.#deps.providers
+      .names()
+      .filter((name) => !this.#exhausted.has(name) && !this.#isFull(name))
+    if (names.length === 0) return
+    this.#claiming = this.#claim(names, Math.min(this.#options.concurrency, this.#left())).finally(() => {
       this.#claiming = undefined
     })
   }
 
   /** Never rejects: whoever works on the batch before must not be disturbed. */
-  async #claim(limit: number): Promise<void> {
+  async #claim(names: readonly ProviderName[], limit: number): Promise<void> {
     const { clock, due, lifecycle, providers } = this.#deps
-    const names = providers.names()
     const claimedAt = clock.monotonicMs()
     try {
       const { leases, heldBackMs } = await due.claimDue({
@@ -91,11 +148,10 @@ export class LeaseSource {
       })
       this.#claimed += leases.length
       this.#ready.push(...leases.map((lease) => ({ lease, claimedAt })))
-      if (leases.length > 0) return
+      if (leases.length > 0) return this.#exhausted.clear()
       if (heldBackMs !== undefined && heldBackMs <= LONGEST_HELD_BACK_MS) await clock.delay(heldBackMs)
-      else this.#isExhausted = true
+      else for (const name of names) this.#exhausted.add(name)
     } catch (error) {
-      this.#isExhausted = true
       this.#failure = error instanceof Error ? error : new Error('The due connections cannot be claimed')
     }
   }

@@ -92,6 +92,7 @@ export class RefreshDueConnections {
         const code = isIntegrationError(error) ? error.code : 'unexpected'
         tally.add(lease, HARMLESS.has(code) ? 'skipped' : 'failed', code)
       }
+      source.finished(next)
     }
   }
 }

@@ -169,19 +169,19 @@ export class RefreshWorld {
   }
 
   /** A person consents (again). */
-  async connect(key: ConnectionKey = KEY): Promise<void> {
+  async connect(key: ConnectionKey = KEY, provider = this.provider): Promise<void> {
     const { tokens, revocations: queue, due } = this.stores
     const { clock, cipher } = this
     const random = this.#random
     const events = { emit: (): void => undefined }
     const revocations = new RevocationService({ revocations: queue, due, cipher, random, clock, events })
     const grants = new GrantService({ tokens, cipher, revocations, random, clock })
-    await grants.connect(this.provider, {
+    await grants.connect(provider, {
       key,
       clientId: 'client-1',
       requestedScopes: [],
       allowAccountChange: true,
-      tokens: this.provider.open(),
+      tokens: provider.open(),
       sentAt: clock.monotonicMs(),
     })
   }
