@@ -101,10 +101,10 @@ export class LeaseSource {
     return this.#workingOn(provider) < this.#share
   }
 
-  /** Holds its share of slots, with what is ready for them. */
+  /** Holds its share of slots, and enough is ready for when one of them is free again. */
   #isFull(provider: ProviderName): boolean {
     const ready = this.#ready.filter(({ lease }) => lease.provider === provider)
-    return this.#workingOn(provider) + ready.length >= this.#share
+    return !this.#hasSlotFor(provider) && ready.length >= this.#share / 2
   }
 
   /** One that may have more due, and was not asked for it. */
