@@ -5,17 +5,26 @@ import type { ConnectionEvents } from '../ports/connection-events.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { ProviderCircuit } from '../ports/provider-circuit.ts'
 
-interface Circuit {
-  windowStartedAtMs: number
-  ok: number
-  definitive: number
-  isAlarmed: boolean
+interface Outcome {
+  readonly kind: 'ok' | 'definitive'
+  readonly atMs: number
 }
 
-const WINDOW_MS = 5 * MINUTE_MS
-/** Fewer definitive answers than this in the window say nothing about the app as a whole. */
+interface Circuit {
+  /** The latest, oldest first. */
+  readonly outcomes: Outcome[]
+  /** While the alarm stands: how many renewals succeeded since it was raised. */
+  okSinceAlarm: number | undefined
+}
+
+const LONGEST_AGO_MS = 5 * MINUTE_MS
+/** More would let an hour of good answers hide a failure that has just begun. */
+const MOST_OUTCOMES = 100
+/** Fewer definitive answers than this say nothing about the app as a whole. */
 const FEWEST_FOR_ALARM = 50
 const ALARM_SHARE = 0.6
+/** Time alone proves nothing: in an incident that lasts, few connections may be due. */
+const FEWEST_OK_FOR_END = 20
 
 /** The circuits of one process. One operator alarm for each opening, however many connections run into it. */
 export class ProviderCircuits implements ProviderCircuit {
@@ -34,32 +43,39 @@ export class ProviderCircuits implements ProviderCircuit {
     this.#events = dependencies.events
   }
 
-  note(provider: ProviderName, outcome: 'ok' | 'definitive'): void {
-    const circuit = this.#circuitOf(provider)
-    circuit[outcome] += 1
-    if (circuit.isAlarmed || !isMassFailure(circuit)) return
-    circuit.isAlarmed = true
-    const { definitive, ok } = circuit
-    const message = 'A provider declares most credentials dead; no connection is given up until that ends'
-    this.#logger.log('error', message, { provider, definitive, ok })
-    const at = this.#clock.now()
-    this.#events.emit({ type: 'provider.app_suspended', at, provider, reason: 'mass_failure' })
+  note(provider: ProviderName, kind: Outcome['kind']): void {
+    const circuit = this.#circuits.get(provider) ?? { outcomes: [], okSinceAlarm: undefined }
+    this.#circuits.set(provider, circuit)
+    circuit.outcomes.push({ kind, atMs: this.#clock.monotonicMs() })
+    if (circuit.outcomes.length > MOST_OUTCOMES) circuit.outcomes.shift()
+    if (circuit.okSinceAlarm !== undefined && kind === 'ok') circuit.okSinceAlarm += 1
+    if (circuit.okSinceAlarm === undefined && this.#isMassFailure(circuit)) this.#raise(provider, circuit)
   }
 
   mayCondemn(provider: ProviderName): boolean {
-    return !isMassFailure(this.#circuitOf(provider))
+    const circuit = this.#circuits.get(provider)
+    if (circuit?.okSinceAlarm === undefined) return true
+    if (circuit.okSinceAlarm < FEWEST_OK_FOR_END || this.#isMassFailure(circuit)) return false
+    circuit.okSinceAlarm = undefined
+    return true
   }
 
-  #circuitOf(provider: ProviderName): Circuit {
-    const now = this.#clock.monotonicMs()
-    const known = this.#circuits.get(provider)
-    if (known !== undefined && now - known.windowStartedAtMs <= WINDOW_MS) return known
-    const fresh: Circuit = { windowStartedAtMs: now, ok: 0, definitive: 0, isAlarmed: false }
-    this.#circuits.set(provider, fresh)
-    return fresh
+  #isMassFailure({ outcomes }: Circuit): boolean {
+    const since = this.#clock.monotonicMs() - LONGEST_AGO_MS
+    const { ok, definitive } = counted(outcomes.filter(({ atMs }) => atMs >= since))
+    return definitive >= FEWEST_FOR_ALARM && definitive / (ok + definitive) >= ALARM_SHARE
+  }
+
+  #raise(provider: ProviderName, circuit: Circuit): void {
+    circuit.okSinceAlarm = 0
+    const message = 'A provider declares most credentials dead; no connection is given up until that ends'
+    this.#logger.log('error', message, { provider, ...counted(circuit.outcomes) })
+    const at = this.#clock.now()
+    this.#events.emit({ type: 'provider.app_suspended', at, provider, reason: 'mass_failure' })
   }
 }
 
-function isMassFailure({ ok, definitive }: Circuit): boolean {
-  return definitive >= FEWEST_FOR_ALARM && definitive / (ok + definitive) >= ALARM_SHARE
+function counted(outcomes: readonly Outcome[]): Readonly<Record<Outcome['kind'], number>> {
+  const definitive = outcomes.filter(({ kind }) => kind === 'definitive').length
+  return { ok: outcomes.length - definitive, definitive }
 }

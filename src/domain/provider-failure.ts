@@ -18,6 +18,9 @@ export type FailureKind =
  */
 export type Delivery = 'not_sent' | 'answered' | 'uncertain'
 
+/** Whose affair a failure is. `connection`: another person or account of the same app would have been answered. */
+export type Concern = 'app' | 'connection'
+
 interface FailureFacts {
   readonly kind: FailureKind
   readonly delivery: Delivery
@@ -27,6 +30,8 @@ interface FailureFacts {
   /** For `permission`: scopes that are missing, when the provider says which. */
   readonly missingScopes?: readonly string[] | undefined
   readonly subject?: ProviderSubject | undefined
+  /** For what may concern the whole app, `rate_limited` and `misconfigured`; absent: it does. */
+  readonly concerns?: Concern | undefined
 }
 
 /**
@@ -41,6 +46,7 @@ export class ProviderFailure extends Error {
   readonly missingScopes: readonly string[]
   /** Whose credential was presented, where the provider had said so before it failed. */
   readonly subject: ProviderSubject | undefined
+  readonly concerns: Concern
 
   constructor(facts: FailureFacts) {
     super(`The provider call failed: ${facts.kind} (${facts.providerCode}, ${facts.delivery})`)
@@ -51,11 +57,20 @@ export class ProviderFailure extends Error {
     this.retryAfterMs = facts.retryAfterMs
     this.missingScopes = facts.missingScopes ?? []
     this.subject = facts.subject
+    this.concerns = facts.concerns ?? 'app'
   }
 
   /** The same failure, of a credential whose person is known: a grant of nobody known is never revoked. */
   of(subject: ProviderSubject | undefined): ProviderFailure {
-    const { kind, delivery, providerCode, retryAfterMs, missingScopes } = this
-    return new ProviderFailure({ kind, delivery, providerCode, retryAfterMs, missingScopes, subject })
+    const { kind, delivery, providerCode, retryAfterMs, missingScopes, concerns } = this
+    return new ProviderFailure({
+      kind,
+      delivery,
+      providerCode,
+      retryAfterMs,
+      missingScopes,
+      subject,
+      concerns,
+    })
   }
 }

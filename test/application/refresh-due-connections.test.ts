@@ -3,7 +3,14 @@ import { StoreUnavailableError } from '../../src/domain/errors.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/model/time.ts'
-import { failWith, heldAnswer, loseAnswer, notSent } from '../domain/services/model-provider.ts'
+import {
+  failWith,
+  heldAnswer,
+  loseAnswer,
+  ModelProvider,
+  notSent,
+} from '../domain/services/model-provider.ts'
+import type { Plan } from '../domain/services/model-provider.ts'
 import { RefreshWorld } from '../domain/services/refresh-world.ts'
 
 function keyOf(tenant: string, label = 'default'): ConnectionKey {
@@ -59,6 +66,47 @@ describe('The job', () => {
     expect(finished).toHaveLength(28)
     for (const { release } of held) release()
     expect(await world.until(run)).toMatchObject({ refreshed: 30 })
+  })
+
+  test('renews the connections of one platform while another hangs, whose connections were due first', async () => {
+    const world = await worldWith(many(100))
+    const other = new ModelProvider({ mode: 'none', clock: world.clock, traits: { provider: 'other' } })
+    const keys = many(40).map((key) => ({ ...key, provider: 'other' }))
+    for (const key of keys) await world.connect(key, other)
+    await world.clock.advance(HOUR_MS - 11 * MINUTE_MS)
+    const held = many(100).map(() => heldAnswer())
+    world.provider.plan(...held.map(({ plan }) => plan))
+    const finished: string[] = []
+    const host = world.host('host-1', { providers: [world.provider, other] })
+    const run = host.job.run({ concurrency: 8, onOutcome: ({ provider }) => finished.push(provider) })
+    await world.settle()
+    await world.clock.advance(SECOND_MS)
+    expect(world.provider.inFlight).toBe(6)
+    expect(finished).toEqual(keys.map(() => 'other'))
+    for (const { release } of held) release()
+    expect(await world.until(run)).toMatchObject({ refreshed: 140 })
+    expect(world.provider.inFlightMax).toBe(6)
+  })
+
+  test('goes on with what falls due at other platforms while one has more than its share to do', async () => {
+    const world = await worldWith(many(40))
+    const other = new ModelProvider({ mode: 'none', clock: world.clock, traits: { provider: 'other' } })
+    const host = world.host('host-1', { providers: [world.provider, other] })
+    const outcomes: string[] = []
+    world.provider.plan(
+      ...many(40).map((): Plan => async (act) => {
+        await world.clock.delay(MINUTE_MS)
+        return act()
+      }),
+    )
+    other.lifetimeMs = MINUTE_MS
+    const run = host.job.run({ concurrency: 4, onOutcome: ({ provider }) => outcomes.push(provider) })
+    await world.settle()
+    await world.connect({ ...keyOf('late'), provider: 'other' }, other)
+    other.lifetimeMs = HOUR_MS
+    await world.until(run)
+    expect(outcomes).toHaveLength(41)
+    expect(outcomes.indexOf('other')).toBeLessThan(10)
   })
 
   test('does not let one tenant starve the others', async () => {

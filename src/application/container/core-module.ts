@@ -218,9 +218,9 @@ function bindUseCases(bind: Bind): void {
     .inSingletonScope()
   bind(IDS.RefreshDueConnections)
     .toResolvedValue(
-      (lifecycle, due, pendingRevocations, revocations, providers, clock, background, meter) =>
+      (lifecycle, due, pendingRevocations, revocations, providers, clock, background, meter, logger) =>
         new RefreshDueConnections({
-          ...{ lifecycle, due, pendingRevocations, revocations, providers, clock, background, meter },
+          ...{ lifecycle, due, pendingRevocations, revocations, providers, clock, background, meter, logger },
         }),
       [
         IDS.TokenLifecycleService,
@@ -231,6 +231,7 @@ function bindUseCases(bind: Bind): void {
         IDS.Clock,
         IDS.BackgroundWork,
         IDS.Meter,
+        IDS.Logger,
       ],
     )
     .inSingletonScope()

@@ -1,22 +1,14 @@
 import { ConfigInvalidError, isIntegrationError } from '../../domain/errors.ts'
 import type { ConnectionLabel, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
-import { MINUTE_MS, SECOND_MS } from '../../domain/model/time.ts'
-import type { RevocationService } from '../../domain/services/revocation-service.ts'
-import type { TokenLifecycleService } from '../../domain/services/token-lifecycle-service.ts'
 import type { Background } from '../../ports/background.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { DueConnections } from '../../ports/due-connections.ts'
-import type { ClaimRequest, PendingRevocations, RefreshLease } from '../../ports/refresh-leases.ts'
+import type { RefreshLease } from '../../ports/refresh-leases.ts'
+import { LeaseSource } from '../lease-source.ts'
+import type { LeaseSourceDependencies } from '../lease-source.ts'
 import type { Meter } from '../meter.ts'
-import type { ProviderRegistry } from '../provider-registry.ts'
+import { QueuedRevocations } from '../queued-revocations.ts'
+import type { QueuedRevocationsDependencies } from '../queued-revocations.ts'
 
-export interface RefreshDueDependencies {
-  readonly lifecycle: TokenLifecycleService
-  readonly due: DueConnections
-  readonly pendingRevocations: PendingRevocations
-  readonly revocations: RevocationService
-  readonly providers: ProviderRegistry
-  readonly clock: Clock
+export interface RefreshDueDependencies extends LeaseSourceDependencies, QueuedRevocationsDependencies {
   readonly meter: Meter
   /** Whether the process is about to end: nothing more is claimed then. */
   readonly background: Background & { readonly isClosing: boolean }
@@ -54,9 +46,6 @@ export interface RefreshDueResult {
 
 const DEFAULT_CONCURRENCY = 20
 const MOST_ERRORS = 1_000
-const REVOCATIONS_A_RUN = 50
-/** What has to wait for its app longer than this is left to the next run. */
-const LONGEST_HELD_BACK_MS = 5 * SECOND_MS
 const HARMLESS = new Set(['refresh_pending', 'rate_limited', 'stale_connection', 'not_connected'])
 
 /**
@@ -65,9 +54,11 @@ const HARMLESS = new Set(['refresh_pending', 'rate_limited', 'stale_connection',
  */
 export class RefreshDueConnections {
   readonly #deps: RefreshDueDependencies
+  readonly #revocations: QueuedRevocations
 
   constructor(dependencies: RefreshDueDependencies) {
     this.#deps = dependencies
+    this.#revocations = new QueuedRevocations(dependencies)
   }
 
   /** @throws StoreUnavailableError when nothing can be claimed, ConfigInvalidError for a count that is none */
@@ -82,11 +73,12 @@ export class RefreshDueConnections {
 
   async #run(concurrency: number, options: RefreshDueOptions): Promise<RefreshDueResult> {
     const tally = new Tally(this.#deps.meter, options.onOutcome)
-    const source = new LeaseSource(this.#deps, concurrency, options)
+    const isStopping = (): boolean => this.#deps.background.isClosing || options.isStopping?.() === true
+    const source = new LeaseSource(this.#deps, { concurrency, limit: options.limit, isStopping })
     await Promise.all(Array.from({ length: concurrency }, () => this.#work(source, tally)))
     for (const lease of await source.left()) await this.#deps.lifecycle.giveBack(lease)
     if (source.failure !== undefined) throw source.failure
-    await this.#revokeQueued()
+    await this.#revocations.run(isStopping)
     return tally.result()
   }
 
@@ -100,18 +92,7 @@ export class RefreshDueConnections {
         const code = isIntegrationError(error) ? error.code : 'unexpected'
         tally.add(lease, HARMLESS.has(code) ? 'skipped' : 'failed', code)
       }
-    }
-  }
-
-  /** What `disconnect` could not tell a provider yet. */
-  async #revokeQueued(): Promise<void> {
-    const { pendingRevocations, providers, revocations } = this.#deps
-    const queued = await pendingRevocations.claimDue(REVOCATIONS_A_RUN, 2 * MINUTE_MS)
-    for (const { id, tenantId } of queued) {
-      const grant = await pendingRevocations.read(tenantId, id)
-      if (grant !== undefined && providers.names().includes(grant.provider)) {
-        await revocations.attempt(providers.get(grant.provider), tenantId, id)
-      }
+      source.finished(next)
     }
   }
 }
@@ -120,89 +101,6 @@ export class RefreshDueConnections {
 function countOf(name: string, value: number | undefined): number | undefined {
   if (value === undefined || (Number.isInteger(value) && value >= 1)) return value
   throw new ConfigInvalidError([`${name}: must be a whole number above 0`])
-}
-
-/** Hands out leases one by one and claims the next batch while the last is being worked on. */
-class LeaseSource {
-  readonly #deps: RefreshDueDependencies
-  readonly #concurrency: number
-  readonly #options: RefreshDueOptions
-  readonly #ready: { lease: RefreshLease; claimedAt: number }[] = []
-  #claimed = 0
-  #isExhausted = false
-  #failure: Error | undefined
-  #claiming: Promise<void> | undefined
-
-  constructor(dependencies: RefreshDueDependencies, concurrency: number, options: RefreshDueOptions) {
-    this.#deps = dependencies
-    this.#concurrency = concurrency
-    this.#options = options
-  }
-
-  /** Why there was nothing more to hand out, if it was not that nothing more is due. */
-  get failure(): Error | undefined {
-    return this.#failure
-  }
-
-  async next(): Promise<{ lease: RefreshLease; claimedAt: number } | undefined> {
-    for (;;) {
-      if (this.#isStopping()) return undefined
-      if (this.#ready.length < this.#concurrency / 2) this.#claimMore()
-      const ready = this.#ready.shift()
-      if (ready !== undefined) return ready
-      if (this.#claiming === undefined) return undefined
-      await this.#claiming
-    }
-  }
-
-  /** What was claimed and not handed out, when the run is stopped. */
-  async left(): Promise<readonly RefreshLease[]> {
-    await this.#claiming
-    return this.#ready.splice(0).map(({ lease }) => lease)
-  }
-
-  #isStopping(): boolean {
-    return this.#deps.background.isClosing || this.#options.isStopping?.() === true
-  }
-
-  #claimMore(): void {
-    if (this.#claiming !== undefined || this.#isExhausted) return
-    const left = (this.#options.limit ?? Infinity) - this.#claimed
-    if (left <= 0) return
-    this.#claiming = this.#claim(Math.min(this.#concurrency, left)).finally(() => {
-      this.#claiming = undefined
-    })
-  }
-
-  /** Never rejects: whoever works on the batch before must not be disturbed. */
-  async #claim(limit: number): Promise<void> {
-    const { clock, due, lifecycle, providers } = this.#deps
-    const names = providers.names()
-    const claimedAt = clock.monotonicMs()
-    try {
-      const { leases, heldBackMs } = await due.claimDue({
-        limit,
-        mostPerTenant: Math.max(1, Math.ceil(limit / 4)),
-        providers: names,
-        claims: Object.fromEntries(
-          names.map((name) => [name, soon(lifecycle.claimRequest(providers.get(name)))]),
-        ),
-      })
-      this.#claimed += leases.length
-      this.#ready.push(...leases.map((lease) => ({ lease, claimedAt })))
-      if (leases.length > 0) return
-      if (heldBackMs !== undefined && heldBackMs <= LONGEST_HELD_BACK_MS) await clock.delay(heldBackMs)
-      else this.#isExhausted = true
-    } catch (error) {
-      this.#isExhausted = true
-      this.#failure = error instanceof Error ? error : new Error('The due connections cannot be claimed')
-    }
-  }
-}
-
-/** A batch is worked on at once, so it takes no turns that come much later. */
-function soon(request: ClaimRequest): ClaimRequest {
-  return { ...request, mostWaitMs: Math.min(request.mostWaitMs, SECOND_MS) }
 }
 
 class Tally {

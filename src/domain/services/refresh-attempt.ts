@@ -146,9 +146,9 @@ export class RefreshAttempt {
       if (await this.#isGranted(lease, error.missingScopes)) return this.#verdicts.diminished(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
-    // Nothing can renew it before its end, so there is nothing to ask until then.
-    if (client.traits.renewal === 'refresh_token' && !isRenewable(claim)) {
-      await this.#deps.leases.release(lease, { retryInMs: Math.max(0, remainingMs ?? 0) })
+    // Nothing can renew it before its end, so there is nothing to ask until then; one without an end is looked at daily.
+    if (client.traits.renewal === 'refresh_token' && !isRenewable(claim) && remainingMs !== null) {
+      await this.#deps.leases.release(lease, { retryInMs: remainingMs })
     } else {
       await this.#deps.due.postpone(lease, firstDue(client, remainingMs, this.#jitter()))
     }

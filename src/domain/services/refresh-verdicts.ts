@@ -52,8 +52,10 @@ export class RefreshVerdicts {
     const { clock, leases, pacing } = this.#deps
     const { rotation, displayName } = client.traits
     const retryAfterMs = clampRetryAfter(failure.retryAfterMs)
-    const suspension = suspensionOf(client, failure)
-    if (suspension !== undefined) await pacing.suspend(appOf(client), suspension)
+    const app = appOf(client)
+    // A token that was issued to an earlier app of the host's is refused without any fault of this one.
+    const suspension = lease.clientId === app.clientId ? suspensionOf(client, failure) : undefined
+    if (suspension !== undefined) await pacing.suspend(app, suspension)
     const error = toPublicError(failure, displayName, clock.now())
     const errorCode = errorCodeOf(error)
     const retryInMs = latest(retryAfterMs, mayHaveActed ? retryOfUncertain(rotation, lease) : undefined)

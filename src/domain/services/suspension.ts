@@ -9,12 +9,13 @@ import type { ProviderFailure } from '../provider-failure.ts'
 const UNNAMED_WAIT_MS = 5 * SECOND_MS
 const MISCONFIGURED_PAUSE_MS = 30 * SECOND_MS
 
-/** What a failure means for the whole app; `undefined`: nothing. The wait for an API key is that of its own account. */
+/** What a failure means for the whole app; `undefined`: nothing. What befalls an API key is about its own account. */
 export function suspensionOf(
   client: ProviderClient,
-  { kind, retryAfterMs }: ProviderFailure,
+  { concerns, kind, retryAfterMs }: ProviderFailure,
 ): Suspension | undefined {
+  if (concerns !== 'app' || !isOAuthClient(client)) return undefined
   if (kind === 'misconfigured') return { reason: kind, forMs: MISCONFIGURED_PAUSE_MS }
-  if (kind !== 'rate_limited' || !isOAuthClient(client)) return undefined
+  if (kind !== 'rate_limited') return undefined
   return { reason: kind, forMs: clampRetryAfter(retryAfterMs) ?? UNNAMED_WAIT_MS }
 }

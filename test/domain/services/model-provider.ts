@@ -76,7 +76,7 @@ export class ModelProvider implements OAuthProviderClient {
     this.authorization = {
       clientId: 'client-1',
       requestsPerSecond,
-      redirectUri: 'https://host.example/callback',
+      redirectUri: `https://host.example/${traits?.provider ?? 'standard'}/callback`,
       scopes: [],
       pkce: { method: 'S256' },
       codeParameters: ['code'],

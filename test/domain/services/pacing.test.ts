@@ -3,13 +3,19 @@ import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../../src/domain/model/identifiers.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { appOf } from '../../../src/ports/provider-client.ts'
-import type { ProviderClient } from '../../../src/ports/provider-client.ts'
+import type { OAuthProviderClient, ProviderClient } from '../../../src/ports/provider-client.ts'
 import { failWith } from './model-provider.ts'
 import type { ModelProvider } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
 const throttled = (retryAfterMs: number) =>
   failWith({ kind: 'rate_limited', delivery: 'answered', providerCode: 'http_429', retryAfterMs })
+
+const refusedApp = failWith({
+  kind: 'misconfigured',
+  delivery: 'answered',
+  providerCode: 'unauthorized_client',
+})
 
 /** Within the window of the job. */
 const NEARLY_DUE_MS = HOUR_MS - 10 * MINUTE_MS
@@ -107,8 +113,13 @@ describe('What a provider said to one process', () => {
       expect(await attemptsOf(world, keyOf(place))).toBe(0)
     }
   })
+})
 
-  test('about an API key concerns the account of that key alone', async () => {
+describe('What a provider said about one connection', () => {
+  test.each([
+    ['a throttle', throttled(HOUR_MS), 'rate_limited'],
+    ['a refusal', refusedApp, 'provider_misconfigured'],
+  ] as const)('%s of an API key concerns the account of that key alone', async (_name, answer, code) => {
     const world = await connected(2, { ageMs: 0, lifetimeMs: null })
     const apiKeys = (provider: ModelProvider): ProviderClient => ({
       traits: { ...provider.traits, renewal: 'none' },
@@ -117,11 +128,49 @@ describe('What a provider said to one process', () => {
       revoke: (credential) => provider.revoke(credential),
     })
     const { tokens } = world.host('host-1', { client: apiKeys })
-    world.provider.plan(throttled(HOUR_MS))
-    await expect(tokens.refresh(keyOf(0))).rejects.toMatchObject({ code: 'rate_limited' })
+    world.provider.plan(answer)
+    await expect(tokens.refresh(keyOf(0))).rejects.toMatchObject({ code })
     await tokens.refresh(keyOf(1))
-    await expect(tokens.refresh(keyOf(0))).rejects.toMatchObject({ code: 'rate_limited' })
+    await expect(tokens.refresh(keyOf(0))).rejects.toBeInstanceOf(Error)
     expect(world.provider.verifications).toBe(2)
+  })
+
+  test('a throttle of one account puts off the connection for as long as it says, and no other', async () => {
+    const world = await connected(2)
+    const { tokens } = world.host()
+    world.provider.plan(
+      failWith({
+        ...{ kind: 'rate_limited', delivery: 'answered', providerCode: '80004', concerns: 'connection' },
+        retryAfterMs: MINUTE_MS,
+      }),
+    )
+    await expect(tokens.get(keyOf(0))).rejects.toMatchObject({ code: 'rate_limited' })
+    await tokens.get(keyOf(1))
+    await world.advance(MINUTE_MS - 1)
+    await expect(tokens.get(keyOf(0))).rejects.toMatchObject({ code: 'rate_limited' })
+    await world.advance(1)
+    await tokens.get(keyOf(0))
+    expect(world.provider.calls).toBe(3)
+  })
+
+  test('a refusal of what was issued to an earlier app of the host does not suspend the new one', async () => {
+    const world = await connected(2)
+    const newApp = (provider: ModelProvider): OAuthProviderClient => ({
+      traits: provider.traits,
+      authorization: { ...provider.authorization, clientId: 'client-2' },
+      authorizationUrl: () => provider.authorizationUrl(),
+      examine: () => provider.examine(),
+      verify: (token) => provider.verify(token),
+      revoke: (credential) => provider.revoke(credential),
+      exchangeCode: () => provider.exchangeCode(),
+      refresh: (presented) => provider.refresh(presented),
+    })
+    const { tokens } = world.host('host-1', { client: newApp })
+    world.provider.plan(refusedApp)
+    await expect(tokens.get(keyOf(0))).rejects.toMatchObject({ code: 'provider_misconfigured' })
+    expect((await world.reading(keyOf(0))).status).toBe('active')
+    await tokens.get(keyOf(1))
+    expect(world.provider.calls).toBe(2)
   })
 })
 

@@ -78,6 +78,8 @@ export interface HostOptions {
   readonly wallOffsetMs?: number
   /** Stands between this process and the provider. */
   readonly client?: (provider: ModelProvider) => ProviderClient
+  /** In place of the world's own provider. */
+  readonly providers?: readonly ProviderClient[]
 }
 
 /** One process of a host: its own circuits and pacing, its own single flight, the stores of everybody. */
@@ -120,7 +122,10 @@ export class RefreshWorld {
     this.#random = new SequenceRandomSource(seed)
   }
 
-  host(owner = 'host-1', { waitUntil, wallOffsetMs = 0, client }: HostOptions = {}): Host {
+  host(
+    owner = 'host-1',
+    { waitUntil, wallOffsetMs = 0, client, providers: configured }: HostOptions = {},
+  ): Host {
     const interposed: Interposed = {}
     let lateMs = 0
     const clock: Clock = {
@@ -145,7 +150,7 @@ export class RefreshWorld {
       leases: interposedLeases(this.stores.leases, interposed),
       ...{ due, revocations, cipher, clock, random, circuit: circuits, pacing, background, events, owner },
     })
-    const providers = new ProviderRegistry([client?.(this.provider) ?? this.provider])
+    const providers = new ProviderRegistry(configured ?? [client?.(this.provider) ?? this.provider])
     // Nothing in this world is of the earlier format.
     const resealing = { follow: () => undefined }
     return {
@@ -154,7 +159,7 @@ export class RefreshWorld {
       }),
       job: new RefreshDueConnections({
         ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
-        ...{ background, meter },
+        ...{ background, meter, logger },
       }),
       ...{ lifecycle, background, interposed, circuits },
       stall: (ms) => {
@@ -164,19 +169,19 @@ export class RefreshWorld {
   }
 
   /** A person consents (again). */
-  async connect(key: ConnectionKey = KEY): Promise<void> {
+  async connect(key: ConnectionKey = KEY, provider = this.provider): Promise<void> {
     const { tokens, revocations: queue, due } = this.stores
     const { clock, cipher } = this
     const random = this.#random
     const events = { emit: (): void => undefined }
     const revocations = new RevocationService({ revocations: queue, due, cipher, random, clock, events })
     const grants = new GrantService({ tokens, cipher, revocations, random, clock })
-    await grants.connect(this.provider, {
+    await grants.connect(provider, {
       key,
       clientId: 'client-1',
       requestedScopes: [],
       allowAccountChange: true,
-      tokens: this.provider.open(),
+      tokens: provider.open(),
       sentAt: clock.monotonicMs(),
     })
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { CipherKeyUnknownError } from '../../../src/domain/errors.ts'
-import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { failWith, heldAnswer, loseAnswer, notSent, refusal } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
@@ -236,6 +236,9 @@ describe('A refusal of the app', () => {
     expect((await world.reading()).status).toBe('active')
     expect(world.logs).toHaveLength(1)
     await world.clock.advance(QUARANTINE_MS)
+    await expect(host.tokens.get(KEY)).rejects.toMatchObject({ code: 'refresh_pending' })
+    for (let count = 0; count < 20; count += 1) host.circuits.note('standard', 'ok')
+    await world.clock.advance(QUARANTINE_MS)
     await expect(host.tokens.get(KEY)).rejects.toMatchObject({
       code: 'reauthorization_required',
       reason: 'revoked_or_expired',
@@ -257,6 +260,24 @@ describe('A credential without renewal', () => {
     await world.clock.advance(MINUTE_MS)
     world.provider.endAll()
     await expect(tokens.refresh(KEY)).rejects.toMatchObject({ code: 'reauthorization_required' })
+    expect(world.provider.calls).toBe(0)
+  })
+
+  test('is verified once a day where the platform renews others and gave neither an end nor a refresh token', async () => {
+    const world = new RefreshWorld()
+    world.provider.lifetimeMs = null
+    const open = world.provider.open.bind(world.provider)
+    world.provider.open = () => {
+      const { refreshToken: _none, ...tokens } = open()
+      return tokens
+    }
+    await world.connect()
+    const { job } = world.host()
+    for (let hour = 0; hour < 72; hour += 1) {
+      await world.clock.advance(HOUR_MS)
+      await world.until(job.run())
+    }
+    expect(world.provider.verifications).toBe(3)
     expect(world.provider.calls).toBe(0)
   })
 })

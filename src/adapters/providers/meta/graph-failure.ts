@@ -46,6 +46,7 @@ export function graphFailure(
     delivery: 'answered',
     providerCode: subcode === undefined ? `${code}` : `${code}/${subcode}`,
     retryAfterMs: code === TEMPORARILY_BLOCKED ? HOUR_MS : waitOf(kind, context.answer, context.now),
+    concerns: code === USER_THROTTLE || isBusinessUseCase(code) ? 'connection' : 'app',
   })
 }
 
@@ -62,7 +63,9 @@ export function statusFailure(answer: HttpAnswer, now: Instant): ProviderFailure
   })
 }
 
-const THROTTLES: ReadonlySet<number> = new Set([4, 17, 32, 341, 613])
+/** One person or ad account asked too often. */
+const USER_THROTTLE = 17
+const THROTTLES: ReadonlySet<number> = new Set([4, USER_THROTTLE, 32, 341, 613])
 const THROTTLE_SUBCODES: ReadonlySet<number> = new Set([2_446_079, 2_494_055])
 const DEAD_TOKEN: ReadonlySet<number> = new Set([102, 190])
 /** 3: the app lacks a capability; 100: invalid parameter; 101: unknown app; 191: redirect URI; 2500: unknown path. */
@@ -72,10 +75,8 @@ const TEMPORARILY_BLOCKED = 368
 
 function kindOf(error: GraphError, presented: Presented): FailureKind {
   const { code, subcode, message = '', isTransient = false } = error
-  const isBusinessUseCase = code >= 80_000 && code <= 80_014
-  if (THROTTLES.has(code) || isBusinessUseCase || (subcode !== undefined && THROTTLE_SUBCODES.has(subcode))) {
-    return 'rate_limited'
-  }
+  const isThrottled = THROTTLES.has(code) || isBusinessUseCase(code)
+  if (isThrottled || (subcode !== undefined && THROTTLE_SUBCODES.has(subcode))) return 'rate_limited'
   if (isTransient) return 'transient'
   // A wrong app secret has no code of its own: it comes as 1, like any unknown error.
   if (code === 1 && /client secret/i.test(message)) return 'misconfigured'
@@ -84,6 +85,11 @@ function kindOf(error: GraphError, presented: Presented): FailureKind {
   if (DEAD_TOKEN.has(code)) return presented === 'app_token' ? 'misconfigured' : 'reauthorize'
   if (code === 10 || (code >= 200 && code <= 299)) return 'permission'
   return OUR_FAULT.has(code) ? 'misconfigured' : 'transient'
+}
+
+/** Limits of one business or account, whatever the app asks for others. */
+function isBusinessUseCase(code: number): boolean {
+  return code >= 80_000 && code <= 80_014
 }
 
 function waitOf(kind: FailureKind, answer: HttpAnswer, now: Instant): number | undefined {

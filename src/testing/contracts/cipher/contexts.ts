@@ -25,7 +25,7 @@ const OTHERS: Readonly<Record<string, SealContext>> = {
 
 const otherPlaces: CipherPromises = Object.fromEntries(
   Object.entries(OTHERS).map(([what, context]) => [
-    `does not open a connection's value for ${what}`,
+    `does not open a connection's value for ${what} (I12 Tenant)`,
     async ({ cipher }) => {
       const sealed = await cipher.seal(new Secret(TOKEN), CONNECTION)
       await rejectsWith('cipher_authentication_failed', cipher.open(sealed, context))

@@ -376,19 +376,23 @@ describe('a token', () => {
   })
 
   test.each([
-    [4, undefined],
-    [17, 3],
-    [613, 2],
-    [80004, 19],
-  ] as const)('waits out throttle %i for as long as the usage headers say', async (code, minutes) => {
-    const { emulator, client } = await running()
-    const { accessToken } = await connect(client, 'ada')
-    emulator.control.fail('meta', 'refresh', emulatorFaults.metaThrottle(code, minutes))
-    const failure: Partial<ProviderFailure> = {
-      kind: 'rate_limited',
-      delivery: 'answered',
-      retryAfterMs: (minutes ?? 1) * 60_000,
-    }
-    await expect(client.refresh({ accessToken })).rejects.toMatchObject(failure)
-  })
+    [4, undefined, 'app'],
+    [17, 3, 'connection'],
+    [613, 2, 'app'],
+    [80004, 19, 'connection'],
+  ] as const)(
+    'waits out throttle %i for as long as the usage headers say',
+    async (code, minutes, concerns) => {
+      const { emulator, client } = await running()
+      const { accessToken } = await connect(client, 'ada')
+      emulator.control.fail('meta', 'refresh', emulatorFaults.metaThrottle(code, minutes))
+      const failure: Partial<ProviderFailure> = {
+        kind: 'rate_limited',
+        delivery: 'answered',
+        retryAfterMs: (minutes ?? 1) * 60_000,
+        concerns,
+      }
+      await expect(client.refresh({ accessToken })).rejects.toMatchObject(failure)
+    },
+  )
 })

@@ -1,0 +1,163 @@
+import type { TokenLifecycleService } from '../domain/services/token-lifecycle-service.ts'
+import type { ProviderName } from '../domain/model/identifiers.ts'
+import { SECOND_MS } from '../domain/model/time.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { DueConnections } from '../ports/due-connections.ts'
+import type { ClaimRequest, RefreshLease } from '../ports/refresh-leases.ts'
+import type { ProviderRegistry } from './provider-registry.ts'
+
+export interface LeaseSourceDependencies {
+  readonly lifecycle: TokenLifecycleService
+  readonly due: DueConnections
+  readonly providers: ProviderRegistry
+  readonly clock: Clock
+}
+
+export interface LeaseSourceOptions {
+  readonly concurrency: number
+  /** Stop claiming after this many connections. */
+  readonly limit: number | undefined
+  readonly isStopping: () => boolean
+}
+
+/** A lease and when it was claimed, on the monotonic clock. */
+interface ClaimedLease {
+  readonly lease: RefreshLease
+  readonly claimedAt: number
+}
+
+/** What has to wait for its app longer than this is left to the next run. */
+const LONGEST_HELD_BACK_MS = 5 * SECOND_MS
+/** Of the slots, where there are several providers: one that hangs leaves the others the rest. */
+const LARGEST_SHARE = 3 / 4
+
+/**
+ * Hands out leases one by one, to be given to `finished`, and claims the next batch while the last is being worked on.
+ * No provider gets more than its share of the slots.
+ */
+export class LeaseSource {
+  readonly #deps: LeaseSourceDependencies
+  readonly #options: LeaseSourceOptions
+  readonly #ready: ClaimedLease[] = []
+  readonly #working = new Map<ProviderName, number>()
+  /** Had nothing due when something was last asked for. */
+  readonly #exhausted = new Set<ProviderName>()
+  readonly #waiting: (() => void)[] = []
+  readonly #share: number
+  #claimed = 0
+  #failure: Error | undefined
+  #claiming: Promise<void> | undefined
+
+  constructor(dependencies: LeaseSourceDependencies, options: LeaseSourceOptions) {
+    this.#deps = dependencies
+    this.#options = options
+    const { concurrency } = options
+    const isAlone = dependencies.providers.names().length <= 1
+    this.#share = isAlone ? concurrency : Math.max(1, Math.floor(concurrency * LARGEST_SHARE))
+  }
+
+  /** Why there was nothing more to hand out, if it was not that nothing more is due. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  async next(): Promise<ClaimedLease | undefined> {
+    for (;;) {
+      if (this.#options.isStopping()) return undefined
+      const startable = this.#ready.filter(({ lease }) => this.#hasSlotFor(lease.provider))
+      if (startable.length < this.#options.concurrency / 2) this.#claimMore()
+      const [first] = startable
+      if (first !== undefined) return this.#handOut(first)
+      if (this.#claiming !== undefined) await this.#claiming
+      else if (this.#ready.length > 0 || this.#isAnyoneFull()) await this.#nextFinished()
+      else return undefined
+    }
+  }
+
+  /** What `next` gave has come to its end, whichever that was. */
+  finished({ lease: { provider } }: ClaimedLease): void {
+    this.#working.set(provider, this.#workingOn(provider) - 1)
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  /** What was claimed and not handed out, when the run is stopped. */
+  async left(): Promise<readonly RefreshLease[]> {
+    await this.#claiming
+    return this.#ready.splice(0).map(({ lease }) => lease)
+  }
+
+  #handOut(ready: ClaimedLease): ClaimedLease {
+    const { provider } = ready.lease
+    this.#ready.splice(this.#ready.indexOf(ready), 1)
+    this.#working.set(provider, this.#workingOn(provider) + 1)
+    return ready
+  }
+
+  #workingOn(provider: ProviderName): number {
+    return this.#working.get(provider) ?? 0
+  }
+
+  #hasSlotFor(provider: ProviderName): boolean {
+    return this.#workingOn(provider) < this.#share
+  }
+
+  /** Holds its share of slots, and enough is ready for when one of them is free again. */
+  #isFull(provider: ProviderName): boolean {
+    const ready = this.#ready.filter(({ lease }) => lease.provider === provider)
+    return !this.#hasSlotFor(provider) && ready.length >= this.#share / 2
+  }
+
+  /** One that may have more due, and was not asked for it. */
+  #isAnyoneFull(): boolean {
+    if (this.#failure !== undefined || this.#left() <= 0) return false
+    const names = this.#deps.providers.names()
+    return names.some((name) => !this.#exhausted.has(name) && this.#isFull(name))
+  }
+
+  async #nextFinished(): Promise<void> {
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  #left(): number {
+    return (this.#options.limit ?? Infinity) - this.#claimed
+  }
+
+  #claimMore(): void {
+    if (this.#claiming !== undefined || this.#failure !== undefined || this.#left() <= 0) return
+    const names = this.#deps.providers
+      .names()
+      .filter((name) => !this.#exhausted.has(name) && !this.#isFull(name))
+    if (names.length === 0) return
+    this.#claiming = this.#claim(names, Math.min(this.#options.concurrency, this.#left())).finally(() => {
+      this.#claiming = undefined
+    })
+  }
+
+  /** Never rejects: whoever works on the batch before must not be disturbed. */
+  async #claim(names: readonly ProviderName[], limit: number): Promise<void> {
+    const { clock, due, lifecycle, providers } = this.#deps
+    const claimedAt = clock.monotonicMs()
+    try {
+      const { leases, heldBackMs } = await due.claimDue({
+        limit,
+        mostPerTenant: Math.max(1, Math.ceil(limit / 4)),
+        providers: names,
+        claims: Object.fromEntries(
+          names.map((name) => [name, soon(lifecycle.claimRequest(providers.get(name)))]),
+        ),
+      })
+      this.#claimed += leases.length
+      this.#ready.push(...leases.map((lease) => ({ lease, claimedAt })))
+      if (leases.length > 0) return this.#exhausted.clear()
+      if (heldBackMs !== undefined && heldBackMs <= LONGEST_HELD_BACK_MS) await clock.delay(heldBackMs)
+      else for (const name of names) this.#exhausted.add(name)
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error('The due connections cannot be claimed')
+    }
+  }
+}
+
+/** A batch is worked on at once, so it takes no turns that come much later. */
+function soon(request: ClaimRequest): ClaimRequest {
+  return { ...request, mostWaitMs: Math.min(request.mostWaitMs, SECOND_MS) }
+}

@@ -1,0 +1,62 @@
+import { errorCodeOf } from '../domain/services/public-errors.ts'
+import type { TenantId } from '../domain/model/identifiers.ts'
+import { DAY_MS, MINUTE_MS } from '../domain/model/time.ts'
+import type { RevocationService } from '../domain/services/revocation-service.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { PendingRevocations } from '../ports/refresh-leases.ts'
+import type { RevocationId } from '../ports/token-store.ts'
+import type { ProviderRegistry } from './provider-registry.ts'
+
+export interface QueuedRevocationsDependencies {
+  readonly pendingRevocations: PendingRevocations
+  readonly revocations: RevocationService
+  readonly providers: ProviderRegistry
+  readonly logger: Logger
+}
+
+const MOST_A_RUN = 50
+/** Asked at the same time, so that none of them outlives its claim behind a platform that hangs. */
+const AT_ONCE = 5
+const CLAIM_MS = 2 * MINUTE_MS
+
+/** What `disconnect` could not tell a provider yet. */
+export class QueuedRevocations {
+  readonly #deps: QueuedRevocationsDependencies
+
+  constructor(dependencies: QueuedRevocationsDependencies) {
+    this.#deps = dependencies
+  }
+
+  /** Never rejects: what was refreshed before is worth its report, and the queue is there for the next run. */
+  async run(isStopping: () => boolean): Promise<void> {
+    try {
+      for (let tried = 0; tried < MOST_A_RUN && !isStopping(); tried += AT_ONCE) {
+        const claimed = await this.#deps.pendingRevocations.claimDue(AT_ONCE, CLAIM_MS)
+        await Promise.all(claimed.map((entry) => this.#attempt(entry)))
+        if (claimed.length < AT_ONCE) return
+      }
+    } catch (error) {
+      this.#deps.logger.log('error', 'The queue of revocations cannot be worked on', {
+        code: errorCodeOf(error),
+      })
+    }
+  }
+
+  async #attempt({
+    id,
+    tenantId,
+  }: {
+    readonly id: RevocationId
+    readonly tenantId: TenantId
+  }): Promise<void> {
+    const { pendingRevocations, providers, revocations } = this.#deps
+    const grant = await pendingRevocations.read(tenantId, id)
+    if (grant === undefined) return
+    if (providers.names().includes(grant.provider)) {
+      await revocations.attempt(providers.get(grant.provider), tenantId, id)
+    } else {
+      // Nobody here can tell the platform; it is forgotten with its secrets once it has been tried for long enough.
+      await pendingRevocations.settle(tenantId, id, { done: false, retryInMs: DAY_MS })
+    }
+  }
+}
