@@ -549,6 +549,31 @@ BEGIN
   WHERE c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected';
 END $$;
 
+-- Ends leases that integrations_claim_due made for nobody, as if they had never been: their attempts do not count, and
+-- they may be claimed again at once. A row that somebody else is changing is not waited for.
+CREATE FUNCTION public.integrations_give_back(p_leases json) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off
+AS $$
+BEGIN
+  WITH held AS MATERIALIZED (
+    SELECT c.tenant_id, c.provider, c.label
+    FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
+    JOIN public.integration_connections c
+      ON c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
+    WHERE c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL
+    FOR NO KEY UPDATE OF c SKIP LOCKED
+  )
+  UPDATE public.integration_connections c SET
+    lease_owner = NULL,
+    lease_until = NULL,
+    attempt_no = greatest(c.attempt_no - 1, 0),
+    hour_attempts = greatest(c.hour_attempts - 1, 0),
+    next_attempt_at = NULL
+  FROM held h WHERE c.tenant_id = h.tenant_id AND c.provider = h.provider AND c.label = h.label;
+END $$;
+
 -- Stores refreshed tokens, any number at once and each with its own outcome. A result becomes current if its parent still
 -- is, whoever holds the lease: the late one may be the only one that lives. Durable when committed, whatever the
 -- database's default. Rows are locked in one order first, so that two groups never wait for each other.
@@ -778,8 +803,8 @@ DECLARE
 BEGIN
   FOR v_function, v_owner IN
     SELECT p.oid::regprocedure, CASE
-      WHEN p.proname IN ('integrations_claim_due', 'integrations_count_due', 'integrations_connections_of',
-        'integrations_claim_revocations', 'integrations_sealed_keys', 'integrations_sealed_revocation_keys')
+      WHEN p.proname IN ('integrations_claim_due', 'integrations_give_back', 'integrations_count_due',
+        'integrations_connections_of', 'integrations_claim_revocations', 'integrations_sealed_keys', 'integrations_sealed_revocation_keys')
         THEN 'integrations_jobs'
       WHEN p.proname LIKE 'integrations\_read\_%' THEN 'integrations_reads'
       WHEN p.proname IN ('integrations_leased', 'integrations_store') THEN 'integrations_refreshes'

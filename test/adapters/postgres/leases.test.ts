@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import {
   createPool,
   PostgresDueConnections,
@@ -247,4 +247,66 @@ test('a claim that is answered when nobody waits for it any more is given back',
     .toEqual([{ lease_epoch: 1 }])
   const next = (): Promise<RefreshLease | undefined> => claimVersion(stores, KEY, 1)
   await expect.poll(next).toMatchObject({ epoch: 2, isUncertain: false })
+})
+
+/** Lets the first statements that hold `text` fail, `times` of them. */
+function failing(inner: Pool, text: string, times: number): PostgresPool {
+  let left = times
+  return {
+    connect: () => inner.connect(),
+    query: async (statement, values) => {
+      if (!statement.includes(text) || left === 0) return inner.query(statement, values)
+      left -= 1
+      throw new Error('the connection was cut')
+    },
+  }
+}
+
+const DUE = { limit: 50, mostPerTenant: 50, providers: ['meta'], claims: { meta: claimRequest() } }
+
+test('a batch that was claimed is read again when its connection is cut in between', async () => {
+  await connect(stores, { dueInMs: 0 })
+  const due = new PostgresDueConnections({ pool: failing(pool, 'integrations_leased', 2) })
+  expect((await due.claimDue(DUE)).leases).toMatchObject([{ tenantId: KEY.tenantId, attempt: 1 }])
+})
+
+test('a batch that was claimed and cannot be read is given back, and none of it counts', async () => {
+  for (const label of ['first', 'second']) await connect(stores, { label, dueInMs: 0 })
+  const due = new PostgresDueConnections({ pool: failing(pool, 'integrations_leased', Infinity) })
+  await expect(due.claimDue(DUE)).rejects.toMatchObject({ code: 'store_unavailable' })
+  const { leases } = await stores.due.claimDue({
+    ...DUE,
+    claims: { meta: claimRequest({ mostAttemptsAnHour: 1 }) },
+  })
+  const untried = { attempt: 1, epoch: 2, isUncertain: false }
+  expect(leases).toMatchObject([untried, untried])
+})
+
+test('a batch that is answered when nobody waits for it any more is given back', async () => {
+  await connect(stores, { dueInMs: 0 })
+  let answer = (): void => undefined
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const slow: PostgresPool = {
+    connect: () => pool.connect(),
+    query: async (statement, values) => {
+      await answered
+      return pool.query(statement, values)
+    },
+  }
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const claim = new PostgresDueConnections({ pool: slow }).claimDue(DUE)
+    const rejected = expect(claim).rejects.toMatchObject({ code: 'store_unavailable' })
+    await vi.advanceTimersByTimeAsync(10_000)
+    await rejected
+  } finally {
+    vi.useRealTimers()
+  }
+  answer()
+  const epochs = async (): Promise<unknown> =>
+    (await pool.query('SELECT lease_epoch, lease_until FROM integration_connections')).rows
+  await expect.poll(epochs).toEqual([{ lease_epoch: 1, lease_until: null }])
+  expect((await stores.due.claimDue(DUE)).leases).toMatchObject([{ attempt: 1, epoch: 2 }])
 })
