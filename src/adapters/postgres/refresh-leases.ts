@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { ReauthReason } from '../../domain/model/connection.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { AppPause } from '../../ports/provider-apps.ts'
@@ -18,7 +19,7 @@ import { toPause } from './provider-apps.ts'
 import { SingleStatements } from './single-statement.ts'
 import { storableMs } from './storable-text.ts'
 import { storableResult, storeTogether } from './storing-tokens.ts'
-import type { StorableResult } from './storing-tokens.ts'
+import type { StorableResult, StoreAnswer } from './storing-tokens.ts'
 import { asTenant } from './tenant-transaction.ts'
 
 const CLAIM = 'SELECT * FROM public.integrations_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)'
@@ -89,7 +90,7 @@ const STORE_GROUPS = { mostCalls: 100, mostGroups: 1 }
 export class PostgresRefreshLeases implements RefreshLeases {
   readonly #pool: PostgresPool
   readonly #statements: SingleStatements
-  readonly #stores: GroupedCalls<StorableResult, StoreOutcome>
+  readonly #stores: GroupedCalls<StorableResult, StoreAnswer>
 
   constructor(options: { readonly pool: PostgresPool }) {
     this.#pool = options.pool
@@ -119,7 +120,11 @@ export class PostgresRefreshLeases implements RefreshLeases {
   }
 
   async store(lease: RefreshLease, result: RefreshedTokens): Promise<StoreOutcome> {
-    return this.#stores.call(storableResult(lease, result))
+    const answer = await this.#stores.call(storableResult(lease, result))
+    if (answer === 'busy') {
+      throw new StoreUnavailableError('Postgres', 'another transaction holds the connection; call again')
+    }
+    return answer
   }
 
   async keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void> {
