@@ -349,14 +349,14 @@ CREATE TYPE public.integrations_lease AS (
 
 -- One statement claims: of any number of callers one gets the row. The attempt is counted before anything is sent, and
 -- not at all while the app has to wait: because its provider said so, or because its next turn is more than
--- p_most_wait_ms away.
+-- p_most_wait_ms away. A row that somebody else's transaction holds is given up before the caller stops waiting.
 CREATE FUNCTION public.integrations_claim(
   p_tenant text, p_provider text, p_label text, p_token_version integer, p_owner text, p_ttl_ms double precision,
   p_backoff_base_ms double precision, p_backoff_cap_ms double precision, p_backoff_jitter double precision,
   p_most_attempts integer, p_client_id text, p_most_wait_ms double precision
 ) RETURNS SETOF public.integrations_lease
 LANGUAGE plpgsql SECURITY DEFINER ROWS 1
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET lock_timeout = '1s'
 AS $$
 DECLARE
   v_before text := coalesce(current_setting('app.tenant_id', true), '');
@@ -549,25 +549,54 @@ BEGIN
   WHERE c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected';
 END $$;
 
--- Stores refreshed tokens, any number at once and each with its own outcome. A result becomes current if its parent still
--- is, whoever holds the lease: the late one may be the only one that lives. Durable when committed, whatever the
--- database's default. Rows are locked in one order first, so that two groups never wait for each other.
-CREATE FUNCTION public.integrations_store(p_results json) RETURNS TABLE (item integer, outcome text)
+-- Ends leases that integrations_claim_due made for nobody, as if they had never been: their attempts do not count, and
+-- they may be claimed again at once. A row that somebody else is changing is not waited for.
+CREATE FUNCTION public.integrations_give_back(p_leases json) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off
+AS $$
+BEGIN
+  WITH held AS MATERIALIZED (
+    SELECT c.tenant_id, c.provider, c.label
+    FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
+    JOIN public.integration_connections c
+      ON c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
+    WHERE c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL
+    FOR NO KEY UPDATE OF c SKIP LOCKED
+  )
+  UPDATE public.integration_connections c SET
+    lease_owner = NULL,
+    lease_until = NULL,
+    attempt_no = greatest(c.attempt_no - 1, 0),
+    hour_attempts = greatest(c.hour_attempts - 1, 0),
+    next_attempt_at = NULL
+  FROM held h WHERE c.tenant_id = h.tenant_id AND c.provider = h.provider AND c.label = h.label;
+END $$;
+
+-- Stores refreshed tokens, any number at once and each with its own outcome. A result becomes current if its parent still
+-- is, whoever holds the lease: the late one may be the only one that lives. Durable when committed, whatever the
+-- database's default. A row that another transaction holds is not waited for, because the others would wait with it: it is
+-- left as it is, and busy.
+CREATE FUNCTION public.integrations_store(p_results json) RETURNS TABLE (item integer, outcome text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET lock_timeout = '1s'
 SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
   v_now timestamptz := clock_timestamp();
+  v_held integer[];
 BEGIN
   PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
   PERFORM set_config('app.tenant_ids', coalesce(array_agg(x.tenant), '{}')::text, true)
     FROM json_to_recordset(p_results) AS x(tenant text);
-  PERFORM FROM json_to_recordset(p_results) AS x(tenant text, provider text, label text)
+  SELECT coalesce(array_agg(h.item), '{}') INTO v_held FROM (
+    SELECT x.item FROM json_to_recordset(p_results) AS x(item integer, tenant text, provider text, label text)
     JOIN public.integration_connections c
       ON c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
-    ORDER BY c.tenant_id, c.provider, c.label FOR NO KEY UPDATE OF c;
+    FOR NO KEY UPDATE OF c SKIP LOCKED
+  ) h;
   RETURN QUERY
     WITH result AS MATERIALIZED (
       SELECT * FROM json_to_recordset(p_results) AS x(
@@ -602,17 +631,21 @@ BEGIN
         last_sync_at = v_now,
         updated_at = v_now
       FROM result r
-      WHERE c.tenant_id = r.tenant AND c.provider = r.provider AND c.label = r.label
+      WHERE r.item = ANY (v_held) AND c.tenant_id = r.tenant AND c.provider = r.provider AND c.label = r.label
         AND c.id = r.connection AND c.grant_id = r."grant" AND c.token_version = r.parent AND c.status <> 'disconnected'
       RETURNING r.item
     )
     SELECT r.item, CASE
       WHEN s.item IS NOT NULL THEN 'stored'
       ELSE coalesce((
-        SELECT CASE WHEN c.last_write_id = r.write_id THEN 'stored' ELSE 'superseded' END
+        SELECT CASE
+          WHEN r.item <> ALL (v_held) THEN 'busy'
+          WHEN c.id <> r.connection OR c.grant_id <> r."grant" OR c.status = 'disconnected' THEN 'grant_gone'
+          WHEN c.last_write_id = r.write_id THEN 'stored'
+          ELSE 'superseded'
+        END
         FROM public.integration_connections c
         WHERE c.tenant_id = r.tenant AND c.provider = r.provider AND c.label = r.label
-          AND c.id = r.connection AND c.grant_id = r."grant" AND c.status <> 'disconnected'
       ), 'grant_gone')
     END
     FROM result r LEFT JOIN stored s ON s.item = r.item;
@@ -718,10 +751,11 @@ END $$;
 
 -- Puts values that were sealed again in the place of those that they were opened from, each as its own tenant. What was
 -- written meanwhile stays: a value gives way only to its own successor, and neither versions nor leases move. On disk
--- before it is answered, because a key may be thrown away for it. Rows are taken in one order, like stores.
+-- before it is answered, because a key may be thrown away for it. Rows are taken in one order, so that two rotations never
+-- wait for each other, and none is waited for long while the others are held.
 CREATE FUNCTION public.integrations_reseal(p_rows json) RETURNS TABLE (item integer)
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET lock_timeout = '1s'
 AS $$
 DECLARE
   v_before text := coalesce(current_setting('app.tenant_id', true), '');
@@ -778,8 +812,8 @@ DECLARE
 BEGIN
   FOR v_function, v_owner IN
     SELECT p.oid::regprocedure, CASE
-      WHEN p.proname IN ('integrations_claim_due', 'integrations_count_due', 'integrations_connections_of',
-        'integrations_claim_revocations', 'integrations_sealed_keys', 'integrations_sealed_revocation_keys')
+      WHEN p.proname IN ('integrations_claim_due', 'integrations_give_back', 'integrations_count_due',
+        'integrations_connections_of', 'integrations_claim_revocations', 'integrations_sealed_keys', 'integrations_sealed_revocation_keys')
         THEN 'integrations_jobs'
       WHEN p.proname LIKE 'integrations\_read\_%' THEN 'integrations_reads'
       WHEN p.proname IN ('integrations_leased', 'integrations_store') THEN 'integrations_refreshes'

@@ -33,7 +33,7 @@ export interface OwnedConnection extends ConnectionKey {
 
 /**
  * Questions across tenants, asked by the job and never by a tenant's request. Nothing secret is read to answer them:
- * `claimDue` finds and leases without a secret, and then reads each leased connection as its own tenant.
+ * `claimDue` finds and leases without a secret, and then reads what it leased, naming the tenants.
  */
 export interface DueConnections {
   /**

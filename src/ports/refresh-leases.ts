@@ -104,7 +104,10 @@ export interface RefreshLeases {
    */
   keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void>
 
-  /** Ends the lease if it is still this one; another's lease is never touched. */
+  /**
+   * Ends the lease if it is still this one; another's lease is never touched. The reason is about the lease's token: where
+   * another became current meanwhile, nothing of it is noted.
+   */
   release(lease: RefreshLease, reason: ReleaseReason): Promise<void>
 
   /** Notes a definitive refusal and ends the lease: nobody tries again for `forMs`, in which a late result may heal it. */

@@ -128,6 +128,9 @@ export interface TokenStore {
     queue: boolean,
   ): Promise<{ readonly grant: RetiredGrant; readonly revocation?: RevocationId | undefined } | undefined>
 
-  /** Removes every row of the tenant but its queued revocations. Resolves how many connections there were. */
+  /**
+   * Removes the tenant's disconnected connections; one that still holds a grant stays until it was disconnected, and
+   * queued revocations stay. Resolves how many were removed.
+   */
   deleteTenant(tenantId: TenantId): Promise<number>
 }

@@ -64,7 +64,9 @@ export class MemoryRefreshLeases implements RefreshLeases {
   async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
     return this.#database.transact({ lease, reason }, (own, tables, now) => {
       const row = heldRow(tables, own.lease)
-      if (row !== undefined) tables.put(released(row, own.reason, now))
+      if (row === undefined) return
+      const isCurrent = row.connection.tokenVersion === own.lease.tokenVersion
+      tables.put(isCurrent ? released(row, own.reason, now) : unleased(row))
     })
   }
 
@@ -72,14 +74,14 @@ export class MemoryRefreshLeases implements RefreshLeases {
     return this.#database.transact(lease, (own, tables, now) => {
       const row = heldRow(tables, own)
       if (row === undefined) return
-      const isCurrent = row.connection.tokenVersion === own.tokenVersion
-      const suspicion = { nextAttemptAt: undefined, suspectUntil: now + forMs }
+      if (row.connection.tokenVersion !== own.tokenVersion) {
+        tables.put(unleased(row))
+        return
+      }
       tables.put({
         ...row,
-        connection: isCurrent
-          ? { ...row.connection, lastErrorCode: 'refresh_pending', lastErrorAt: now, updatedAt: now }
-          : row.connection,
-        refresh: { ...row.refresh, lease: undefined, ...(isCurrent ? suspicion : {}) },
+        connection: { ...row.connection, lastErrorCode: 'refresh_pending', lastErrorAt: now, updatedAt: now },
+        refresh: { ...row.refresh, lease: undefined, nextAttemptAt: undefined, suspectUntil: now + forMs },
       })
     })
   }
@@ -143,6 +145,11 @@ function refreshed(
   }
 }
 
+/** What is known of a token that is no longer the current one says nothing of its successor. */
+function unleased(row: ConnectionRow): ConnectionRow {
+  return { ...row, refresh: { ...row.refresh, lease: undefined } }
+}
+
 function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): ConnectionRow {
   const { connection, refresh } = row
   const { errorCode, isUncertain, retryInMs } = reason
@@ -156,8 +163,8 @@ function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): Conn
     refresh: {
       ...refresh,
       lease: undefined,
-      attempt: refresh.attempt - uncounted,
-      hour: refresh.hour && { ...refresh.hour, attempts: refresh.hour.attempts - uncounted },
+      attempt: Math.max(0, refresh.attempt - uncounted),
+      hour: refresh.hour && { ...refresh.hour, attempts: Math.max(0, refresh.hour.attempts - uncounted) },
       nextAttemptAt: retryInMs === undefined ? refresh.nextAttemptAt : now + retryInMs,
       isUncertain: refresh.isUncertain || isUncertain === true,
     },

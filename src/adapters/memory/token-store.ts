@@ -81,7 +81,9 @@ export class MemoryTokenStore implements TokenStore {
 
   async deleteTenant(tenantId: TenantId): Promise<number> {
     return this.#database.transact(tenantId, (own, tables) => {
-      const rows = tables.connections().filter((row) => row.connection.tenantId === own)
+      const rows = tables
+        .connections()
+        .filter(({ connection }) => connection.tenantId === own && connection.status === 'disconnected')
       for (const row of rows) tables.remove(row.connection)
       return rows.length
     })

@@ -11,6 +11,7 @@ import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
 import type { PostgresPool } from './postgres-pool.ts'
+import { retrying } from './retrying.ts'
 import { SingleStatements } from './single-statement.ts'
 import { storableMs, storableText } from './storable-text.ts'
 import { asTenant } from './tenant-transaction.ts'
@@ -20,6 +21,8 @@ const CLAIM_DUE = `
 SELECT tenant_id AS tenant, provider, label, epoch, held_back_ms FROM public.integrations_claim_due($1, $2, $3::json)`
 
 const LEASED = 'SELECT * FROM public.integrations_leased($1::json)'
+
+const GIVE_BACK = 'SELECT public.integrations_give_back($1::json)'
 
 const COUNT_DUE = 'SELECT public.integrations_count_due($1::json) AS due'
 
@@ -38,14 +41,20 @@ WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.
 /** A search over many rows takes longer than a statement about one. */
 const SEARCH_TIMEOUT_MS = 10_000
 
+const LEASED_RETRIES_MS = [50, 200]
+/** A lease that is not given back keeps its connection from everybody until it ends. */
+const GIVE_BACK_RETRIES_MS = [100, 1_000, 5_000]
+
 /** Due connections of all tenants, found by a role that may read no secret. */
 export class PostgresDueConnections implements DueConnections {
   readonly #pool: PostgresPool
+  readonly #searches: SingleStatements
   readonly #statements: SingleStatements
 
   constructor({ pool }: { readonly pool: PostgresPool }) {
     this.#pool = pool
-    this.#statements = new SingleStatements({ pool, timeoutMs: SEARCH_TIMEOUT_MS })
+    this.#searches = new SingleStatements({ pool, timeoutMs: SEARCH_TIMEOUT_MS })
+    this.#statements = new SingleStatements({ pool })
   }
 
   async claimDue({ limit, mostPerTenant, providers, claims }: DueRequest): Promise<DueBatch> {
@@ -54,12 +63,33 @@ export class PostgresDueConnections implements DueConnections {
       return claim === undefined ? [] : [{ provider, ...claimTerms(claim) }]
     })
     if (terms.length === 0) return { leases: [] }
-    const rows = await this.#statements.run<DueRow>(CLAIM_DUE, [limit, mostPerTenant, JSON.stringify(terms)])
-    const found = rows.filter(({ tenant }) => tenant !== null)
+    const rows = await this.#searches.run<DueRow>(
+      CLAIM_DUE,
+      [limit, mostPerTenant, JSON.stringify(terms)],
+      (late) => void this.#giveBack(late.filter(isLeased)),
+    )
+    const found = rows.filter(isLeased)
     const heldBackMs = rows.at(-1)?.held_back_ms ?? undefined
     if (found.length === 0) return { leases: [], heldBackMs }
-    const leased = await this.#statements.run<LeaseRow>(LEASED, [JSON.stringify(found)])
-    return { leases: leased.map(toLease), heldBackMs }
+    return { leases: await this.#read(found), heldBackMs }
+  }
+
+  async #read(found: readonly DueRow[]): Promise<readonly RefreshLease[]> {
+    const values = [JSON.stringify(found)]
+    try {
+      const leased = await retrying(() => this.#statements.run<LeaseRow>(LEASED, values), LEASED_RETRIES_MS)
+      return leased.map(toLease)
+    } catch (error) {
+      await this.#giveBack(found)
+      throw error
+    }
+  }
+
+  /** Nobody works on these: whoever would is told that the claim failed. */
+  async #giveBack(found: readonly DueRow[]): Promise<void> {
+    if (found.length === 0) return
+    const values = [JSON.stringify(found)]
+    await retrying(() => this.#statements.run(GIVE_BACK, values), GIVE_BACK_RETRIES_MS).catch(() => undefined)
   }
 
   async postpone(lease: RefreshLease, dueInMs: number): Promise<void> {
@@ -69,13 +99,13 @@ export class PostgresDueConnections implements DueConnections {
   }
 
   async countDue(providers: readonly ProviderName[]): Promise<number> {
-    const [row] = await this.#statements.run<{ due: number }>(COUNT_DUE, [JSON.stringify(providers)])
+    const [row] = await this.#searches.run<{ due: number }>(COUNT_DUE, [JSON.stringify(providers)])
     return row?.due ?? 0
   }
 
   async connectionsOf({ provider, clientId, subject }: GrantOwner): Promise<readonly OwnedConnection[]> {
     const person = [storableText(subject.issuer), storableText(subject.id)]
-    const rows = await this.#statements.run<OwnedRow>(CONNECTIONS_OF, [provider, clientId, ...person])
+    const rows = await this.#searches.run<OwnedRow>(CONNECTIONS_OF, [provider, clientId, ...person])
     return rows.map((row) => ({
       tenantId: parseTenantId(row.tenant_id),
       provider: row.provider,
@@ -89,6 +119,10 @@ export class PostgresDueConnections implements DueConnections {
 interface DueRow extends Record<string, unknown> {
   readonly tenant: string | null
   readonly held_back_ms: number | null
+}
+
+function isLeased(row: DueRow): boolean {
+  return row.tenant !== null
 }
 
 interface OwnedRow extends Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { ReauthReason } from '../../domain/model/connection.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { AppPause } from '../../ports/provider-apps.ts'
@@ -18,7 +19,7 @@ import { toPause } from './provider-apps.ts'
 import { SingleStatements } from './single-statement.ts'
 import { storableMs } from './storable-text.ts'
 import { storableResult, storeTogether } from './storing-tokens.ts'
-import type { StorableResult } from './storing-tokens.ts'
+import type { StorableResult, StoreAnswer } from './storing-tokens.ts'
 import { asTenant } from './tenant-transaction.ts'
 
 const CLAIM = 'SELECT * FROM public.integrations_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)'
@@ -28,10 +29,6 @@ c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_
 
 /** A lease that was taken over has another epoch; one that was ended has no end. */
 const HELD = `${OF_GRANT} AND c.lease_epoch = $6 AND c.lease_until IS NOT NULL`
-
-/** What a provider issued may be the only live token of its grant, whatever the database's default makes of a commit. */
-const DURABLE = `
-SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local')`
 
 const KEEP_CANDIDATE = `
 UPDATE public.integration_connections c SET
@@ -46,15 +43,15 @@ const RELEASE = `
 UPDATE public.integration_connections c SET
   lease_owner = NULL,
   lease_until = NULL,
-  attempt_no = c.attempt_no - $10::integer,
-  hour_attempts = c.hour_attempts - $10::integer,
+  attempt_no = greatest(c.attempt_no - $11::integer, 0),
+  hour_attempts = greatest(c.hour_attempts - $11::integer, 0),
   next_attempt_at = coalesce(
-    clock_timestamp() + $7::double precision * interval '1 millisecond', c.next_attempt_at),
-  uncertain_since = CASE WHEN $8::boolean THEN coalesce(c.uncertain_since, clock_timestamp()) ELSE c.uncertain_since END,
-  last_error_code = coalesce($9::text, c.last_error_code),
-  last_error_at = CASE WHEN $9::text IS NULL THEN c.last_error_at ELSE clock_timestamp() END,
-  updated_at = CASE WHEN $9::text IS NULL THEN c.updated_at ELSE clock_timestamp() END
-WHERE ${HELD}`
+    clock_timestamp() + $8::double precision * interval '1 millisecond', c.next_attempt_at),
+  uncertain_since = CASE WHEN $9::boolean THEN coalesce(c.uncertain_since, clock_timestamp()) ELSE c.uncertain_since END,
+  last_error_code = coalesce($10::text, c.last_error_code),
+  last_error_at = CASE WHEN $10::text IS NULL THEN c.last_error_at ELSE clock_timestamp() END,
+  updated_at = CASE WHEN $10::text IS NULL THEN c.updated_at ELSE clock_timestamp() END
+WHERE ${HELD} AND c.token_version = $7`
 
 const SUSPECT = `
 UPDATE public.integration_connections c SET
@@ -89,7 +86,7 @@ const STORE_GROUPS = { mostCalls: 100, mostGroups: 1 }
 export class PostgresRefreshLeases implements RefreshLeases {
   readonly #pool: PostgresPool
   readonly #statements: SingleStatements
-  readonly #stores: GroupedCalls<StorableResult, StoreOutcome>
+  readonly #stores: GroupedCalls<StorableResult, StoreAnswer>
 
   constructor(options: { readonly pool: PostgresPool }) {
     this.#pool = options.pool
@@ -119,28 +116,38 @@ export class PostgresRefreshLeases implements RefreshLeases {
   }
 
   async store(lease: RefreshLease, result: RefreshedTokens): Promise<StoreOutcome> {
-    return this.#stores.call(storableResult(lease, result))
+    const answer = await this.#stores.call(storableResult(lease, result))
+    if (answer === 'busy') {
+      throw new StoreUnavailableError('Postgres', 'another transaction holds the connection; call again')
+    }
+    return answer
   }
 
   async keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void> {
-    await asTenant(this.#pool, lease.tenantId, async (client) => {
-      await client.query(DURABLE)
-      await client.query(KEEP_CANDIDATE, [...grantOf(lease), JSON.stringify([candidate]), candidate.id])
-    })
+    const values = [...grantOf(lease), JSON.stringify([candidate]), candidate.id]
+    await asTenant(this.#pool, lease.tenantId, (client) => client.query(KEEP_CANDIDATE, values))
   }
 
   async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
     const { errorCode, retryInMs, isUncertain, isUncounted } = reason
     const retry = retryInMs === undefined ? null : storableMs(retryInMs)
-    const facts = [retry, isUncertain ?? false, errorCode ?? null, isUncounted === true ? 1 : 0]
-    await this.#update(lease, RELEASE, [...grantOf(lease), lease.epoch, ...facts])
+    await this.#end(lease, RELEASE, [
+      retry,
+      isUncertain ?? false,
+      errorCode ?? null,
+      isUncounted === true ? 1 : 0,
+    ])
   }
 
   async suspect(lease: RefreshLease, forMs: number): Promise<void> {
+    await this.#end(lease, SUSPECT, [storableMs(forMs)])
+  }
+
+  /** What is known of a token that is no longer the current one says nothing of its successor. */
+  async #end(lease: RefreshLease, statement: string, facts: readonly unknown[]): Promise<void> {
     const held = [...grantOf(lease), lease.epoch]
     await asTenant(this.#pool, lease.tenantId, async (client) => {
-      const { rowCount } = await client.query(SUSPECT, [...held, lease.tokenVersion, storableMs(forMs)])
-      // The token that was refused is no longer the current one: there is nothing to suspect.
+      const { rowCount } = await client.query(statement, [...held, lease.tokenVersion, ...facts])
       if (rowCount === 0) await client.query(END_LEASE, held)
     })
   }
@@ -148,13 +155,8 @@ export class PostgresRefreshLeases implements RefreshLeases {
   async condemn(lease: RefreshLease, reason: ReauthReason): Promise<boolean> {
     const { epoch, tokenVersion, candidates } = lease
     const seen = [epoch, tokenVersion, reason, candidates.length]
-    return (await this.#update(lease, CONDEMN, [...grantOf(lease), ...seen])) > 0
-  }
-
-  async #update(lease: RefreshLease, statement: string, values: unknown[]): Promise<number> {
     return asTenant(this.#pool, lease.tenantId, async (client) => {
-      const { rowCount } = await client.query(statement, values)
-      return rowCount ?? 0
+      return (await client.query(CONDEMN, [...grantOf(lease), ...seen])).rowCount === 1
     })
   }
 }

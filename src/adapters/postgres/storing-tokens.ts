@@ -27,18 +27,21 @@ export function storableResult(lease: RefreshLease, result: RefreshedTokens): St
   }
 }
 
+/** `busy`: another transaction holds the row, and nothing is known of what it leaves behind. */
+export type StoreAnswer = StoreOutcome | 'busy'
+
 /** Stores results of any tenants in one statement, one round trip, one commit. */
 export async function storeTogether(
   statements: SingleStatements,
   results: readonly StorableResult[],
-): Promise<readonly StoreOutcome[]> {
+): Promise<readonly StoreAnswer[]> {
   const items = results.map((result, item) => ({ item, ...result }))
-  const rows = await statements.run<{ item: number; outcome: StoreOutcome }>(STORE, [JSON.stringify(items)])
-  const outcomes = new Map(rows.map(({ item, outcome }) => [item, outcome]))
+  const rows = await statements.run<{ item: number; outcome: StoreAnswer }>(STORE, [JSON.stringify(items)])
+  const answers = new Map(rows.map(({ item, outcome }) => [item, outcome]))
   return results.map((_, item) => {
-    const outcome = outcomes.get(item)
-    if (outcome === undefined)
+    const answer = answers.get(item)
+    if (answer === undefined)
       throw new StoreUnavailableError('Postgres', 'it answered less than it was asked')
-    return outcome
+    return answer
   })
 }

@@ -45,7 +45,8 @@ UPDATE public.integration_connections c SET
   details = '{}', row_version = c.row_version + 1, updated_at = clock_timestamp()
 WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3`
 
-const DELETE_TENANT = 'DELETE FROM public.integration_connections WHERE tenant_id = $1'
+const DELETE_TENANT = `
+DELETE FROM public.integration_connections WHERE tenant_id = $1 AND status = 'disconnected'`
 
 /** Of the pool's connections no more are taken by hot reads; those that come meanwhile travel together. */
 const READS_UNDER_WAY = 4

@@ -146,16 +146,26 @@ export class Connections {
     return this.#deps.revocations.attempt(client, key.tenantId, retired.revocation)
   }
 
-  /** Disconnects everything of the tenant and removes its rows; queued revocations are finished by the job. */
+  /**
+   * Disconnects everything of the tenant and removes its rows; queued revocations are finished by the job. What a consent
+   * brings meanwhile goes the same way.
+   * @throws StaleConnectionError when consents go on arriving
+   */
   async deleteTenant(tenantId: TenantId): Promise<{ connections: number }> {
     const { clock, events, tokens } = this.#deps
-    const connections = await tokens.list(tenantId)
-    for (const connection of connections) {
-      if (connection.status !== 'disconnected') await this.#leave(connection)
+    let deleted = 0
+    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+      const connections = await tokens.list(tenantId)
+      if (connections.length === 0) {
+        events.emit({ type: 'tenant.deleted', at: clock.now(), tenantId })
+        return { connections: deleted }
+      }
+      for (const connection of connections) {
+        if (connection.status !== 'disconnected') await this.#leave(connection)
+      }
+      deleted += await tokens.deleteTenant(tenantId)
     }
-    await tokens.deleteTenant(tenantId)
-    events.emit({ type: 'tenant.deleted', at: clock.now(), tenantId })
-    return { connections: connections.length }
+    throw new StaleConnectionError()
   }
 
   async #connectWithApiKey(client: ProviderClient, request: ApiKeyRequest): Promise<Connection> {
@@ -223,14 +233,8 @@ export class Connections {
   #emit(type: ConnectionEventType, key: ConnectionKey, reason?: string): void {
     const { tenantId, provider, label } = key
     const at = this.#deps.clock.now()
-    this.#deps.events.emit({
-      type,
-      at,
-      tenantId,
-      provider,
-      label,
-      ...(reason === undefined ? {} : { reason }),
-    })
+    const why = reason === undefined ? {} : { reason }
+    this.#deps.events.emit({ type, at, tenantId, provider, label, ...why })
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import {
   createPool,
   PostgresDueConnections,
@@ -11,7 +11,7 @@ import {
 } from '../../../src/adapters/postgres/index.ts'
 import type { PostgresPool } from '../../../src/adapters/postgres/index.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
-import type { RefreshLease } from '../../../src/ports/refresh-leases.ts'
+import type { RefreshLease, RefreshLeases, StoreOutcome } from '../../../src/ports/refresh-leases.ts'
 import {
   claimed,
   claimRequest,
@@ -19,6 +19,7 @@ import {
   connect,
   connectionOf,
   KEY,
+  NOBODY,
   range,
   refreshedTokens,
   sealed,
@@ -121,18 +122,67 @@ test('a write id is recognised within a group, and by another process', async ()
   expect((await connectionOf(stores, first)).tokenVersion).toBe(2)
 })
 
+/** As whoever got the tokens does: a store that is refused because the row is held is tried again. */
+async function storedInTime(leases: RefreshLeases, lease: RefreshLease): Promise<StoreOutcome> {
+  const result = refreshedTokens()
+  let outcome: StoreOutcome | undefined
+  const attempt = async (): Promise<StoreOutcome | undefined> => {
+    outcome = await leases.store(lease, result).catch(() => undefined)
+    return outcome
+  }
+  await expect.poll(attempt).toBeDefined()
+  if (outcome === undefined) throw new Error('the result was not stored')
+  return outcome
+}
+
 test('groups that hold the same connections in another order do not wait for each other without end', async () => {
   const leases = await claimedByMany(40)
   const processes = range(4).map(() => new PostgresRefreshLeases({ pool }))
   const outcomes = await Promise.all(
     processes.flatMap((process, index) =>
-      (index % 2 === 0 ? leases : leases.toReversed()).map((lease) =>
-        process.store(lease, refreshedTokens()),
-      ),
+      (index % 2 === 0 ? leases : leases.toReversed()).map((lease) => storedInTime(process, lease)),
     ),
   )
   expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(40)
   expect(outcomes.filter((outcome) => outcome === 'superseded')).toHaveLength(120)
+})
+
+/** Holds what `where` names until `work` is done, as a transaction of the host's may. */
+async function whileHeld(where: string, work: () => Promise<void>): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query(`BEGIN; SELECT FROM integration_connections WHERE ${where} FOR UPDATE`)
+    await work()
+  } finally {
+    await client.query('COMMIT')
+    client.release()
+  }
+}
+
+test('a connection that somebody holds keeps no other of its group from being stored', async () => {
+  const [held, ...others] = await claimedByMany(10)
+  if (held === undefined) throw new Error('a lease is needed')
+  const result = refreshedTokens()
+  await whileHeld(`tenant_id = '${held.tenantId}'`, async () => {
+    const refused = expect(stores.leases.store(held, result)).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
+    const stored = others.map((lease) => stores.leases.store(lease, refreshedTokens()))
+    expect(await Promise.all(stored)).toEqual(others.map(() => 'stored'))
+    await refused
+    const elsewhere = stores.leases.store({ ...held, grantId: NOBODY }, refreshedTokens())
+    await expect(elsewhere).rejects.toMatchObject({ code: 'store_unavailable' })
+  })
+  expect((await connectionOf(stores, held)).tokenVersion).toBe(1)
+  expect(await stores.leases.store(held, result)).toBe('stored')
+})
+
+test('a claim gives up a connection that somebody holds, and has claimed nothing', async () => {
+  await connect(stores)
+  await whileHeld('true', async () => {
+    await expect(stores.leases.claim(KEY, 1, claimRequest())).rejects.toThrow('it answered 55P03')
+  })
+  expect(await claimed(stores)).toMatchObject({ epoch: 1, attempt: 1 })
 })
 
 test('no number of a provider keeps a token from being stored', async () => {
@@ -230,21 +280,82 @@ async function updates(): Promise<{ readonly all: number; readonly heapOnly: num
   return { all: rows[0]?.all ?? 0, heapOnly: rows[0]?.heap_only ?? 0 }
 }
 
+/** Sends every statement once it is told to, and not before. */
+function held(inner: Pool): { readonly pool: PostgresPool; readonly letGo: () => void } {
+  let letGo = (): void => undefined
+  const gone = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const query: PostgresPool['query'] = async (statement, values) => {
+    await gone
+    return inner.query(statement, values)
+  }
+  return { pool: { connect: () => inner.connect(), query }, letGo }
+}
+
+/** Lets the time that is waited for an answer pass, and expects that it was given up. */
+async function givenUp(claim: () => Promise<unknown>): Promise<void> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const rejected = expect(claim()).rejects.toMatchObject({ code: 'store_unavailable' })
+    await vi.advanceTimersByTimeAsync(10_000)
+    await rejected
+  } finally {
+    vi.useRealTimers()
+  }
+}
+
+async function leaseColumns(): Promise<unknown> {
+  return (await pool.query('SELECT lease_epoch, lease_until FROM integration_connections')).rows
+}
+
 test('a claim that is answered when nobody waits for it any more is given back', async () => {
   await connect(stores)
-  const client = await pool.connect()
-  try {
-    await client.query('BEGIN; SELECT FROM integration_connections FOR UPDATE')
-    await expect(stores.leases.claim(KEY, 1, claimRequest())).rejects.toMatchObject({
-      code: 'store_unavailable',
-    })
-  } finally {
-    await client.query('COMMIT')
-    client.release()
+  const slow = held(pool)
+  await givenUp(() => new PostgresRefreshLeases(slow).claim(KEY, 1, claimRequest()))
+  slow.letGo()
+  await expect.poll(leaseColumns).toEqual([{ lease_epoch: 1, lease_until: null }])
+  expect(await claimed(stores)).toMatchObject({ epoch: 2, isUncertain: false })
+})
+
+/** Lets the first statements that hold `text` fail, `times` of them. */
+function failing(inner: Pool, text: string, times: number): PostgresPool {
+  let left = times
+  return {
+    connect: () => inner.connect(),
+    query: async (statement, values) => {
+      if (!statement.includes(text) || left === 0) return inner.query(statement, values)
+      left -= 1
+      throw new Error('the connection was cut')
+    },
   }
-  await expect
-    .poll(async () => (await pool.query('SELECT lease_epoch FROM integration_connections')).rows)
-    .toEqual([{ lease_epoch: 1 }])
-  const next = (): Promise<RefreshLease | undefined> => claimVersion(stores, KEY, 1)
-  await expect.poll(next).toMatchObject({ epoch: 2, isUncertain: false })
+}
+
+const DUE = { limit: 50, mostPerTenant: 50, providers: ['meta'], claims: { meta: claimRequest() } }
+
+test('a batch that was claimed is read again when its connection is cut in between', async () => {
+  await connect(stores, { dueInMs: 0 })
+  const due = new PostgresDueConnections({ pool: failing(pool, 'integrations_leased', 2) })
+  expect((await due.claimDue(DUE)).leases).toMatchObject([{ tenantId: KEY.tenantId, attempt: 1 }])
+})
+
+test('a batch that was claimed and cannot be read is given back, and none of it counts', async () => {
+  for (const label of ['first', 'second']) await connect(stores, { label, dueInMs: 0 })
+  const due = new PostgresDueConnections({ pool: failing(pool, 'integrations_leased', Infinity) })
+  await expect(due.claimDue(DUE)).rejects.toMatchObject({ code: 'store_unavailable' })
+  const { leases } = await stores.due.claimDue({
+    ...DUE,
+    claims: { meta: claimRequest({ mostAttemptsAnHour: 1 }) },
+  })
+  const untried = { attempt: 1, epoch: 2, isUncertain: false }
+  expect(leases).toMatchObject([untried, untried])
+})
+
+test('a batch that is answered when nobody waits for it any more is given back', async () => {
+  await connect(stores, { dueInMs: 0 })
+  const slow = held(pool)
+  await givenUp(() => new PostgresDueConnections(slow).claimDue(DUE))
+  slow.letGo()
+  await expect.poll(leaseColumns).toEqual([{ lease_epoch: 1, lease_until: null }])
+  expect((await stores.due.claimDue(DUE)).leases).toMatchObject([{ attempt: 1, epoch: 2 }])
 })

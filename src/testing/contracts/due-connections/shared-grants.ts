@@ -56,6 +56,7 @@ export const sharedGrantPromises: ConnectionPromises = {
   'never takes a person who is not known for anybody': async (stores) => {
     await connect(stores, { subject: undefined })
     assert.deepEqual(await stores.due.connectionsOf(owner()), [])
+    await stores.tokens.disconnect(KEY, false)
     await stores.tokens.deleteTenant(TENANT)
     assert.deepEqual(await stores.due.connectionsOf(owner()), [])
   },

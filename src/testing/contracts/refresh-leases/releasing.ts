@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import type { RefreshLease } from '../../../ports/refresh-leases.ts'
 import {
   assertAbout,
   claimed,
@@ -8,8 +10,9 @@ import {
   KEY,
   OTHER_TENANT,
   reconnect,
+  refreshedTokens,
 } from '../connection-fixtures.ts'
-import type { ConnectionPromises } from '../connection-stores.ts'
+import type { ConnectionPromises, ConnectionStores } from '../connection-stores.ts'
 
 export const releasingPromises: ConnectionPromises = {
   'ends its lease and lets the backoff stand': async (stores) => {
@@ -48,6 +51,23 @@ export const releasingPromises: ConnectionPromises = {
     assert.equal((await claimed(stores)).isUncertain, true)
   },
 
+  'notes nothing of a token that became current under its lease': async (stores) => {
+    for (const reason of [
+      { errorCode: 'provider_unavailable', retryInMs: HOUR_MS, isUncertain: true },
+      { isUncounted: true },
+    ]) {
+      const overtaken = await overtakenLease(stores)
+      await stores.leases.release(overtaken, reason)
+      const reading = await stores.tokens.read(overtaken)
+      assert.equal(reading?.leaseMs, 0)
+      assert.equal(reading.nextAttemptMs, 0)
+      assert.equal(reading.lastErrorCode, undefined)
+      const next = await claimed(stores, overtaken)
+      assert.equal(next.attempt, 1)
+      assert.equal(next.isUncertain, false)
+    }
+  },
+
   "never touches another's lease": async (stores) => {
     await connect(stores)
     const stale = await claimed(stores)
@@ -71,4 +91,15 @@ export const releasingPromises: ConnectionPromises = {
     assertAbout(reading?.leaseMs, 2 * MINUTE_MS)
     assert.equal(reading?.lastErrorCode, undefined)
   },
+}
+
+/** A lease under which the late result of an earlier owner became current. */
+async function overtakenLease(stores: ConnectionStores): Promise<RefreshLease> {
+  const key = { ...KEY, label: randomUUID() }
+  await connect(stores, key)
+  const late = await claimed(stores, key)
+  await stores.elapse(2 * MINUTE_MS)
+  const overtaken = await claimed(stores, key)
+  assert.equal(await stores.leases.store(late, refreshedTokens()), 'stored')
+  return overtaken
 }

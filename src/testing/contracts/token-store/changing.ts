@@ -91,6 +91,7 @@ export const changingPromises: ConnectionPromises = {
     assert.equal(await stores.tokens.change(first, { lastErrorCode: 'x' }), false)
     assert.equal(await stores.tokens.change(lookAlike, { lastErrorCode: 'x' }), false)
     assert.deepEqual(await connectionOf(stores, KEY), second)
+    await stores.tokens.disconnect(KEY, false)
     await stores.tokens.deleteTenant(KEY.tenantId)
     assert.equal(await stores.tokens.change(second, { lastErrorCode: 'x' }), false)
   },
