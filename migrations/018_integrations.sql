@@ -485,7 +485,9 @@ BEGIN
     LOOP
       v_seen := v_seen + 1;
       IF cardinality(array_positions(v_taken, v_row.tenant_id)) >= greatest(p_most_per_tenant, 1) THEN
-        v_full := array_append(v_full, v_row.tenant_id);
+        IF v_row.tenant_id <> ALL (v_full) THEN
+          v_full := array_append(v_full, v_row.tenant_id);
+        END IF;
         CONTINUE;
       END IF;
       v_at := array_position(v_providers, v_row.provider);
@@ -811,15 +813,33 @@ DECLARE
   v_owner text;
 BEGIN
   FOR v_function, v_owner IN
-    SELECT p.oid::regprocedure, CASE
-      WHEN p.proname IN ('integrations_claim_due', 'integrations_give_back', 'integrations_count_due',
-        'integrations_connections_of', 'integrations_claim_revocations', 'integrations_sealed_keys', 'integrations_sealed_revocation_keys')
-        THEN 'integrations_jobs'
-      WHEN p.proname LIKE 'integrations\_read\_%' THEN 'integrations_reads'
-      WHEN p.proname IN ('integrations_leased', 'integrations_store') THEN 'integrations_refreshes'
-      ELSE 'integrations_app'
-    END
-    FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'integrations\_%'
+    SELECT p.oid::regprocedure, f.owner
+    FROM (
+      VALUES
+        ('integrations_claim_due', 'integrations_jobs'),
+        ('integrations_give_back', 'integrations_jobs'),
+        ('integrations_count_due', 'integrations_jobs'),
+        ('integrations_connections_of', 'integrations_jobs'),
+        ('integrations_claim_revocations', 'integrations_jobs'),
+        ('integrations_sealed_keys', 'integrations_jobs'),
+        ('integrations_sealed_revocation_keys', 'integrations_jobs'),
+        ('integrations_leased', 'integrations_refreshes'),
+        ('integrations_store', 'integrations_refreshes'),
+        ('integrations_claim', 'integrations_app'),
+        ('integrations_sealed', 'integrations_app'),
+        ('integrations_reseal', 'integrations_app'),
+        ('integrations_read_meta_ad_connections', 'integrations_reads'),
+        ('integrations_read_many_meta_ad_connections', 'integrations_reads'),
+        ('integrations_read_google_ads_connections', 'integrations_reads'),
+        ('integrations_read_many_google_ads_connections', 'integrations_reads'),
+        ('integrations_read_tiktok_ad_connections', 'integrations_reads'),
+        ('integrations_read_many_tiktok_ad_connections', 'integrations_reads'),
+        ('integrations_read_klaviyo_connections', 'integrations_reads'),
+        ('integrations_read_many_klaviyo_connections', 'integrations_reads'),
+        ('integrations_read_other_connections', 'integrations_reads'),
+        ('integrations_read_many_other_connections', 'integrations_reads')
+    ) AS f(name, owner)
+    JOIN pg_proc p ON p.pronamespace = 'public'::regnamespace AND p.proname = f.name
   LOOP
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function);
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO integrations_app', v_function);

@@ -270,3 +270,18 @@ test('row security is forced on the parent and on every partition, and functions
     'tiktok_ad_connections',
   ])
 })
+
+test("a function of the host's stays the host's, whatever it is called", async () => {
+  const { pool, url } = await emptyDatabase()
+  await pool.query('CREATE FUNCTION integrations_of_host() RETURNS integer LANGUAGE sql RETURN 1')
+  const { rows: before } = await pool.query(OWN_FUNCTION)
+  await migrate({ connectionString: url })
+  expect((await pool.query(OWN_FUNCTION)).rows).toEqual(before)
+  const { rows: open } = await pool.query(
+    `SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+     AND proname <> 'integrations_of_host' AND (proacl IS NULL OR proowner = current_user::regrole)`,
+  )
+  expect(open).toEqual([])
+})
+
+const OWN_FUNCTION = `SELECT proowner, proacl FROM pg_proc WHERE proname = 'integrations_of_host'`
