@@ -20,9 +20,9 @@ export async function defaultContainer(): Promise<Container> {
   return configured
 }
 
-/** What is bound to `id` in that container. */
-export async function service<T>(id: ServiceIdentifier<T>): Promise<T> {
-  return (await defaultContainer()).get(id)
+/** What is bound to `id` in that container; at once where it is there, because every token that is read comes by here. */
+export function service<T>(id: ServiceIdentifier<T>): T | Promise<T> {
+  return configured === undefined ? defaultContainer().then((built) => built.get(id)) : configured.get(id)
 }
 
 async function build(): Promise<void> {

@@ -41,7 +41,7 @@ export async function getKlaviyoConnection(
 }
 
 /** The private API key; one that Klaviyo refused is verified first. @throws not_connected, reauthorization_required */
-export async function getKlaviyoApiKey(tenantId: string, request?: TokenRequest): Promise<string> {
+export function getKlaviyoApiKey(tenantId: string, request?: TokenRequest): Promise<string> {
   return accessToken('klaviyo', tenantId, request)
 }
 

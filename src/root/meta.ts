@@ -61,7 +61,7 @@ export async function getMetaConnection(tenantId: string, which?: Which): Promis
  * A token that works, refreshed when it needs to be. An expired one is never given.
  * @throws not_connected, reauthorization_required, token_rejected, refresh_pending, provider_unavailable, …
  */
-export async function getMetaAccessToken(tenantId: string, request?: TokenRequest): Promise<string> {
+export function getMetaAccessToken(tenantId: string, request?: TokenRequest): Promise<string> {
   return accessToken('meta', tenantId, request)
 }
 

@@ -66,7 +66,7 @@ export async function getTikTokConnection(
  * A token that works, refreshed when it needs to be. An expired one is never given.
  * @throws not_connected, reauthorization_required, token_rejected, refresh_pending, provider_unavailable, …
  */
-export async function getTikTokAccessToken(tenantId: string, request?: TokenRequest): Promise<string> {
+export function getTikTokAccessToken(tenantId: string, request?: TokenRequest): Promise<string> {
   return accessToken('tiktok', tenantId, request)
 }
 

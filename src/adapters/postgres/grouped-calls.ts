@@ -39,9 +39,15 @@ export class GroupedCalls<Call, Answer> {
     this.#isScheduled = true
     process.nextTick(() => {
       this.#isScheduled = false
-      void this.#sendGroup(this.#waiting.splice(0, this.#limits.mostCalls))
+      void this.#sendGroup(this.#waiting.splice(0, this.#nextSize()))
       if (this.#waiting.length > 0) this.#schedule()
     })
+  }
+
+  /** Its part for each group that may leave, so that one is served while the answers to another are read. */
+  #nextSize(): number {
+    const { mostCalls, mostGroups } = this.#limits
+    return Math.min(mostCalls, Math.ceil(this.#waiting.length / (mostGroups - this.#groupsUnderWay)))
   }
 
   async #sendGroup(group: readonly WaitingCall<Call, Answer>[]): Promise<void> {

@@ -49,7 +49,7 @@ const DELETE_TENANT = `
 DELETE FROM public.integration_connections WHERE tenant_id = $1 AND status = 'disconnected'`
 
 /** Of the pool's connections no more are taken by hot reads; those that come meanwhile travel together. */
-const READS_UNDER_WAY = 4
+const READS_UNDER_WAY = 2
 
 /** Connections in Postgres, kept apart by row-level security whoever the host logs in as. */
 export class PostgresTokenStore implements TokenStore {
