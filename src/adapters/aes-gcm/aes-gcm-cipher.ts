@@ -45,11 +45,16 @@ export class AesGcmCipher implements Cipher {
 
   async open(sealed: Sealed, context: SealContext): Promise<Secret> {
     if (this.#legacy?.recognizes(sealed) === true) return this.#legacy.open(sealed, context.provider)
+    const { loaded } = this.#ringOf(context.provider)
+    // Nearly everything is under the key that seals now, and its header is known to the letter.
+    if (loaded !== undefined && String(sealed).startsWith(loaded.primary.header)) {
+      const { header } = loaded.primary
+      const value = { header, body: sealed.slice(header.length) }
+      return new Secret(openText(value, keyFor(loaded.primary, context), context))
+    }
     const value = parseValue(sealed)
     if (value.suite !== 'a')
       throw new CipherValueInvalidError('its suite needs a KMS, which is not configured')
-    const { loaded } = this.#ringOf(context.provider)
-    // Another wait for a key that is at hand would be a tenth of the whole.
     const key = loaded?.find(value.keyReference) ?? (await this.#find(value.keyReference, context.provider))
     return new Secret(openText(value, keyFor(key, context), context))
   }

@@ -30,7 +30,11 @@ export function sealText(text: string, key: KeyObject, header: string, context: 
  * @throws CipherValueInvalidError when the body is not one,
  * CipherAuthenticationFailedError when the tag does not fit value, key and context
  */
-export function openText(value: ParsedValue, key: KeyObject, context: AnyContext): string {
+export function openText(
+  value: Pick<ParsedValue, 'header' | 'body'>,
+  key: KeyObject,
+  context: AnyContext,
+): string {
   const { header } = value
   const body = decodeBody(value.body)
   const tagAt = body.length - TAG_BYTES

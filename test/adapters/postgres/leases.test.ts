@@ -260,8 +260,9 @@ test('claims and releases leave the indexes alone: most are heap-only updates', 
   // Backends report what they did when they end, and now and then before.
   await own.end()
   await expect.poll(async () => (await updates()).all - before.all).toBe(400)
-  // All of them are when nothing else runs; a snapshot that somebody holds keeps old versions in the way.
-  expect((await updates()).heapOnly - before.heapOnly).toBeGreaterThan(300)
+  // All of them are when nothing else runs; a snapshot that somebody holds keeps old versions in the way. Were either
+  // claims or releases to touch an index, no more than the other half could be.
+  expect((await updates()).heapOnly - before.heapOnly).toBeGreaterThan(200)
 })
 
 function realistic(): ReturnType<typeof sealed> {
