@@ -36,6 +36,29 @@ const TABLES = [
 const OTHER_KEY = { ...KEY, tenantId: OTHER_TENANT }
 const kinds: readonly LoginKind[] = ['a superuser', 'the owner of the tables', 'a login that was granted']
 
+/** What the last of the statements answers in a transaction of the role that is undone, or the code it is refused with. */
+async function answerAs(
+  { admin }: MigratedAs,
+  role: string,
+  statements: readonly string[],
+  of: (result: { readonly rows: readonly unknown[]; readonly rowCount: number | null }) => unknown,
+): Promise<unknown> {
+  const client = await admin.connect()
+  try {
+    await client.query(`BEGIN; SET LOCAL ROLE ${role}`)
+    let answer: unknown
+    for (const statement of statements) {
+      answer = await client
+        .query<Record<string, unknown>>(statement)
+        .then(of, (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error))
+    }
+    return answer
+  } finally {
+    await client.query('ROLLBACK')
+    client.release()
+  }
+}
+
 function storesOn({ pool, admin }: MigratedAs): ConnectionStores {
   return {
     tokens: new PostgresTokenStore({ pool }),
@@ -178,23 +201,8 @@ describe('the role of the hot read', () => {
   })
   afterAll(() => database.close())
 
-  const inTransactionAs = async (role: string, statements: readonly string[]): Promise<unknown> => {
-    const client = await database.admin.connect()
-    try {
-      await client.query(`BEGIN; SET LOCAL ROLE ${role}`)
-      let answer: unknown
-      for (const statement of statements) {
-        answer = await client.query<Record<string, unknown>>(statement).then(
-          ({ rows }) => rows,
-          (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
-        )
-      }
-      return answer
-    } finally {
-      await client.query('ROLLBACK')
-      client.release()
-    }
-  }
+  const inTransactionAs = (role: string, statements: readonly string[]): Promise<unknown> =>
+    answerAs(database, role, statements, ({ rows }) => rows)
 
   test('sees the tenants that were asked for, no other, and without any nothing', async () => {
     const select = 'SELECT tenant_id FROM meta_ad_connections'
@@ -249,23 +257,10 @@ describe('the role of refreshes', () => {
   })
   afterAll(() => database.close())
 
-  const asRefreshes = async (...statements: readonly string[]): Promise<unknown> => {
-    const client = await database.admin.connect()
-    try {
-      await client.query('BEGIN; SET LOCAL ROLE integrations_refreshes')
-      let answer: unknown
-      for (const statement of statements) {
-        answer = await client.query<Record<string, unknown>>(statement).then(
-          ({ rows, rowCount }) => (rows.length > 0 ? rows : rowCount),
-          (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
-        )
-      }
-      return answer
-    } finally {
-      await client.query('ROLLBACK')
-      client.release()
-    }
-  }
+  const asRefreshes = (...statements: readonly string[]): Promise<unknown> =>
+    answerAs(database, 'integrations_refreshes', statements, ({ rows, rowCount }) =>
+      rows.length > 0 ? rows : rowCount,
+    )
   const NAMED = "SELECT set_config('app.tenant_ids', '{tenant-b}', true)"
 
   test('sees and replaces tokens of the tenants that were named, and of no other', async () => {
@@ -299,19 +294,8 @@ describe('the role of the job', () => {
   afterAll(() => database.close())
 
   test('may read no secret of a connection or of a queued revocation', async () => {
-    const asJob = async (statement: string): Promise<unknown> => {
-      const client = await database.admin.connect()
-      try {
-        await client.query('BEGIN; SET LOCAL ROLE integrations_jobs')
-        return await client.query<Record<string, unknown>>(statement).then(
-          ({ rows }) => rows,
-          (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
-        )
-      } finally {
-        await client.query('ROLLBACK')
-        client.release()
-      }
-    }
+    const asJob = (statement: string): Promise<unknown> =>
+      answerAs(database, 'integrations_jobs', [statement], ({ rows }) => rows)
     for (const column of ['access_token', 'refresh_token', 'previous_refresh_token', 'candidates']) {
       expect(await asJob(`SELECT ${column} FROM integration_connections`)).toBe('42501')
     }
