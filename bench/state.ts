@@ -54,12 +54,12 @@ async function benchStart(
   { note }: BenchmarkOptions,
 ): Promise<readonly Result[]> {
   const ring = benchRing()
-  const joined = new JoinedCalls({ client })
+  const joined = new JoinedCalls({ client, limits: NO_LIMITS })
   const clock = new SystemClock()
   const states = new StateService({
     states: new RedisStateStore({ client, joined }),
     consumed: new MemoryConsumedStates({ clock }),
-    limiter: new RedisStartLimiter({ client, joined, limits: NO_LIMITS }),
+    limiter: new RedisStartLimiter({ client, joined }),
     cipher: benchCipher(ring),
     keys: new RingStateKeys(ring),
     digest: new NodeDigest(),

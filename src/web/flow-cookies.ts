@@ -97,7 +97,7 @@ export class FlowCookies {
   }
 
   #nameOf(provider: ProviderName, state: string): string {
-    return PREFIX + base64url(this.#deps.digest.sha256(`flow:${provider}:${state}`)).slice(0, 16)
+    return PREFIX + this.#deps.digest.sha256(`flow:${provider}:${state}`).slice(0, 16)
   }
 }
 

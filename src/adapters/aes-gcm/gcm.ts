@@ -1,29 +1,41 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { CipherAuthenticationFailedError, CipherValueInvalidError } from '../../domain/errors.ts'
 import { isWellFormed } from '../../domain/model/identifiers.ts'
 import type { Sealed } from '../../ports/cipher.ts'
 import { associatedData } from './associated-data.ts'
 import type { AnyContext } from './associated-data.ts'
-import { decodeBody, MOST_PLAINTEXT_BYTES, NONCE_BYTES, TAG_BYTES, printValue } from './sealed-format.ts'
+import {
+  decodeBody,
+  MOST_BODY_BYTES,
+  MOST_PLAINTEXT_BYTES,
+  NONCE_BYTES,
+  printValue,
+  TAG_BYTES,
+} from './sealed-format.ts'
 import type { ParsedValue } from './sealed-format.ts'
 
 const ALGORITHM = 'aes-256-gcm'
 const TAG = { authTagLength: TAG_BYTES } as const
+// One scratch for all: it is filled and printed within one synchronous step.
+const scratch = Buffer.alloc(MOST_BODY_BYTES)
+const nonce = scratch.subarray(0, NONCE_BYTES)
 
 /** AES-256-GCM under a random 96-bit nonce (NIST SP 800-38D §8.2.2). */
 export function sealText(text: string, key: KeyObject, header: string, context: AnyContext): Sealed {
   if (text.length > MOST_PLAINTEXT_BYTES) throw tooLong()
   // A nonce a call: a pool that a snapshot of the machine copied would repeat nonces, and that breaks GCM outright.
-  const nonce = randomBytes(NONCE_BYTES)
-  const gcm = createCipheriv(ALGORITHM, key, nonce, TAG)
+  const gcm = createCipheriv(ALGORITHM, key, randomFillSync(nonce), TAG)
   gcm.setAAD(associatedData(header, context))
   const ciphertext = gcm.update(text, 'utf8')
   gcm.final()
   if (ciphertext.length > MOST_PLAINTEXT_BYTES) throw tooLong()
   if (ciphertext.length !== text.length && !isWellFormed(text))
     throw new CipherValueInvalidError('text that is not well formed cannot be sealed')
-  return printValue(header, Buffer.concat([nonce, ciphertext, gcm.getAuthTag()]))
+  const tagAt = NONCE_BYTES + ciphertext.length
+  scratch.set(ciphertext, NONCE_BYTES)
+  scratch.set(gcm.getAuthTag(), tagAt)
+  return printValue(header, scratch.subarray(0, tagAt + TAG_BYTES))
 }
 
 /**

@@ -20,6 +20,7 @@ export interface ParsedValue {
 export const NONCE_BYTES = 12
 export const TAG_BYTES = 16
 export const MOST_PLAINTEXT_BYTES = 16_384
+export const MOST_BODY_BYTES = NONCE_BYTES + MOST_PLAINTEXT_BYTES + TAG_BYTES
 const SUITE_AT = 3
 const REFERENCE_AT = 5
 const HEADER_LENGTH = 28
@@ -65,8 +66,7 @@ export function decodeBody(text: string): Buffer {
   const length = scratch.write(text, 'base64url')
   if (!isCanonical(text, length)) throw new CipherValueInvalidError('its body is not base64url')
   if (length < NONCE_BYTES + TAG_BYTES) throw new CipherValueInvalidError('its body is too short')
-  if (length > NONCE_BYTES + TAG_BYTES + MOST_PLAINTEXT_BYTES)
-    throw new CipherValueInvalidError('its body is too long')
+  if (length > MOST_BODY_BYTES) throw new CipherValueInvalidError('its body is too long')
   return scratch.subarray(0, length)
 }
 

@@ -7,16 +7,17 @@ export class NodeDigest implements Digest {
   // Handing a key over to OpenSSL costs more than hashing a short text under it.
   readonly #keys = new WeakMap<Uint8Array, KeyObject>()
 
-  sha256(text: string): Uint8Array {
-    return hash('sha256', text, 'buffer')
+  sha256(text: string): string {
+    return hash('sha256', text, 'base64url')
   }
 
-  hmacSha256(key: Uint8Array, text: string): Uint8Array {
-    return createHmac('sha256', this.#keyObject(key)).update(text, 'utf8').digest()
+  hmacSha256(key: Uint8Array, text: string): string {
+    return createHmac('sha256', this.#keyObject(key)).update(text).digest('base64url')
   }
 
-  equal(left: Uint8Array, right: Uint8Array): boolean {
-    return left.length === right.length && timingSafeEqual(left, right)
+  equal(left: string, right: string): boolean {
+    // Hashes of equal length are compared, so that neither length nor content shows in the time it takes.
+    return timingSafeEqual(hash('sha256', left, 'buffer'), hash('sha256', right, 'buffer'))
   }
 
   #keyObject(key: Uint8Array): KeyObject {

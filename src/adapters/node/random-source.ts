@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import type { RandomSource } from '../../ports/random-source.ts'
 
 /** The operating system's generator, through Node. */
 export class NodeRandomSource implements RandomSource {
   bytes(length: number): Uint8Array {
-    return randomBytes(length)
+    return randomFillSync(Buffer.allocUnsafe(length))
   }
 }

@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto'
-import { startWindows } from '../../domain/model/start-limits.ts'
-import type { StartLimits, StartWindow } from '../../domain/model/start-limits.ts'
 import type { Admission, StartLimiter, StartRequest } from '../../ports/start-limiter.ts'
 import { JoinedCalls } from './joined-calls.ts'
+import type { JoinedCallsOptions } from './joined-calls.ts'
 import { KEY_PREFIX } from './redis-commands.ts'
 import type { JoinableOptions } from './redis-commands.ts'
 
@@ -13,24 +12,19 @@ import type { JoinableOptions } from './redis-commands.ts'
 export class RedisStartLimiter implements StartLimiter {
   readonly #joined: JoinedCalls
   readonly #prefix: string
-  readonly #windows: readonly StartWindow[]
 
-  constructor(options: JoinableOptions & { readonly limits?: Partial<StartLimits> | undefined }) {
-    this.#joined = options.joined ?? new JoinedCalls(options)
+  /** The limits are those of `joined` where it is given. */
+  constructor(options: JoinableOptions | JoinedCallsOptions) {
+    this.#joined = 'joined' in options && options.joined ? options.joined : new JoinedCalls(options)
     this.#prefix = `${options.keyPrefix ?? KEY_PREFIX}start:`
-    this.#windows = startWindows(options.limits)
   }
 
   async admit({ tenantId, initiatorHash }: StartRequest): Promise<Admission> {
     const tenant = `${this.#prefix}{${hashOf(tenantId)}}:`
-    const keys: string[] = []
-    const values: number[] = []
-    for (const { of, most, lengthMs } of this.#windows) {
-      if (of === 'initiator' && initiatorHash === undefined) continue
-      keys.push(of === 'initiator' ? `${tenant}initiator:${initiatorHash}` : tenant + of)
-      values.push(most, lengthMs)
-    }
-    const waitMs = await this.#joined.ask({ name: 'count', keys, values })
+    const ofTenant = [`${tenant}tenant`, `${tenant}states`]
+    const ofAll =
+      initiatorHash === undefined ? ofTenant : [`${tenant}initiator:${initiatorHash}`, ...ofTenant]
+    const waitMs = await this.#joined.ask({ count: ofAll })
     return waitMs === 0 ? { admitted: true } : { admitted: false, retryAfterMs: waitMs }
   }
 }

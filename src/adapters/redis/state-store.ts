@@ -24,7 +24,7 @@ export class RedisStateStore implements StateStore {
 
   async remember(key: StateKey, sealed: Sealed, ttlMs: number): Promise<void> {
     const name = this.#prefix + key
-    const isNew = await this.#joined.ask({ name: 'remember', keys: [name], values: [sealed, ttlMs] })
+    const isNew = await this.#joined.ask({ remember: name, value: sealed, ttlMs })
     if (isNew === 1) return
     // A client that repeats a command whose answer was cut off finds its own first attempt.
     const kept = await this.#link.ask((client) => client.get(name))

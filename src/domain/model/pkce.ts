@@ -7,8 +7,3 @@ export const VERIFIER_BYTES = 32
 export function codeVerifier(random: Uint8Array): Secret {
   return new Secret(base64url(random))
 }
-
-/** S256, the only method there is (RFC 7636 §4.2; RFC 9700 §2.1.1): `sha256` is of the verifier's ASCII text. */
-export function codeChallenge(sha256: Uint8Array): string {
-  return base64url(sha256)
-}

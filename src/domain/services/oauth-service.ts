@@ -12,13 +12,12 @@ import {
   InitiatorMismatchError,
   StateInvalidError,
 } from '../errors.ts'
-import { base64url } from '../model/bytes.ts'
 import { parseCallback } from '../model/callback.ts'
 import type { AuthorizationResponse, Callback } from '../model/callback.ts'
 import type { Connection } from '../model/connection.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
 import type { Initiator, PendingAuthorization } from '../model/pending-authorization.ts'
-import { codeChallenge, codeVerifier, VERIFIER_BYTES } from '../model/pkce.ts'
+import { codeVerifier, VERIFIER_BYTES } from '../model/pkce.ts'
 import { parseReturnUrl } from '../model/return-url.ts'
 import type { Secret } from '../model/secret.ts'
 import type { TokenSet } from '../model/token-set.ts'
@@ -100,7 +99,8 @@ export class OAuthService {
     const state = await states.issue(pending)
     const authUrl = client.authorizationUrl({
       state,
-      ...(verifier === undefined ? {} : { codeChallenge: codeChallenge(digest.sha256(verifier.reveal())) }),
+      // S256, the only method there is (RFC 7636 §4.2; RFC 9700 §2.1.1).
+      ...(verifier === undefined ? {} : { codeChallenge: digest.sha256(verifier.reveal()) }),
     })
     this.#emit('connection.started', request.key, initiatorHash)
     return { authUrl, state }
@@ -202,7 +202,7 @@ export class OAuthService {
   #matches(bound: string | undefined, given: string | undefined): boolean {
     if (bound === undefined) return true
     const { digest } = this.#deps
-    return given !== undefined && digest.equal(digest.sha256(bound), digest.sha256(given))
+    return given !== undefined && digest.equal(bound, given)
   }
 
   #hashInitiator(key: { readonly tenantId: string }, initiator: Initiator | undefined): string | undefined {
@@ -212,11 +212,11 @@ export class OAuthService {
     }
     // JSON keeps the three parts apart whatever they contain.
     const text = JSON.stringify(['initiator', key.tenantId, initiator.userId, initiator.sessionId ?? null])
-    return base64url(this.#deps.digest.sha256(text))
+    return this.#deps.digest.sha256(text)
   }
 
   #hashBrowser(browser: string): string {
-    return base64url(this.#deps.digest.sha256(`browser:${browser}`))
+    return this.#deps.digest.sha256(`browser:${browser}`)
   }
 
   #emit(

@@ -25,7 +25,7 @@ export async function donePage(
   provider: ProviderName,
 ): Promise<Response> {
   const ending = await readEnding(context, provider, call.query)
-  const hash = Buffer.from(context.digest.sha256(SCRIPT)).toString('base64')
+  const hash = Buffer.from(context.digest.sha256(SCRIPT), 'base64url').toString('base64')
   return htmlResponse(documentOf(context, ending), {
     headers: {
       'content-security-policy': `default-src 'none'; script-src 'sha256-${hash}'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'`,

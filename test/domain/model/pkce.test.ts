@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { codeChallenge, codeVerifier, VERIFIER_BYTES } from '../../../src/domain/model/pkce.ts'
-
-const sha256 = (text: string): Uint8Array => createHash('sha256').update(text, 'ascii').digest()
+import { NodeDigest } from '../../../src/adapters/node/digest.ts'
+import { codeVerifier, VERIFIER_BYTES } from '../../../src/domain/model/pkce.ts'
 
 describe('PKCE', () => {
   test('gives the verifier and the challenge of RFC 7636, appendix B', () => {
@@ -13,7 +11,7 @@ describe('PKCE', () => {
     ]
     const verifier = codeVerifier(Uint8Array.from(octets)).reveal()
     expect(verifier).toBe('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')
-    expect(codeChallenge(sha256(verifier))).toBe('E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM')
+    expect(new NodeDigest().sha256(verifier)).toBe('E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM')
   })
 
   test('gives a verifier of 43 unreserved characters, which nothing prints', () => {
