@@ -96,7 +96,8 @@ export class RefreshedTokenWriter {
     const version = lease.tokenVersion + 1
     const tokens = await this.#sealTokens(received, (field) => connectionContext(lease, version, field))
     const used = usedRefreshToken(received)
-    if (used === undefined || (received.tokens.refreshToken ?? used).equals(used)) return { tokens }
+    const { refreshToken } = received.tokens
+    if (used === undefined || refreshToken === undefined || refreshToken.equals(used)) return { tokens }
     const context = connectionContext(lease, version, 'previous_refresh_token')
     return { tokens, previousRefreshToken: await this.#deps.cipher.seal(used, context) }
   }

@@ -145,9 +145,14 @@ class Exchange {
   #open(target: URL): ClientRequest {
     const { method, headers } = this.#request
     const isTls = target.protocol === 'https:'
+    const { hostname, port, pathname, search } = target
     try {
-      const outgoing = (isTls ? requestHttps : requestHttp)(target, {
+      const outgoing = (isTls ? requestHttps : requestHttp)({
         method,
+        // An address of IPv6 stands in brackets in a URL alone.
+        hostname: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
+        port,
+        path: pathname + search,
         agent: isTls ? this.#agents.https : this.#agents.http,
         headers: { accept: 'application/json', 'accept-encoding': 'gzip, deflate, br', ...headers },
         maxHeaderSize: MOST_HEADER_BYTES,

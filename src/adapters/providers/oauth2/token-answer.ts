@@ -12,8 +12,9 @@ const absent = z.union([z.null(), z.literal('')]).transform(() => undefined)
 
 const wire = z.object({
   access_token: credential,
-  token_type: z.union([absent, z.string().regex(/^bearer$/i)]).optional(),
-  refresh_token: z.union([absent, credential]).optional(),
+  // The usual case first: a union words an error for each branch that does not fit.
+  token_type: z.union([z.string().regex(/^bearer$/i), absent]).optional(),
+  refresh_token: z.union([credential, absent]).optional(),
   expires_in: z.unknown().optional(),
   refresh_token_expires_in: z.unknown().optional(),
   scope: z.unknown().optional(),
