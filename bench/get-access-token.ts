@@ -1,15 +1,16 @@
-import { Pool } from 'pg'
+import { Client, Pool } from 'pg'
 import { IDS } from '../src/application/container/identifiers.ts'
 import { Secret } from '../src/domain/model/secret.ts'
 import type { TenantId } from '../src/domain/model/identifiers.ts'
 import { closeIntegrations, configureIntegrations, getGoogleAdsAccessToken } from '../src/index.ts'
-import { bareReader } from './bare-reader.ts'
+import { bareReader, securedReader } from './bare-reader.ts'
 import { betterAuthReader } from './better-auth-reader.ts'
 import { BENCH_CLIENT_ID, benchContainer } from './container.ts'
 import { benchDatabase, onClient, seedBystanders, seedConnections } from './database.ts'
 import { benchCipher, benchRing, benchTenants } from './keys.ts'
 import type { Benchmark, BenchmarkOptions, Result } from './report.ts'
 import { compare, concurrently, pick } from './rounds.ts'
+import type { Outcome } from './rounds.ts'
 
 const TARGETS = [
   { concurrency: 1, lane: 0.85, pool: 0.75, betterAuth: 4 },
@@ -54,6 +55,9 @@ async function measureReads(
   pool.on('error', () => undefined)
   const bare = await bareReader(pool, benchRing(), tenants)
   const better = await betterAuthReader(url, tenants)
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const secured = await securedReader({ client, pool }, benchRing(), tenants)
   const results: Result[] = []
   try {
     for (const reads of ['lane', 'pool'] as const) {
@@ -72,9 +76,12 @@ async function measureReads(
       }
       await closeIntegrations()
     }
+    const outcome = await compare({ ours: concurrently(1, secured), bare: concurrently(1, bare) })
+    results.push({ name: 'secured by hand c=1', ratio: 1 / outcome.timeRatio, detail: microseconds(outcome) })
   } finally {
     await closeIntegrations()
     await better.close()
+    await client.end()
     await pool.end()
   }
   return results
@@ -87,8 +94,11 @@ async function against(
   bare: ReturnType<typeof concurrently>,
 ): Promise<Result> {
   const outcome = await compare({ ours, bare })
-  const detail = `${outcome.oursUs.toFixed(1)} µs against ${outcome.bareUs.toFixed(1)} µs`
-  return { name, ratio: 1 / outcome.timeRatio, target: { atLeast }, detail }
+  return { name, ratio: 1 / outcome.timeRatio, target: { atLeast }, detail: microseconds(outcome) }
+}
+
+function microseconds({ oursUs, bareUs }: Outcome): string {
+  return `${oursUs.toFixed(1)} µs against ${bareUs.toFixed(1)} µs`
 }
 
 /** What validation, the container, the meter and the words of the root function add to a read, in microseconds a call. */

@@ -15,6 +15,7 @@ import { benchCipher, benchRing, benchTenants } from './keys.ts'
 import { pendingFor } from './pending.ts'
 import type { Benchmark, BenchmarkOptions, Result } from './report.ts'
 import { compare, concurrently, pick } from './rounds.ts'
+import { startByHand } from './start-by-hand.ts'
 
 const START_TARGETS = [
   { concurrency: 1, atLeast: 0.65 },
@@ -67,21 +68,26 @@ async function benchStart(
     clock,
   })
   const tenants = benchTenants(TENANTS)
-  const results: Result[] = []
-  for (const { concurrency, atLeast } of START_TARGETS) {
-    note('start, %d at a time', concurrency)
+  const against = async (
+    name: string,
+    concurrency: number,
+    start: (turn: number) => Promise<unknown>,
+  ): Promise<Result> => {
+    note('%s, %d at a time', name, concurrency)
     const outcome = await compare({
-      ours: concurrently(concurrency, (turn) => states.issue(pendingFor(pick(tenants, turn)))),
+      ours: concurrently(concurrency, start),
       bare: concurrently(concurrency, (turn) => bareClient.set(keyOf(turn), VALUE, 'EX', 600)),
     })
     const detail = `${outcome.oursUs.toFixed(1)} µs against ${outcome.bareUs.toFixed(1)} µs`
-    results.push({
-      name: `start c=${concurrency}`,
-      ratio: 1 / outcome.timeRatio,
-      target: { atLeast },
-      detail,
-    })
+    return { name: `${name} c=${concurrency}`, ratio: 1 / outcome.timeRatio, detail }
   }
+  const results: Result[] = []
+  for (const { concurrency, atLeast } of START_TARGETS) {
+    const issue = (turn: number): Promise<string> => states.issue(pendingFor(pick(tenants, turn)))
+    results.push({ ...(await against('start', concurrency, issue)), target: { atLeast } })
+  }
+  const byHand = await startByHand(client, tenants, NO_LIMITS)
+  results.push(await against('start by hand', 1, byHand), await against('start by hand', 8, byHand))
   return results
 }
 

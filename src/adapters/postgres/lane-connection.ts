@@ -1,4 +1,4 @@
-import { Client } from 'pg'
+import { Client, Query } from 'pg'
 import { sqlStateOf } from './store-error.ts'
 import type { NamedStatement } from './token-reading.ts'
 
@@ -21,13 +21,13 @@ export class LaneConnection {
    * lists of text: one that the driver could not serialise would close a statement that the driver goes on using.
    */
   async query<Row extends Record<string, unknown>>(
-    { name, text }: NamedStatement,
+    statement: NamedStatement,
     values: (string | string[])[],
   ): Promise<readonly Row[] | 'lost'> {
     const opening = (this.#client ??= this.#open())
     const client = await opening
     try {
-      return (await client.query<Row>({ name, text, values })).rows
+      return await ask<Row>(client, statement, values)
     } catch (error) {
       if (REFUSAL.test(sqlStateOf(error) ?? '')) throw error
       this.#discard(opening)
@@ -66,4 +66,19 @@ export class LaneConnection {
     this.#client = undefined
     opening.then((client) => client.end()).catch(() => undefined)
   }
+}
+
+/** A query made here is named afterwards: a configuration with a name is cloned for each query, which takes longer than to send it. */
+function ask<Row extends Record<string, unknown>>(
+  client: Client,
+  { name, text }: NamedStatement,
+  values: (string | string[])[],
+): Promise<readonly Row[]> {
+  return new Promise((resolve, reject) => {
+    const query = new Query<Row>(text, values, (error, result) => {
+      if (error instanceof Error) reject(error)
+      else resolve(result.rows)
+    })
+    client.query(Object.assign(query, { name }))
+  })
 }
