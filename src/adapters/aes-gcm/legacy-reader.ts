@@ -54,7 +54,7 @@ export class LegacyReader {
   }
 
   recognizes(value: string): boolean {
-    return typeof value === 'string' && value.length <= LONGEST_VALUE && FORM.test(value)
+    return hasEarlierFormat(value)
   }
 
   /** @throws CipherAuthenticationFailedError when no key opens it, CipherValueInvalidError after the end */
@@ -80,6 +80,11 @@ export class LegacyReader {
     }
     throw new CipherAuthenticationFailedError()
   }
+}
+
+/** Whether a value has the form that LegacyReader opens, be there a reader or none. */
+export function hasEarlierFormat(value: string): boolean {
+  return typeof value === 'string' && value.length <= LONGEST_VALUE && FORM.test(value)
 }
 
 async function tryKey(parts: Readonly<Record<string, string>>, key: string): Promise<string | undefined> {
