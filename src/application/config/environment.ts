@@ -39,7 +39,7 @@ const PROVIDERS: readonly ProviderVariables[] = [
 
 /**
  * The configuration of the root functions. A provider's variables are required when it is used, not before.
- * @throws ConfigInvalidError when DATABASE_URL is missing or a `…_PREVIOUS` is no JSON array, naming all of it
+ * @throws ConfigInvalidError when DATABASE_URL is missing or a variable has a value that cannot be meant, naming all of it
  */
 export function configFromEnvironment(env: Environment): EnvironmentConfig {
   const problems = [
