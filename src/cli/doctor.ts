@@ -1,6 +1,7 @@
 import { assessEncryptionKey } from '../adapters/aes-gcm/index.ts'
 import { checkMigrated } from '../adapters/postgres/index.ts'
 import { configFromEnvironment } from '../application/config/environment.ts'
+import { read } from '../application/config/read-variable.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { isIntegrationError } from '../domain/errors.ts'
 import { closeIntegrations, service } from '../root/default-container.ts'
@@ -73,7 +74,7 @@ async function wiring(): Promise<Finding> {
 }
 
 async function database(): Promise<Finding> {
-  const connectionString = process.env['DATABASE_URL']
+  const connectionString = read(process.env, 'DATABASE_URL')
   if (connectionString === undefined) return { level: 'problem', what: 'DATABASE_URL is missing.' }
   try {
     await checkMigrated({ connectionString })
