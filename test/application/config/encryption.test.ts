@@ -92,7 +92,9 @@ describe('Previous keys in the environment', () => {
 
   test('are refused without the key that they are previous to, with where a former key belongs', () => {
     const general = problemsOf(() => encryptionOf({ INTEGRATION_ENCRYPTION_KEY_PREVIOUS: former }))
-    expect(general).toContain('INTEGRATION_ENCRYPTION_KEY_PREVIOUS: needs INTEGRATION_ENCRYPTION_KEY beside it')
+    expect(general).toContain(
+      'INTEGRATION_ENCRYPTION_KEY_PREVIOUS: needs INTEGRATION_ENCRYPTION_KEY beside it',
+    )
     const env = { INTEGRATION_ENCRYPTION_KEY: KEY, META_ENCRYPTION_KEY_PREVIOUS: former }
     for (const kms of [{}, { INTEGRATION_KMS_KEY_ID: 'alias/tokens' }]) {
       const problems = problemsOf(() => encryptionOf({ ...env, ...kms }))
