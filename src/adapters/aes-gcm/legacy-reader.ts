@@ -68,7 +68,9 @@ export class LegacyReader {
   async openWith(value: string, keys: readonly string[]): Promise<Secret> {
     const { clock, logger, until } = this.#options
     if (clock.now() >= until)
-      throw new CipherValueInvalidError('it has the earlier format, which is read no longer')
+      throw new CipherValueInvalidError(
+        'it has the earlier format, which is read no longer; set a later day until which it is',
+      )
     const parts = FORM.exec(value)?.groups
     if (parts === undefined) throw new CipherValueInvalidError('it does not have the earlier format')
     for (const key of keys) {
