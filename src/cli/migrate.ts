@@ -10,7 +10,11 @@ export const migrateCommand: Command = {
   usage: 'migrate [--grant-to LOGIN,…] [--dba [--login LOGIN]]',
   summary: 'brings the database up to date; --dba prints what a superuser runs before and after',
   async run(parameters) {
-    const { json, values } = readOptions(parameters, { dba: 'boolean', 'grant-to': 'string', login: 'string' })
+    const { json, values } = readOptions(parameters, {
+      dba: 'boolean',
+      'grant-to': 'string',
+      login: 'string',
+    })
     const grantTo = textOption(values, 'grant-to')?.split(',')
     if (values['dba'] === true) {
       const statements = dbaStatements(textOption(values, 'login') ?? configuredLogin(), grantTo)

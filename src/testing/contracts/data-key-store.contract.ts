@@ -163,7 +163,10 @@ function testChanges(test: Register): void {
     assert.equal((await store.find(first.id))?.state, 'revoked')
   })
 
-  test('revokes once and for good, and erases what the key could be unwrapped from', async ({ sibling, store }) => {
+  test('revokes once and for good, and erases what the key could be unwrapped from', async ({
+    sibling,
+    store,
+  }) => {
     const row = await store.insert(newKey(), undefined)
     assert.equal(await store.revoke(row.id), true)
     assert.equal(await sibling.revoke(row.id), false)
