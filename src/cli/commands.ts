@@ -1,3 +1,4 @@
+import { dataKeys } from './data-keys.ts'
 import { doctor } from './doctor.ts'
 import { emulator } from './emulator.ts'
 import { keygen } from './keygen.ts'
@@ -23,5 +24,6 @@ export const commands: readonly Command[] = [
   refresh,
   rotateKeys,
   rewrapDataKeys,
+  dataKeys,
   emulator,
 ]

@@ -1,9 +1,11 @@
+import type { Container } from 'inversify'
 import { assessEncryptionKey } from '../adapters/aes-gcm/index.ts'
 import { checkMigrated } from '../adapters/postgres/index.ts'
 import { configFromEnvironment } from '../application/config/environment.ts'
+import { read } from '../application/config/read-variable.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { isIntegrationError } from '../domain/errors.ts'
-import { closeIntegrations, service } from '../root/default-container.ts'
+import { closeIntegrations, defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { print, readOptions } from './options.ts'
 
@@ -15,10 +17,10 @@ interface Finding {
 export const doctor: Command = {
   name: 'doctor',
   usage: 'doctor',
-  summary: 'checks configuration, keys and database, and says what to do',
+  summary: 'checks configuration, keys, database and Redis, and says what to do',
   async run(parameters) {
     const { json } = readOptions(parameters, {})
-    const findings = [...configuration(), ...keys(), await wiring(), await database()]
+    const findings = [...configuration(), ...keys(), ...(await wiring()), await database()]
     print(
       json,
       { findings },
@@ -57,23 +59,43 @@ function keys(): readonly Finding[] {
   })
 }
 
-/** What shows only once everything is put together: an address that is none, a KMS that cannot be reached. */
-async function wiring(): Promise<Finding> {
+/** What shows only once everything is put together: an address that is none, a KMS or a Redis that cannot be reached. */
+async function wiring(): Promise<readonly Finding[]> {
   try {
-    const readiness = await service(IDS.Readiness)
-    const isReady = await readiness.isReady()
-    return isReady
-      ? { level: 'ok', what: 'Everything can be put together, and a key to seal with can be had.' }
-      : { level: 'problem', what: 'No key to seal with can be had; is the KMS reachable?' }
+    const container = await defaultContainer()
+    return [await sealing(container), ...(await states(container))]
   } catch (error) {
-    return { level: 'problem', what: messageOf(error) }
+    return [{ level: 'problem', what: messageOf(error) }]
   } finally {
     await closeIntegrations()
   }
 }
 
+async function sealing(container: Container): Promise<Finding> {
+  if (await container.get(IDS.Readiness).isReady())
+    return { level: 'ok', what: 'Everything can be put together, and a key to seal with can be had.' }
+  const advice = 'No key to seal with can be had.'
+  try {
+    await container.get(IDS.Cipher).prepare({ purpose: 'state', provider: 'meta', stateHash: '' })
+    return { level: 'problem', what: advice }
+  } catch (error) {
+    return { level: 'problem', what: `${advice} ${messageOf(error)}` }
+  }
+}
+
+/** Without a Redis the states are in the database, which is looked at by itself. */
+async function states(container: Container): Promise<readonly Finding[]> {
+  if (read(process.env, 'REDIS_URL') === undefined) return []
+  try {
+    await container.get(IDS.StateStore).consume('a key that no state has')
+    return [{ level: 'ok', what: 'Redis answers.' }]
+  } catch (error) {
+    return [{ level: 'problem', what: messageOf(error) }]
+  }
+}
+
 async function database(): Promise<Finding> {
-  const connectionString = process.env['DATABASE_URL']
+  const connectionString = read(process.env, 'DATABASE_URL')
   if (connectionString === undefined) return { level: 'problem', what: 'DATABASE_URL is missing.' }
   try {
     await checkMigrated({ connectionString })

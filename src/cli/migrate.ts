@@ -1,23 +1,27 @@
 import { dbaStatements, migrate } from '../adapters/postgres/index.ts'
+import { loginOf } from '../adapters/postgres/one-connection.ts'
+import { read } from '../application/config/read-variable.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import type { Command } from './commands.ts'
 import { print, readOptions, textOption } from './options.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',
-  usage: 'migrate [--grant-to LOGIN,…] [--dba]',
-  summary: 'brings the database up to date; --dba prints what needs a superuser, once',
+  usage: 'migrate [--grant-to LOGIN,…] [--dba [--login LOGIN]]',
+  summary: 'brings the database up to date; --dba prints what a superuser runs before and after',
   async run(parameters) {
-    const { json, values } = readOptions(parameters, { dba: 'boolean', 'grant-to': 'string' })
+    const { json, values } = readOptions(parameters, {
+      dba: 'boolean',
+      'grant-to': 'string',
+      login: 'string',
+    })
     const grantTo = textOption(values, 'grant-to')?.split(',')
     if (values['dba'] === true) {
-      const statements = dbaStatements(undefined, grantTo)
+      const statements = dbaStatements(textOption(values, 'login') ?? configuredLogin(), grantTo)
       print(json, { statements }, [statements])
       return 0
     }
-    const connectionString = process.env['DATABASE_URL']
-    if (connectionString === undefined) throw new ConfigInvalidError(['DATABASE_URL: is missing'])
-    const { applied } = await migrate({ connectionString, grantTo })
+    const { applied } = await migrate({ connectionString: databaseUrl(), grantTo })
     print(
       json,
       { applied },
@@ -25,4 +29,18 @@ export const migrateCommand: Command = {
     )
     return 0
   },
+}
+
+function databaseUrl(): string {
+  const url = read(process.env, 'DATABASE_URL')
+  if (url === undefined) throw new ConfigInvalidError(['DATABASE_URL: is missing'])
+  return url
+}
+
+function configuredLogin(): string {
+  const url = read(process.env, 'DATABASE_URL')
+  const login = url === undefined ? undefined : loginOf(url)
+  if (login === undefined)
+    throw new ConfigInvalidError(['--login: is missing, and DATABASE_URL does not say who will migrate'])
+  return login
 }

@@ -18,11 +18,12 @@ export const rewrapDataKeys: Command = {
       if (!container.isBound(IDS.DataKeyRewrapping))
         throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without'])
       const outcome = await container.get(IDS.DataKeyRewrapping).run(to)
-      const { kept, rewrapped } = outcome
+      const { damaged, kept, rewrapped } = outcome
       print(json, outcome, [
         `${String(rewrapped)} data keys wrapped under the new key, ${String(kept)} were already`,
+        ...damaged.map((id) => `damaged: ${id}; restore its row from a backup and run this again`),
       ])
-      return 0
+      return damaged.length > 0 ? 1 : 0
     } finally {
       await closeIntegrations()
     }

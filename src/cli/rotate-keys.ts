@@ -1,11 +1,13 @@
 import { IDS } from '../application/container/identifiers.ts'
 import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
+import { ConfigInvalidError } from '../domain/errors.ts'
 import { closeIntegrations } from '../index.ts'
 import { service } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { countOption, print, readOptions, textOption } from './options.ts'
 
 const DEFAULT_RATE = 500
+const DATA_KEY_NAME = /^c1\.k\.[\w-]{22}$/
 const PROGRESS_EVERY_MS = 2_000
 
 export const rotateKeys: Command = {
@@ -15,6 +17,9 @@ export const rotateKeys: Command = {
   async run(parameters) {
     const options = { 'dry-run': 'boolean', rate: 'string', after: 'string', from: 'string' } as const
     const { json, values } = readOptions(parameters, options)
+    const from = textOption(values, 'from')
+    if (from !== undefined && !DATA_KEY_NAME.test(from))
+      throw new ConfigInvalidError(['--from: must be c1.k. and the id of a data key, as it prints them'])
     const interruption = new AbortController()
     const interrupt = (): void => interruption.abort()
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
@@ -27,7 +32,7 @@ export const rotateKeys: Command = {
         ratePerSecond: countOption(values, 'rate') ?? DEFAULT_RATE,
         dryRun: values['dry-run'] === true,
         after: textOption(values, 'after'),
-        from: textOption(values, 'from'),
+        from,
         signal: interruption.signal,
         onProgress: ({ cursor = 'the end', resealed, scanned }) => {
           said = `${String(scanned)} values, ${String(resealed)} sealed again, up to ${cursor}\n`

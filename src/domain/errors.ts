@@ -262,7 +262,7 @@ export class ProviderResponseInvalidError extends IntegrationError {
 
   constructor(provider: string) {
     super(
-      `${provider} answered with something that is not what its documentation describes; nothing was stored`,
+      `${provider} answered with something that is not what its documentation describes; nothing was stored; call again later`,
     )
   }
 }
@@ -328,7 +328,9 @@ export class CipherAuthenticationFailedError extends IntegrationError {
   readonly isRetryable = false
 
   constructor() {
-    super('A sealed value was altered, or belongs to another tenant, connection, field or version')
+    super(
+      'A sealed value was altered, or belongs to another tenant, connection, field or version; restore the row from a backup, or disconnect and connect again',
+    )
   }
 }
 

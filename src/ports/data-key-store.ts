@@ -49,6 +49,6 @@ export interface DataKeyStore {
   /** The active key only opens from now on, and its partition has none that seals. Resolves whether it was active. */
   retire(id: string): Promise<boolean>
 
-  /** Final. Resolves whether there was such a key that was not revoked. */
+  /** Final: the wrapped key is erased. Resolves whether there was such a key that was not revoked. */
   revoke(id: string): Promise<boolean>
 }

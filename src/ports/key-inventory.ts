@@ -16,9 +16,10 @@ export interface RetiringKey {
 
 /** Which keys there are and what they are for; the keys themselves are not in it. */
 export interface KeyInventory {
+  /** By its form alone, whatever is configured to open it. */
   keyOf(sealed: Sealed): KeyName
 
-  /** Whether the value has the format before this library's; asked at every read, so it costs next to nothing. */
+  /** Whether the value has the format before this library's and is read; asked at every read, so it costs next to nothing. */
   isLegacy(sealed: Sealed): boolean
 
   /** Whether new values of the provider are sealed under this key, so that nothing is gained by sealing them again. */

@@ -25,7 +25,13 @@ describe('A platform that cannot be used', () => {
     [meta, 'exchange', { status: 503, body: 'down' }, 'provider_unavailable', /call again later/],
     [meta, 'exchange', emulatorFaults.metaThrottle(4), 'rate_limited', /after retryAt/],
     [meta, 'exchange', emulatorFaults.metaError(101), 'provider_misconfigured', /check its client id/],
-    [meta, 'exchange', { status: 200, body: '[]' }, 'provider_response_invalid', /nothing was stored/],
+    [
+      meta,
+      'exchange',
+      { status: 200, body: '[]' },
+      'provider_response_invalid',
+      /nothing was stored; call again later/,
+    ],
     [googleAds, 'exchange', { reset: 'before' }, 'provider_unavailable', /call again later/],
     [googleAds, 'search', emulatorFaults.googleQuota(30), 'rate_limited', /after retryAt/],
     [
@@ -40,7 +46,7 @@ describe('A platform that cannot be used', () => {
       'exchange',
       { status: 200, body: '<html>' },
       'provider_response_invalid',
-      /nothing was stored/,
+      /nothing was stored; call again later/,
     ],
     [tiktok, 'exchange', { status: 502, body: '' }, 'provider_unavailable', /call again later/],
     [tiktok, 'exchange', emulatorFaults.tiktokCode(40100), 'rate_limited', /after retryAt/],
@@ -50,7 +56,7 @@ describe('A platform that cannot be used', () => {
       'exchange',
       { status: 200, body: { code: 0 } },
       'provider_response_invalid',
-      /nothing was stored/,
+      /nothing was stored; call again later/,
     ],
   ]
   const named = cases.map(([platform, ...rest]) => [platform.provider, rest[2], platform, ...rest] as const)

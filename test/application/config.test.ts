@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { configFromEnvironment, nameVariables } from '../../src/application/config/environment.ts'
+import type { Environment } from '../../src/application/config/environment.ts'
 import { parseConfig } from '../../src/application/config/integrations-config.ts'
 import { createIntegrationsContainer } from '../../src/application/container/create-integrations-container.ts'
 import { IDS } from '../../src/application/container/identifiers.ts'
@@ -47,7 +48,9 @@ describe('the environment', () => {
     const { config } = configFromEnvironment({ ...BASE, INTEGRATIONS_READ_CONNECTIONS: '0' })
     expect(parseConfig(config).database).toMatchObject({ readConnections: 0 })
     const wrong = configFromEnvironment({ ...BASE, INTEGRATIONS_READ_CONNECTIONS: 'many' }).config
-    expect(problemsOf(() => parseConfig(wrong))).not.toEqual([])
+    expect(problemsOf(() => parseConfig(wrong))).toEqual([
+      expect.stringMatching(/^database\.readConnections: /),
+    ])
   })
 
   test('gives each platform its budget, and refuses one that is none', () => {
@@ -77,17 +80,38 @@ describe('the environment', () => {
   })
 })
 
-test('a problem with a setting names the variable that it came from', () => {
-  const { config } = configFromEnvironment({ ...BASE, NEXT_PUBLIC_URL: 'app.example.com' })
-  const named = problemsOf(() => {
+test.each([
+  ['NEXT_PUBLIC_URL', 'app.example.com'],
+  ['INTEGRATIONS_READ_CONNECTIONS', 'many'],
+  ['INTEGRATIONS_READ_CONNECTIONS', '5'],
+  ['REDIS_URL', 'redis://one,,redis://two'],
+  ['INTEGRATION_KMS_ENDPOINT', 'nowhere'],
+  ['INTEGRATION_KMS_ENDPOINT', 'https://kms.example.com'],
+  ['INTEGRATION_LEGACY_UNTIL', '2030-13-01'],
+  ['INTEGRATION_ENCRYPTION_KEY_PREVIOUS', '[""]'],
+  ['META_ENCRYPTION_KEY_PREVIOUS', '[""]'],
+])('a problem with a setting names the variable that it came from: %s=%s', (variable, value) => {
+  const env = { ...BASE, META_ENCRYPTION_KEY: KEY, INTEGRATION_KMS_KEY_ID: 'alias/tokens' }
+  const named = problemsNamed({ ...env, [variable]: value })
+  expect(named).toEqual([expect.stringMatching(new RegExp(`^${variable}: `))])
+})
+
+test('a service that only opens needs a key beside it, and is called by its variable', () => {
+  const { INTEGRATION_ENCRYPTION_KEY: _key, ...rest } = BASE
+  const env = { ...rest, INTEGRATION_KMS_KEY_ID: 'alias/tokens', INTEGRATION_KMS_OPENS_ONLY: 'true' }
+  expect(problemsNamed(env)).toEqual(['INTEGRATION_KMS_OPENS_ONLY: needs a key that seals'])
+})
+
+function problemsNamed(env: Environment): readonly string[] {
+  const { config } = configFromEnvironment(env)
+  return problemsOf(() => {
     try {
       parseConfig(config)
     } catch (error) {
       throw error instanceof ConfigInvalidError ? nameVariables(error) : error
     }
   })
-  expect(named).toEqual([expect.stringMatching(/^NEXT_PUBLIC_URL: /)])
-})
+}
 
 describe('a configuration', () => {
   test('with an unknown member is refused', () => {
@@ -95,6 +119,20 @@ describe('a configuration', () => {
       parseConfig({ database: 'memory', encryption: { key: KEY }, databse: 'x' }),
     )
     expect(problems.join()).toContain('databse')
+  })
+
+  test.each([
+    ['database.connectionString', { database: { connectionStrng: 'x' } }],
+    ['connectionStrng', { database: { connectionString: 'postgres://x', connectionStrng: 'x' } }],
+    ['database.maxConnections', { database: { connectionString: 'postgres://x', maxConnections: 0 } }],
+    ['database.pool', { database: { pool: 5 } }],
+    ['database: ', { database: 5 }],
+    ['redis.url', { redis: { url: 6379 } }],
+    ['redis.client', { redis: { client: {} } }],
+    ['allowedReturnOrigins.0', { allowedReturnOrigins: ['nowhere'] }],
+  ])('that is wrong further down says where: %s', (where, part) => {
+    const problems = problemsOf(() => parseConfig({ database: 'memory', encryption: { key: KEY }, ...part }))
+    expect(problems.join()).toContain(where)
   })
 
   test('has its defaults filled in', () => {

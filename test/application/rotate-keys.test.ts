@@ -215,6 +215,15 @@ describe('RotateKeys over values of the earlier format', () => {
     expect(await rotation.canRemoveKey(one)).toBe(true)
   })
 
+  test('calls no key unused for them either where nothing is configured to read them', async () => {
+    const world = await worldOfLegacy()
+    const rotation = world.rotation(ringKeys(TWO, [ONE]))
+    const result = await rotation.run()
+    expect(result).toMatchObject({ byKey: { legacy: 1 }, unreadable: 1, isComplete: true })
+    expect(result.retiring.map(({ isUnused }) => isUnused)).toEqual([false])
+    expect(await rotation.canRemoveKey(await nameOf(ringKeys(ONE)))).toBe(false)
+  })
+
   test('leaves them unread after the end of their time', async () => {
     const world = await worldOfLegacy()
     const keys = keysWithLegacy(world)

@@ -54,7 +54,9 @@ export class AesGcmCipher implements Cipher {
     }
     const value = parseValue(sealed)
     if (value.suite !== 'a')
-      throw new CipherValueInvalidError('its suite needs a KMS, which is not configured')
+      throw new CipherValueInvalidError(
+        'its suite needs a KMS, which is not configured; set INTEGRATION_KMS_KEY_ID',
+      )
     const key = loaded?.find(value.keyReference) ?? (await this.#find(value.keyReference, context.provider))
     return new Secret(openText(value, keyFor(key, context), context))
   }

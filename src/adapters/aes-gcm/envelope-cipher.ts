@@ -35,7 +35,9 @@ export class EnvelopeCipher implements Cipher {
   async open(sealed: Sealed, context: SealContext): Promise<Secret> {
     const value = parseValue(sealed)
     if (value.suite !== 'k')
-      throw new CipherValueInvalidError('its suite is that of a local key, and none is configured')
+      throw new CipherValueInvalidError(
+        'its suite is that of a local key, and none is configured; set the key that sealed it',
+      )
     const dataKey = await this.#keys.find(value.keyReference)
     return new Secret(openText(value, this.#subkey(dataKey, tenantOf(context)), context))
   }

@@ -54,7 +54,7 @@ export class LegacyReader {
   }
 
   recognizes(value: string): boolean {
-    return typeof value === 'string' && value.length <= LONGEST_VALUE && FORM.test(value)
+    return hasEarlierFormat(value)
   }
 
   /** @throws CipherAuthenticationFailedError when no key opens it, CipherValueInvalidError after the end */
@@ -68,7 +68,9 @@ export class LegacyReader {
   async openWith(value: string, keys: readonly string[]): Promise<Secret> {
     const { clock, logger, until } = this.#options
     if (clock.now() >= until)
-      throw new CipherValueInvalidError('it has the earlier format, which is read no longer')
+      throw new CipherValueInvalidError(
+        'it has the earlier format, which is read no longer; set a later day until which it is',
+      )
     const parts = FORM.exec(value)?.groups
     if (parts === undefined) throw new CipherValueInvalidError('it does not have the earlier format')
     for (const key of keys) {
@@ -80,6 +82,11 @@ export class LegacyReader {
     }
     throw new CipherAuthenticationFailedError()
   }
+}
+
+/** Whether a value has the form that LegacyReader opens, be there a reader or none. */
+export function hasEarlierFormat(value: string): boolean {
+  return typeof value === 'string' && value.length <= LONGEST_VALUE && FORM.test(value)
 }
 
 async function tryKey(parts: Readonly<Record<string, string>>, key: string): Promise<string | undefined> {

@@ -4,6 +4,7 @@ import type { Sealed } from '../../ports/cipher.ts'
 import type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 import type { AesGcmCipherOptions } from './aes-gcm-cipher.ts'
 import type { KeyRing } from './key-ring.ts'
+import { hasEarlierFormat } from './legacy-reader.ts'
 import { keyReferenceOf } from './sealed-format.ts'
 
 export interface LocalKeyInventoryOptions extends AesGcmCipherOptions {
@@ -22,7 +23,8 @@ export class LocalKeyInventory implements KeyInventory {
   }
 
   keyOf(sealed: Sealed): KeyName {
-    if (this.isLegacy(sealed)) return 'legacy'
+    // Also where nothing reads it any more: the key that it needs is needed all the same.
+    if (hasEarlierFormat(sealed)) return 'legacy'
     try {
       return keyReferenceOf(sealed)
     } catch (error) {

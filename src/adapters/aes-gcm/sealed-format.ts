@@ -40,7 +40,7 @@ export function printValue(header: string, body: Buffer): Sealed {
 /** @throws CipherValueInvalidError for what no value begins with; plaintext is never passed through */
 export function parseValue(value: string): ParsedValue {
   if (typeof value !== 'string') throw new CipherValueInvalidError('it is no text')
-  if (value.length > LONGEST_VALUE) throw new CipherValueInvalidError('it is too long')
+  if (value.length > LONGEST_VALUE) throw damaged('it is too long')
   const header = value.slice(0, HEADER_LENGTH)
   if (!HEADER.test(header)) throw headerError(value)
   const suite = header.charAt(SUITE_AT) === 'a' ? 'a' : 'k'
@@ -64,9 +64,9 @@ const scratch = Buffer.alloc(LONGEST_VALUE)
  */
 export function decodeBody(text: string): Buffer {
   const length = scratch.write(text, 'base64url')
-  if (!isCanonical(text, length)) throw new CipherValueInvalidError('its body is not base64url')
-  if (length < NONCE_BYTES + TAG_BYTES) throw new CipherValueInvalidError('its body is too short')
-  if (length > MOST_BODY_BYTES) throw new CipherValueInvalidError('its body is too long')
+  if (!isCanonical(text, length)) throw damaged('its body is not base64url')
+  if (length < NONCE_BYTES + TAG_BYTES) throw damaged('its body is too short')
+  if (length > MOST_BODY_BYTES) throw damaged('its body is too long')
   return scratch.subarray(0, length)
 }
 
@@ -88,8 +88,20 @@ const TWO_BITS_SPARE = 'AEIMQUYcgkosw048'
 
 function headerError(value: string): CipherValueInvalidError {
   if (/^c1\.[a-z]\./.test(value) && !/^c1\.[ak]\./.test(value))
-    return new CipherValueInvalidError('its suite is unknown to this version', 'suite')
+    return new CipherValueInvalidError(
+      'its suite is unknown to this version; open it with the release that sealed it',
+      'suite',
+    )
   if (/^c\d{1,3}\.[a-z]\./.test(value) && !value.startsWith('c1.'))
-    return new CipherValueInvalidError('its format version is unknown to this version', 'version')
-  return new CipherValueInvalidError('it does not have the form of a sealed value')
+    return new CipherValueInvalidError(
+      'its format version is unknown to this version; open it with the release that sealed it',
+      'version',
+    )
+  return damaged('it does not have the form of a sealed value')
+}
+
+function damaged(problem: string): CipherValueInvalidError {
+  return new CipherValueInvalidError(
+    `${problem}; restore the row from a backup, or disconnect and connect again`,
+  )
 }

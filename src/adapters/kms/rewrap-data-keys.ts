@@ -1,3 +1,4 @@
+import { CipherKeyUnknownError } from '../../domain/errors.ts'
 import type { DataKeyStore } from '../../ports/data-key-store.ts'
 import { KeyWrapping } from './key-wrapping.ts'
 import type { WrappingDependencies } from './key-wrapping.ts'
@@ -8,12 +9,14 @@ export interface RewrapOutcome {
   readonly rewrapped: number
   /** Under the key already, or changed by somebody else meanwhile. */
   readonly kept: number
+  /** Ids of those that cannot be unwrapped; they were left as they are. */
+  readonly damaged: readonly string[]
 }
 
 /**
- * Wraps every data key anew under `toKmsKeyId`: a new key, account or region. Values stay as they are, and no key is
+ * Wraps every data key anew under `toKmsKeyId`: a new key or account. Values stay as they are, and no key is
  * unwrapped on the way. Interrupted, it goes on where it was when it is called again.
- * @throws CipherUnavailableError, StoreUnavailableError, CipherKeyUnknownError naming a damaged key
+ * @throws CipherUnavailableError, StoreUnavailableError
  */
 export async function rewrapDataKeys(
   options: WrappingDependencies & { readonly store: DataKeyStore },
@@ -21,11 +24,17 @@ export async function rewrapDataKeys(
 ): Promise<RewrapOutcome> {
   const { store } = options
   const wrapping = new KeyWrapping(options)
+  const damaged: string[] = []
   let [rewrapped, kept, target] = [0, 0, toKmsKeyId]
   let page = await store.list(undefined, PAGE)
   while (page.length > 0) {
     for (const row of page) {
-      const anew = row.kmsKeyId === target ? undefined : await wrapping.rewrap(row, toKmsKeyId)
+      const anew =
+        row.kmsKeyId === target ? undefined : await wrapping.rewrap(row, toKmsKeyId).catch(asDamaged)
+      if (anew instanceof CipherKeyUnknownError) {
+        damaged.push(row.id)
+        continue
+      }
       // The service answers with the key's full name, whatever name it was asked by.
       target = anew?.kmsKeyId ?? target
       if (anew !== undefined && (await store.rewrap(row, anew.kmsKeyId, anew.wrapped))) rewrapped += 1
@@ -33,5 +42,10 @@ export async function rewrapDataKeys(
     }
     page = await store.list(page.at(-1)?.id, PAGE)
   }
-  return { rewrapped, kept }
+  return { rewrapped, kept, damaged }
+}
+
+function asDamaged(error: unknown): CipherKeyUnknownError {
+  if (error instanceof CipherKeyUnknownError) return error
+  throw error
 }

@@ -67,7 +67,7 @@ export class MemoryDataKeyStore implements DataKeyStore {
   async revoke(id: string): Promise<boolean> {
     const kept = this.#rows.get(id)
     if (kept === undefined || kept.state === 'revoked') return false
-    this.#rows.set(id, { ...kept, state: 'revoked' })
+    this.#rows.set(id, { ...kept, state: 'revoked', wrapped: new Uint8Array() })
     return true
   }
 

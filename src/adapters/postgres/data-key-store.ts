@@ -41,7 +41,9 @@ WHERE id = $1 AND wrapped = $2 AND state <> 'revoked' RETURNING id`
 
 const RETIRE = `UPDATE data_keys SET state = 'decrypt' WHERE id = $1 AND state = 'active' RETURNING id`
 
-const REVOKE = `UPDATE data_keys SET state = 'revoked' WHERE id = $1 AND state <> 'revoked' RETURNING id`
+// With the wrapping kept, one UPDATE by hand would bring the key back.
+const REVOKE = `
+UPDATE data_keys SET state = 'revoked', wrapped = '' WHERE id = $1 AND state <> 'revoked' RETURNING id`
 
 const MOST_TRIES = 5
 

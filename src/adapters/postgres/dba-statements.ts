@@ -1,6 +1,7 @@
 /**
- * What a database administrator runs once where the login that migrates may not create roles, and takes back after it has
- * migrated. `grantTo` names further logins that will use the tables.
+ * What a database administrator runs where the login that migrates may not create roles: the first part before it
+ * migrates, the second, which takes back what it does not need for good, after it has. `grantTo` names further logins that
+ * will use the tables.
  */
 export function dbaStatements(login = 'your_login', grantTo: readonly string[] = []): string {
   const name = quoted(login)
@@ -15,6 +16,7 @@ export function dbaStatements(login = 'your_login', grantTo: readonly string[] =
     `GRANT integrations_jobs, integrations_reads, integrations_refreshes TO ${name};`,
     `GRANT USAGE, CREATE ON SCHEMA public TO integrations_app, integrations_jobs, integrations_reads, integrations_refreshes, ${name};`,
     '-- after migrating',
+    '-- not before: this takes back what the migration needs',
     'REVOKE CREATE ON SCHEMA public FROM integrations_app, integrations_jobs, integrations_reads, integrations_refreshes;',
     `REVOKE integrations_jobs, integrations_reads, integrations_refreshes FROM ${name};`,
   ].join('\n')

@@ -95,7 +95,7 @@ async function forbidden(client: PostgresQueries, options: MigrateOptions): Prom
   const { rows } = await client.query<{ login: string }>('SELECT current_user AS login')
   return new MigrationConflictError(
     `the login may not create what they need, nothing was changed. Migrate as a login that may create roles, ` +
-      `or let a database administrator run\n${dbaStatements(rows[0]?.login, options.grantTo)}`,
+      `or let a database administrator run the first part of this, migrate, and let them run the second\n${dbaStatements(rows[0]?.login, options.grantTo)}`,
   )
 }
 

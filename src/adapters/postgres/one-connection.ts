@@ -11,6 +11,11 @@ export interface WhichDatabase {
 
 const CONNECT_TIMEOUT_MS = 10_000
 
+/** Who logs in there: said by the connection string, or by what Postgres clients look at where it says nothing. */
+export function loginOf(connectionString: string): string | undefined {
+  return new Client({ connectionString }).user
+}
+
 /** Runs `work` on one connection from beginning to end. */
 export async function onOneConnection<T>(
   { pool, connectionString }: WhichDatabase,

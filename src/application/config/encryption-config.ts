@@ -18,7 +18,7 @@ const kms = z.strictObject({
   region: text.optional(),
   /** A service on loopback, for tests. */
   endpoint: z
-    .url()
+    .url({ abort: true })
     .refine((url) => isLoopback(new URL(url).hostname), 'must be on a loopback address')
     .optional(),
   /** Names the application in the service's audit log; data keys of another application do not unwrap. */

@@ -39,7 +39,7 @@ const PROVIDERS: readonly ProviderVariables[] = [
 
 /**
  * The configuration of the root functions. A provider's variables are required when it is used, not before.
- * @throws ConfigInvalidError when DATABASE_URL is missing or a `…_PREVIOUS` is no JSON array, naming all of it
+ * @throws ConfigInvalidError when DATABASE_URL is missing or a variable has a value that cannot be meant, naming all of it
  */
 export function configFromEnvironment(env: Environment): EnvironmentConfig {
   const problems = [
@@ -62,6 +62,16 @@ const VARIABLES: Readonly<Record<string, string>> = {
   basePath: 'INTEGRATIONS_BASE_PATH',
   emulatorUrl: 'INTEGRATIONS_EMULATOR_URL',
   'database.readConnections': 'INTEGRATIONS_READ_CONNECTIONS',
+  'redis.url': 'REDIS_URL',
+  'redis.urls': 'REDIS_URL',
+  'encryption.kms.endpoint': 'INTEGRATION_KMS_ENDPOINT',
+  'encryption.kms.opensOnly': 'INTEGRATION_KMS_OPENS_ONLY',
+  'encryption.legacyUntil': 'INTEGRATION_LEGACY_UNTIL',
+  'encryption.previousKeys': 'INTEGRATION_ENCRYPTION_KEY_PREVIOUS',
+  'encryption.byProvider.meta.previousKeys': 'META_ENCRYPTION_KEY_PREVIOUS',
+  'encryption.byProvider.google_ads.previousKeys': 'GOOGLE_ADS_ENCRYPTION_KEY_PREVIOUS',
+  'encryption.byProvider.tiktok.previousKeys': 'TIKTOK_ENCRYPTION_KEY_PREVIOUS',
+  'encryption.byProvider.klaviyo.previousKeys': 'KLAVIYO_ENCRYPTION_KEY_PREVIOUS',
   'providers.meta.redirectUri': 'META_REDIRECT_URI',
   'providers.googleAds.redirectUri': 'GOOGLE_ADS_REDIRECT_URI',
   'providers.tiktok.redirectUri': 'TIKTOK_REDIRECT_URI',
@@ -75,7 +85,8 @@ export function nameVariables({ problems }: ConfigInvalidError): ConfigInvalidEr
   return new ConfigInvalidError(
     problems.map((problem) => {
       const path = problem.slice(0, problem.indexOf(':'))
-      const variable = VARIABLES[path]
+      // One of several in a list has the list's variable.
+      const variable = VARIABLES[path.replace(/\.\d+$/, '')]
       return variable === undefined ? problem : variable + problem.slice(path.length)
     }),
   )

@@ -6,7 +6,7 @@ import { encryption } from './encryption-config.ts'
 
 const text = z.string().min(1)
 const origin = z
-  .url({ protocol: /^https?$/ })
+  .url({ protocol: /^https?$/, abort: true })
   .refine((url) => new URL(url).pathname === '/', 'must be an origin')
 const redirectUri = z.url().optional()
 /** What all processes together may send for refreshes and verifications of the app; absent: any number. */
@@ -116,9 +116,24 @@ export type IntegrationsConfig = z.output<typeof schema>
 export function parseConfig(input: unknown): IntegrationsConfig {
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  throw new ConfigInvalidError(
-    parsed.error.issues.map((issue) => `${issue.path.join('.') || 'config'}: ${issue.message}`),
-  )
+  throw new ConfigInvalidError(parsed.error.issues.flatMap((issue) => problemsOf(issue, [])))
+}
+
+type Issue = z.core.$ZodIssue
+
+/** Of a choice it says what is wrong with the alternative that was most likely meant, by the path of the setting. */
+function problemsOf(issue: Issue, above: readonly PropertyKey[]): readonly string[] {
+  const path = [...above, ...issue.path]
+  const meant = issue.code === 'invalid_union' ? nearest(issue.errors) : undefined
+  if (meant !== undefined) return meant.flatMap((each) => problemsOf(each, path))
+  return [`${path.join('.') || 'config'}: ${issue.message}`]
+}
+
+/** None where the value is of no alternative's kind. */
+function nearest(alternatives: readonly Issue[][]): readonly Issue[] | undefined {
+  return alternatives
+    .filter((issues) => issues.some(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'))
+    .sort((one, other) => one.length - other.length)[0]
 }
 
 function isPool(value: unknown): boolean {

@@ -163,12 +163,16 @@ function testChanges(test: Register): void {
     assert.equal((await store.find(first.id))?.state, 'revoked')
   })
 
-  test('revokes once and for good', async ({ sibling, store }) => {
+  test('revokes once and for good, and erases what the key could be unwrapped from', async ({
+    sibling,
+    store,
+  }) => {
     const row = await store.insert(newKey(), undefined)
     assert.equal(await store.revoke(row.id), true)
     assert.equal(await sibling.revoke(row.id), false)
     assert.equal(await store.revoke(newKey().id), false)
-    assert.equal((await sibling.find(row.id))?.state, 'revoked')
+    const revoked = await sibling.find(row.id)
+    assert.deepEqual([revoked?.state, revoked?.wrapped], ['revoked', new Uint8Array()])
     assert.deepEqual([...(await store.states([row.id, newKey().id]))], [[row.id, 'revoked']])
     assert.equal(await store.rewrap(row, 'another-kms-key', randomBytes(60)), false)
     assert.deepEqual(await store.newest(row.partition, 10), [])

@@ -6,6 +6,7 @@ import {
   parseValue,
   printValue,
 } from '../../../src/adapters/aes-gcm/sealed-format.ts'
+import { CipherAuthenticationFailedError } from '../../../src/domain/errors.ts'
 import { asSealed } from '../../../src/ports/cipher.ts'
 
 const HEADER = 'c1.a.AAAAAAAAAAAAAAAAAAAAAA.'
@@ -104,4 +105,10 @@ describe('the format of a sealed value', () => {
     expect(keyReferenceOf(asSealed(`${HEADER}anything`))).toBe('c1.a.AAAAAAAAAAAAAAAAAAAAAA')
     expect(() => keyReferenceOf(asSealed('plaintext'))).toThrow('form')
   })
+})
+
+test('what is damaged is refused with what to do about it', () => {
+  const advice = 'restore the row from a backup, or disconnect and connect again'
+  expect(() => parseValue('c1.a.plaintext')).toThrow(advice)
+  expect(new CipherAuthenticationFailedError().message).toContain(advice)
 })

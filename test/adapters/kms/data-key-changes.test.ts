@@ -139,8 +139,8 @@ describe('a new KMS key', () => {
     const tenants = Array.from({ length: 8 }, (_, index) => `tenant-${index}`)
     const sealed = await Promise.all(tenants.map((tenant) => seal(process, tenant)))
     const target = bench.kms.createKey('alias/next')
-    expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 8, kept: 0 })
-    expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 0, kept: 8 })
+    expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 8, kept: 0, damaged: [] })
+    expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 0, kept: 8, damaged: [] })
     bench.kms.removeKey(bench.keyArn)
     const next = bench.start({ partitioning: 'tenant', kmsKeyId: target })
     for (const [index, value] of sealed.entries())
@@ -152,7 +152,27 @@ describe('a new KMS key', () => {
     const bench = await open()
     await seal(bench.start())
     bench.kms.createKey('alias/next')
-    expect(await rewrapDataKeys(bench.options(), 'alias/next')).toEqual({ rewrapped: 1, kept: 0 })
+    expect(await rewrapDataKeys(bench.options(), 'alias/next')).toEqual({
+      rewrapped: 1,
+      kept: 0,
+      damaged: [],
+    })
+  })
+
+  test('takes over the others where one is damaged, and names that one', async () => {
+    const bench = await open()
+    const process = bench.start({ partitioning: 'tenant' })
+    const sealed = [await seal(process, 'a'), await seal(process, 'b'), await seal(process, 'c')]
+    const damagedId = sealed.map(idOf).sort()[1] ?? ''
+    const row = await bench.store.find(damagedId)
+    if (row === undefined) throw new Error('the row is missing')
+    await bench.store.rewrap(
+      row,
+      row.kmsKeyId,
+      row.wrapped.map((byte) => byte ^ 1),
+    )
+    const outcome = await rewrapDataKeys(bench.options(), bench.kms.createKey())
+    expect(outcome).toEqual({ rewrapped: 2, kept: 0, damaged: [damagedId] })
   })
 
   test('is taken over where it was left when the service failed half-way', async () => {
@@ -165,7 +185,7 @@ describe('a new KMS key', () => {
     await expect(rewrapDataKeys(bench.options(), target)).rejects.toMatchObject({
       code: 'cipher_unavailable',
     })
-    expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 3, kept: 3 })
+    expect(await rewrapDataKeys(bench.options(), target)).toEqual({ rewrapped: 3, kept: 3, damaged: [] })
   })
 })
 

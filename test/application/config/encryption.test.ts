@@ -87,6 +87,40 @@ describe('Encryption from the environment', () => {
   })
 })
 
+describe('Previous keys in the environment', () => {
+  const former = JSON.stringify([BEFORE])
+
+  test('are refused without the key that they are previous to, with where a former key belongs', () => {
+    const general = problemsOf(() => encryptionOf({ INTEGRATION_ENCRYPTION_KEY_PREVIOUS: former }))
+    expect(general).toContain(
+      'INTEGRATION_ENCRYPTION_KEY_PREVIOUS: needs INTEGRATION_ENCRYPTION_KEY beside it',
+    )
+    const env = { INTEGRATION_ENCRYPTION_KEY: KEY, META_ENCRYPTION_KEY_PREVIOUS: former }
+    for (const kms of [{}, { INTEGRATION_KMS_KEY_ID: 'alias/tokens' }]) {
+      const problems = problemsOf(() => encryptionOf({ ...env, ...kms }))
+      expect(problems).toContain('META_ENCRYPTION_KEY_PREVIOUS: needs META_ENCRYPTION_KEY beside it')
+      expect(problems).toContain('belongs into INTEGRATION_ENCRYPTION_KEY_PREVIOUS')
+      expect(problems).not.toContain(BEFORE)
+    }
+  })
+
+  test('may be none where there is no key either', () => {
+    expect(problemsOf(() => encryptionOf({ META_ENCRYPTION_KEY_PREVIOUS: '[]' }))).toBe('none')
+  })
+
+  test("of all platforms open what a platform's own key sealed before it was dropped", async () => {
+    const containerOf = (env: Environment) =>
+      createIntegrationsContainer({ database: 'memory', encryption: encryptionOf(env) })
+    const own = containerOf({ INTEGRATION_ENCRYPTION_KEY: KEY, META_ENCRYPTION_KEY: BEFORE })
+    const sealed = await own.get(IDS.Cipher).seal(new Secret('token'), contextOf())
+    const after = containerOf({
+      INTEGRATION_ENCRYPTION_KEY: KEY,
+      INTEGRATION_ENCRYPTION_KEY_PREVIOUS: former,
+    })
+    expect((await after.get(IDS.Cipher).open(sealed, contextOf())).reveal()).toBe('token')
+  })
+})
+
 describe('Encryption in the configuration', () => {
   test('reads the earlier format until a day, and never without an end', () => {
     expect(parsed({ key: KEY, legacyUntil: '2030-01-31' }).legacyUntil).toBe(Date.UTC(2030, 0, 31))

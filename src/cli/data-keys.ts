@@ -1,0 +1,88 @@
+import type { Container } from 'inversify'
+import { IDS } from '../application/container/identifiers.ts'
+import { ConfigInvalidError } from '../domain/errors.ts'
+import { parseTenantId } from '../domain/model/identifiers.ts'
+import { closeIntegrations } from '../index.ts'
+import type { DataKeyRow } from '../ports/data-key-store.ts'
+import { defaultContainer } from '../root/default-container.ts'
+import type { Command } from './commands.ts'
+import { print, readOptions, textOption } from './options.ts'
+
+interface Outcome {
+  readonly code: number
+  readonly value: unknown
+  readonly lines: readonly string[]
+}
+
+const ACTIONS = { retire, revoke, 'revoke-tenant': revokeTenant } as const
+const PAGE = 100
+
+export const dataKeys: Command = {
+  name: 'data-keys',
+  usage: 'data-keys [--retire ID | --revoke ID | --revoke-tenant TENANT]',
+  summary: 'lists the data keys under KMS, or takes one away, or all of a tenant',
+  async run(parameters) {
+    const { json, values } = readOptions(parameters, {
+      retire: 'string',
+      revoke: 'string',
+      'revoke-tenant': 'string',
+    })
+    const [asked, ...more] = Object.entries(ACTIONS).flatMap(([name, action]) => {
+      const of = textOption(values, name)
+      return of === undefined ? [] : [{ action, of }]
+    })
+    if (more.length > 0) throw new ConfigInvalidError(['data-keys: does one thing at a time'])
+    try {
+      const container = await defaultContainer()
+      if (!container.isBound(IDS.DataKeys))
+        throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without'])
+      const { code, lines, value } = await (asked?.action(container, asked.of) ?? list(container))
+      print(json, value, lines)
+      return code
+    } finally {
+      await closeIntegrations()
+    }
+  },
+}
+
+async function retire(container: Container, id: string): Promise<Outcome> {
+  const isRetired = await container.get(IDS.DataKeys).retire(idOf(id))
+  const line = isRetired ? 'It only opens from now on, and the next one seals.' : 'No such key seals.'
+  return { code: isRetired ? 0 : 1, value: { isRetired }, lines: [line] }
+}
+
+async function revoke(container: Container, id: string): Promise<Outcome> {
+  const isRevoked = await container.get(IDS.DataKeys).revoke(idOf(id))
+  const line = isRevoked
+    ? 'Nothing under it opens any more.'
+    : 'There is no such key, or it was revoked before.'
+  return { code: isRevoked ? 0 : 1, value: { isRevoked }, lines: [line] }
+}
+
+async function revokeTenant(container: Container, tenant: string): Promise<Outcome> {
+  const revoked = await container.get(IDS.DataKeys).revokeTenant(parseTenantId(tenant))
+  return { code: 0, value: { revoked }, lines: [`${String(revoked)} data keys of the tenant revoked`] }
+}
+
+/** All that are not revoked; nothing that would unwrap. */
+async function list(container: Container): Promise<Outcome> {
+  const store = container.get(IDS.DataKeyStore)
+  const rows: DataKeyRow[] = []
+  for (let page = await store.list(undefined, PAGE); page.length > 0;) {
+    rows.push(...page)
+    page = await store.list(page.at(-1)?.id, PAGE)
+  }
+  const keys = rows.map(({ generation, id, kmsKeyId, partition, state }) => ({
+    ...{ id, state, partition, generation, kmsKeyId },
+  }))
+  const lines = keys.map(
+    ({ generation, id, partition, state }) =>
+      `${id} ${state.padEnd(7)} ${partition} generation ${String(generation)}`,
+  )
+  return { code: 0, value: { keys }, lines }
+}
+
+/** Also as values and `rotate-keys` name it. */
+function idOf(name: string): string {
+  return name.replace(/^c1\.k\./, '')
+}
