@@ -146,6 +146,7 @@ CREATE TABLE public.pending_revocations (
   subject_name text,
   access_token text,
   refresh_token text,
+  candidates jsonb NOT NULL DEFAULT '[]',
   added_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   due_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -744,7 +745,7 @@ BEGIN
           AND c.status <> 'disconnected';
     ELSE
       RETURN QUERY SELECT r.id, r.tenant_id, r.provider, r.label, r.connection_id, r.grant_id, r.token_version,
-          r.access_token, r.refresh_token, NULL::text, '[]'::jsonb
+          r.access_token, r.refresh_token, NULL::text, r.candidates
         FROM public.pending_revocations r WHERE r.tenant_id = v_row.tenant_id AND r.id = v_row.revocation;
     END IF;
   END LOOP;
@@ -791,11 +792,13 @@ BEGIN
     ELSE
       UPDATE public.pending_revocations r SET
         access_token = CASE r.access_token WHEN v_row.old_access THEN v_row.new_access ELSE r.access_token END,
-        refresh_token = CASE r.refresh_token WHEN v_row.old_refresh THEN v_row.new_refresh ELSE r.refresh_token END
+        refresh_token = CASE r.refresh_token WHEN v_row.old_refresh THEN v_row.new_refresh ELSE r.refresh_token END,
+        candidates = CASE r.candidates WHEN v_row.old_candidates THEN v_row.new_candidates ELSE r.candidates END
       WHERE r.tenant_id = v_row.tenant_id AND r.id = v_row.revocation AND r.grant_id = v_row.grant_id
         AND r.token_version = v_row.token_version
       RETURNING r.access_token IS NOT DISTINCT FROM v_row.new_access
         AND r.refresh_token IS NOT DISTINCT FROM v_row.new_refresh
+        AND r.candidates = v_row.new_candidates
       INTO v_is_replaced;
     END IF;
     IF v_is_replaced THEN

@@ -1,4 +1,4 @@
-import type { Cipher } from '../../ports/cipher.ts'
+import type { Cipher, SealContext } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
@@ -13,7 +13,7 @@ import type { Secret } from '../model/secret.ts'
 import { MINUTE_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
-import { connectionContext } from './connection-context.ts'
+import { candidateContext, connectionContext } from './connection-context.ts'
 
 /**
  * What became of a grant at its provider. `kept_for_other_connection`: revoking would have ended another live
@@ -36,6 +36,9 @@ export interface OrphanGrant {
   readonly tokens: TokenSet
   readonly subject: ProviderSubject | undefined
 }
+
+type TokenName = 'accessToken' | 'refreshToken'
+type TokenField = 'access_token' | 'refresh_token'
 
 const RETRY_MS = 5 * MINUTE_MS
 
@@ -88,18 +91,28 @@ export class RevocationService {
     if (await this.#isShared(client, grant.clientId, grant.subject)) {
       return 'kept_for_other_connection'
     }
-    const open = (
-      sealed: RetiredGrant['accessToken'],
-      field: 'access_token' | 'refresh_token',
-    ): Promise<Secret> | undefined =>
-      sealed === undefined
-        ? undefined
-        : this.#deps.cipher.open(sealed, connectionContext(grant, grant.tokenVersion, field))
-    await client.revoke({
-      accessToken: await open(grant.accessToken, 'access_token'),
-      refreshToken: await open(grant.refreshToken, 'refresh_token'),
-    })
+    await client.revoke(
+      await this.#open(grant, (field) => connectionContext(grant, grant.tokenVersion, field)),
+    )
+    // Elsewhere the whole grant has just ended.
+    const candidates = client.traits.revocation === 'token' ? grant.candidates : []
+    for (const candidate of candidates) {
+      const contextOf = (field: TokenField): SealContext =>
+        candidateContext(grant, candidate.parentVersion, field)
+      await client.revoke(await this.#open(candidate, contextOf))
+    }
     return 'at_provider'
+  }
+
+  async #open(
+    { accessToken, refreshToken }: Pick<RetiredGrant, TokenName>,
+    contextOf: (field: TokenField) => SealContext,
+  ): Promise<Readonly<Record<TokenName, Secret | undefined>>> {
+    const { cipher } = this.#deps
+    return {
+      accessToken: accessToken && (await cipher.open(accessToken, contextOf('access_token'))),
+      refreshToken: refreshToken && (await cipher.open(refreshToken, contextOf('refresh_token'))),
+    }
   }
 
   /**
@@ -146,6 +159,7 @@ export class RevocationService {
         refreshToken === undefined
           ? undefined
           : await cipher.seal(refreshToken, connectionContext(grant, 1, 'refresh_token')),
+      candidates: [],
     })
   }
 
