@@ -14,7 +14,7 @@ export interface DueRequest {
 /** What was leased, and whether it is worth asking for more. */
 export interface DueBatch {
   readonly leases: readonly RefreshLease[]
-  /** Something may be due for an app that has to wait: ask again after so long. */
+  /** Something is due for an app that has to wait: ask again after so long. Absent: nothing is held back. */
   readonly heldBackMs?: number | undefined
 }
 

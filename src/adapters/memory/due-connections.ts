@@ -36,14 +36,17 @@ export class MemoryDueConnections implements DueConnections {
         })
         .sort((a, b) => a.dueAt - b.dueAt)
       const leases: RefreshLease[] = []
-      for (const row of fairShare(claimable, own, paces)) {
+      const share = new Set(fairShare(claimable, own, paces))
+      for (const row of share) {
         const claim = own.claims[row.connection.provider]
         const lease = claim === undefined ? undefined : claimRow(tables, row, claim, now)
         if (lease !== undefined) leases.push(lease)
       }
-      const heldBack = [...paces.values()].filter(({ turns }) => turns <= 0)
-      if (heldBack.length === 0) return { leases }
-      return { leases, heldBackMs: Math.min(...heldBack.map(({ waitMs }) => waitMs)) }
+      const waits = claimable.flatMap((row) => {
+        const pace = paces.get(row.connection.provider)
+        return share.has(row) || pace === undefined || pace.turns > 0 ? [] : [pace.waitMs]
+      })
+      return waits.length === 0 ? { leases } : { leases, heldBackMs: Math.min(...waits) }
     })
   }
 
