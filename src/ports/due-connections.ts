@@ -45,9 +45,11 @@ export interface DueConnections {
 
   /**
    * Ends the lease of a connection whose credential was proved to live: sets its next due time and `lastSyncAt`, and
-   * clears errors, attempt counters, suspicion and the earliest next attempt.
+   * clears errors, attempt counters, suspicion and the earliest next attempt. Where another token became current
+   * meanwhile, only the lease ends: the proof says nothing of it. Resolves whether the lease's token is still the current
+   * one and the lease was still this one.
    */
-  postpone(lease: RefreshLease, dueInMs: number): Promise<void>
+  postpone(lease: RefreshLease, dueInMs: number): Promise<boolean>
 
   /** How many live connections are due now. */
   countDue(providers: readonly ProviderName[]): Promise<number>

@@ -50,10 +50,14 @@ export class MemoryDueConnections implements DueConnections {
     })
   }
 
-  async postpone(lease: RefreshLease, dueInMs: number): Promise<void> {
+  async postpone(lease: RefreshLease, dueInMs: number): Promise<boolean> {
     return this.#database.transact(lease, (own, tables, now) => {
       const row = heldRow(tables, own)
-      if (row === undefined) return
+      if (row === undefined) return false
+      if (row.connection.tokenVersion !== own.tokenVersion) {
+        tables.put({ ...row, refresh: { ...row.refresh, lease: undefined } })
+        return false
+      }
       const { lastErrorCode: _code, lastErrorAt: _at, ...rest } = row.connection
       const { epoch, isUncertain } = row.refresh
       tables.put({
@@ -62,6 +66,7 @@ export class MemoryDueConnections implements DueConnections {
         dueAt: now + dueInMs,
         refresh: { ...untried(epoch), isUncertain },
       })
+      return true
     })
   }
 

@@ -66,7 +66,8 @@ UPDATE public.integration_connections c SET
   updated_at = clock_timestamp()
 WHERE ${HELD} AND c.token_version = $7`
 
-const END_LEASE = `
+/** By tenant, provider, label, connection, grant and epoch. */
+export const END_LEASE = `
 UPDATE public.integration_connections c SET lease_owner = NULL, lease_until = NULL WHERE ${HELD}`
 
 const CONDEMN = `

@@ -154,6 +154,30 @@ describe('Two results of one grant', () => {
   })
 })
 
+describe('A verification under which a late renewal is stored', () => {
+  test('gives the new token, and leaves what its own result said of when to look again', async () => {
+    const world = new RefreshWorld({ mode: 'none', traits: { renewal: 'self_exchange' } })
+    await world.connect()
+    const [slow, quick] = [world.host('slow'), world.host('quick')]
+    const held = heldAnswer()
+    world.provider.plan(held.plan)
+    slow.tokens.refresh(KEY).catch(() => undefined)
+    await held.sent
+    await world.advance(5 * MINUTE_MS)
+    world.provider.plan(async (act) => {
+      held.release()
+      await slow.background.drain(world.clock, SECOND_MS)
+      return act()
+    })
+    const seen = await world.reading()
+    const token = await quick.lifecycle.renew(world.provider, KEY, seen, 'verify')
+    expect(world.provider.verifications).toBe(1)
+    const stored = await world.reading()
+    expect([stored.tokenVersion, stored.leaseMs]).toEqual([2, 0])
+    expect(token.equals(await quick.lifecycle.open(KEY, stored))).toBe(true)
+  })
+})
+
 describe('A lease that was taken over', () => {
   test('is not ended by its former owner (I10 Owned release)', async () => {
     const world = new RefreshWorld({ mode: 'none' })
