@@ -6,6 +6,7 @@ import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
 import type { PendingRevocations } from '../../ports/refresh-leases.ts'
 import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
+import { clampRetryAfter } from '../model/backoff.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { ProviderSubject } from '../model/connection.ts'
 import type { ConnectionKey, TenantId } from '../model/identifiers.ts'
@@ -132,13 +133,10 @@ export class RevocationService {
   }
 
   async #afterFailure(tenantId: TenantId, id: RevocationId, error: unknown): Promise<RevocationResult> {
-    const isFinal =
-      error instanceof ProviderFailure &&
-      error.delivery === 'answered' &&
-      (error.kind === 'permission' || error.kind === 'misconfigured')
-    const { revocations } = this.#deps
-    const retryInMs = error instanceof ProviderFailure ? (error.retryAfterMs ?? RETRY_MS) : RETRY_MS
-    await revocations
+    const failure = error instanceof ProviderFailure ? error : undefined
+    const isFinal = failure !== undefined && isRefusedForGood(failure)
+    const retryInMs = clampRetryAfter(failure?.retryAfterMs) ?? RETRY_MS
+    await this.#deps.revocations
       .settle(tenantId, id, isFinal ? { done: true } : { done: false, retryInMs })
       .catch(() => undefined)
     return isFinal ? 'local_only' : 'queued'
@@ -168,4 +166,13 @@ export class RevocationService {
     const at = this.#deps.clock.now()
     this.#deps.events.emit({ type: 'connection.revoked', at, tenantId, provider, label, connectionId })
   }
+}
+
+/**
+ * `unsupported_token_type` (RFC 7009 §2.2.1) is about the token, and so will never change. What else is wrong with the app,
+ * its secret above all, is mended one day.
+ */
+function isRefusedForGood({ delivery, kind, providerCode }: ProviderFailure): boolean {
+  if (delivery !== 'answered') return false
+  return kind === 'permission' || (kind === 'misconfigured' && providerCode === 'unsupported_token_type')
 }

@@ -86,6 +86,7 @@ export interface HostOptions {
 export interface Host {
   readonly tokens: AccessTokens
   readonly lifecycle: TokenLifecycleService
+  readonly revocations: RevocationService
   readonly job: RefreshDueConnections
   readonly background: BackgroundWork
   readonly interposed: Interposed
@@ -161,7 +162,7 @@ export class RefreshWorld {
         ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
         ...{ background, meter, logger },
       }),
-      ...{ lifecycle, background, interposed, circuits },
+      ...{ lifecycle, revocations, background, interposed, circuits },
       stall: (ms) => {
         lateMs += ms
       },
