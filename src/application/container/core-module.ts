@@ -112,11 +112,12 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
     .inSingletonScope()
   bind(IDS.RevocationService)
     .toResolvedValue(
-      (revocations, due, cipher, random, clock, events) =>
-        new RevocationService({ revocations, due, cipher, random, clock, events }),
+      (revocations, due, pacing, cipher, random, clock, events) =>
+        new RevocationService({ revocations, due, pacing, cipher, random, clock, events }),
       [
         IDS.PendingRevocations,
         IDS.DueConnections,
+        IDS.AppPacing,
         IDS.Cipher,
         IDS.RandomSource,
         IDS.Clock,
@@ -188,7 +189,7 @@ function bindUseCases(bind: Bind): void {
     .inSingletonScope()
   bind(IDS.Connections)
     .toResolvedValue(
-      (oauth, grants, revocations, accessTokens, tokens, providers, clock, events, meter) =>
+      (oauth, grants, revocations, accessTokens, tokens, providers, pacing, clock, events, meter) =>
         new Connections({
           oauth,
           grants,
@@ -196,6 +197,7 @@ function bindUseCases(bind: Bind): void {
           accessTokens,
           tokens,
           providers,
+          pacing,
           clock,
           events,
           meter,
@@ -207,6 +209,7 @@ function bindUseCases(bind: Bind): void {
         IDS.AccessTokens,
         IDS.TokenStore,
         IDS.ProviderRegistry,
+        IDS.AppPacing,
         IDS.Clock,
         IDS.ConnectionEvents,
         IDS.Meter,

@@ -19,6 +19,8 @@ import type {
 } from '../../domain/services/oauth-service.ts'
 import { errorCodeOf, toPublicError } from '../../domain/services/public-errors.ts'
 import type { RevocationResult, RevocationService } from '../../domain/services/revocation-service.ts'
+import { sendUnlessSuspended } from '../../domain/services/suspension.ts'
+import type { AppPacing } from '../../ports/app-pacing.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
@@ -35,6 +37,7 @@ export interface ConnectionsDependencies {
   readonly accessTokens: AccessTokens
   readonly tokens: TokenStore
   readonly providers: ProviderRegistry
+  readonly pacing: AppPacing
   readonly clock: Clock
   readonly events: ConnectionEvents
   readonly meter: Meter
@@ -110,7 +113,9 @@ export class Connections {
     const { accessTokens, providers } = this.#deps
     const client = providers.get(key.provider)
     try {
-      const examination = await accessTokens.use(key, (token) => client.examine(token))
+      const examination = await accessTokens.use(key, (token) =>
+        sendUnlessSuspended(this.#deps, client, () => client.examine(token)),
+      )
       const { accounts, audiences, missingScopes } = examination
       if (missingScopes.length > 0) throw new ScopeMissingError(client.traits.displayName, missingScopes)
       return await this.#change(key, (connection) => ({

@@ -1,7 +1,9 @@
+import type { AppPacing } from '../../ports/app-pacing.ts'
 import type { Cipher, SealContext } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
+import { appOf } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
 import type { PendingRevocations } from '../../ports/refresh-leases.ts'
@@ -15,6 +17,7 @@ import { MINUTE_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { candidateContext, connectionContext } from './connection-context.ts'
+import { throttleOf } from './suspension.ts'
 
 /**
  * What became of a grant at its provider. `kept_for_other_connection`: revoking would have ended another live
@@ -25,6 +28,7 @@ export type RevocationResult = 'at_provider' | 'queued' | 'kept_for_other_connec
 export interface RevocationServiceDependencies {
   readonly revocations: PendingRevocations
   readonly due: DueConnections
+  readonly pacing: AppPacing
   readonly cipher: Cipher
   readonly random: RandomSource
   readonly clock: Clock
@@ -51,16 +55,21 @@ export class RevocationService {
     this.#deps = dependencies
   }
 
-  /** Tries one queued revocation. It never rejects: what cannot be done now stays queued. */
+  /**
+   * Tries one queued revocation, unless its app has to wait. It never rejects: what cannot be done now stays queued.
+   */
   async attempt(client: ProviderClient, tenantId: TenantId, id: RevocationId): Promise<RevocationResult> {
     try {
       const grant = await this.#deps.revocations.read(tenantId, id)
       if (grant === undefined) return 'at_provider'
+      const pause = await this.#deps.pacing.pauseOf(appOf(client))
+      if (pause !== undefined) return await this.#putOff(tenantId, id, pause.forMs)
       const result = await this.#revoke(client, grant)
       await this.#deps.revocations.settle(tenantId, id, { done: true })
       if (result === 'at_provider') this.#emit(grant)
       return result
     } catch (error) {
+      await this.#heed(client, error)
       return this.#afterFailure(tenantId, id, error)
     }
   }
@@ -69,11 +78,13 @@ export class RevocationService {
   async revokeOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
     if (client.traits.revocation === 'none') return
     try {
-      const isShared = await this.#isShared(client, orphan.clientId, orphan.subject)
-      if (!isShared) await client.revoke(orphan.tokens)
-    } catch {
-      await this.#queue(orphan).catch(() => undefined)
+      if (await this.#isShared(client, orphan.clientId, orphan.subject)) return
+      // Of the store nothing is asked: that it cannot be reached may be why this is an orphan.
+      if (this.#deps.pacing.knownPause(appOf(client)) === undefined) return await client.revoke(orphan.tokens)
+    } catch (error) {
+      await this.#heed(client, error)
     }
+    await this.#queue(orphan).catch(() => undefined)
   }
 
   /** Queues a token that arrived after its connection had gone, then tries to revoke it. Never rejects. */
@@ -134,12 +145,22 @@ export class RevocationService {
 
   async #afterFailure(tenantId: TenantId, id: RevocationId, error: unknown): Promise<RevocationResult> {
     const failure = error instanceof ProviderFailure ? error : undefined
-    const isFinal = failure !== undefined && isRefusedForGood(failure)
-    const retryInMs = clampRetryAfter(failure?.retryAfterMs) ?? RETRY_MS
-    await this.#deps.revocations
-      .settle(tenantId, id, isFinal ? { done: true } : { done: false, retryInMs })
-      .catch(() => undefined)
-    return isFinal ? 'local_only' : 'queued'
+    if (failure === undefined || !isRefusedForGood(failure)) {
+      return this.#putOff(tenantId, id, clampRetryAfter(failure?.retryAfterMs) ?? RETRY_MS)
+    }
+    await this.#deps.revocations.settle(tenantId, id, { done: true }).catch(() => undefined)
+    return 'local_only'
+  }
+
+  async #putOff(tenantId: TenantId, id: RevocationId, retryInMs: number): Promise<RevocationResult> {
+    await this.#deps.revocations.settle(tenantId, id, { done: false, retryInMs }).catch(() => undefined)
+    return 'queued'
+  }
+
+  async #heed(client: ProviderClient, error: unknown): Promise<void> {
+    const suspension = throttleOf(client, error)
+    if (suspension === undefined) return
+    await this.#deps.pacing.suspend(appOf(client), suspension).catch(() => undefined)
   }
 
   async #queue(orphan: OrphanGrant): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { ProviderFailure } from '../../../src/domain/provider-failure.ts'
+import { appOf } from '../../../src/ports/provider-client.ts'
 import type { RevocationResult } from '../../../src/domain/services/revocation-service.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
@@ -86,4 +87,47 @@ describe('A revocation that the platform wants later', () => {
     expect(await isDue()).toBe(true)
     expect(await attempt()).toBe('at_provider')
   })
+})
+
+describe('A revocation for an app that has to wait', () => {
+  test('is not sent before the suspension is over, and then by the job', async () => {
+    const { attempt, world } = await disconnected()
+    await world.stores.apps.suspend(appOf(world.provider), { reason: 'misconfigured', forMs: 30 * SECOND_MS })
+    expect(await attempt()).toBe('queued')
+    await world.advance(30 * SECOND_MS - 1)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual([])
+    await world.advance(1)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('of a grant that could not be kept goes to the queue', async () => {
+    const world = new RefreshWorld()
+    const host = world.host()
+    const app = appOf(world.provider)
+    await host.pacing.suspend(app, { reason: 'rate_limited', forMs: MINUTE_MS })
+    const orphan = { key: KEY, clientId: app.clientId, tokens: world.provider.open(), subject: undefined }
+    await host.revocations.revokeOrphan(world.provider, orphan)
+    expect(world.provider.revoked).toEqual([])
+    await world.advance(MINUTE_MS)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('may be what the platform said so to: all of the app waits for as long', async () => {
+    const { attempt, world } = await disconnected(throttled(30 * SECOND_MS))
+    await attempt()
+    const suspension = await world.stores.apps.suspensionOf(appOf(world.provider))
+    expect(suspension).toEqual({ reason: 'rate_limited', forMs: 30 * SECOND_MS })
+  })
+
+  test.each(['invalid_client', 'unsupported_token_type'])(
+    'suspends nothing for an answer (%s) that need not concern a renewal',
+    async (providerCode) => {
+      const { attempt, world } = await disconnected(refused('misconfigured', providerCode))
+      await attempt()
+      expect(await world.stores.apps.suspensionOf(appOf(world.provider))).toBeUndefined()
+    },
+  )
 })
