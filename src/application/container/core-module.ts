@@ -112,8 +112,8 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
     .inSingletonScope()
   bind(IDS.RevocationService)
     .toResolvedValue(
-      (revocations, due, pacing, cipher, random, clock, events) =>
-        new RevocationService({ revocations, due, pacing, cipher, random, clock, events }),
+      (revocations, due, pacing, cipher, random, clock, background, events) =>
+        new RevocationService({ revocations, due, pacing, cipher, random, clock, background, events }),
       [
         IDS.PendingRevocations,
         IDS.DueConnections,
@@ -121,6 +121,7 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
         IDS.Cipher,
         IDS.RandomSource,
         IDS.Clock,
+        IDS.Background,
         IDS.ConnectionEvents,
       ],
     )

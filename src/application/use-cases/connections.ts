@@ -51,6 +51,9 @@ export interface ApiKeyRequest {
   readonly allowAccountChange?: boolean | undefined
 }
 
+/** Tells a provider that a grant has ended; never rejects. */
+type Revoke = () => Promise<RevocationResult>
+
 const MOST_TURNS = 5
 
 /** What a tenant's admin does with connections: connect, choose an account, look again, disconnect, leave. */
@@ -139,21 +142,17 @@ export class Connections {
   }
 
   /**
-   * Final for the grant, whatever a refresh in flight brings; the provider is told at once or from a queue.
+   * Final for the grant, whatever a refresh in flight brings; the provider is told at once or from a queue, and not waited
+   * for longer than ten seconds.
    * @throws NotConnectedError, StoreUnavailableError
    */
   async disconnect(key: ConnectionKey): Promise<RevocationResult> {
-    const client = this.#deps.providers.get(key.provider)
-    const retired = await this.#deps.tokens.disconnect(key, client.traits.revocation !== 'none')
-    if (retired === undefined) throw new NotConnectedError(client.traits.displayName)
-    this.#emit('connection.disconnected', key)
-    if (retired.revocation === undefined) return 'local_only'
-    return this.#deps.revocations.attempt(client, key.tenantId, retired.revocation)
+    return (await this.#retire(key))()
   }
 
   /**
-   * Disconnects everything of the tenant and removes its rows; queued revocations are finished by the job. What a consent
-   * brings meanwhile goes the same way.
+   * Disconnects everything of the tenant and removes its rows; queued revocations are finished by the job. Providers are
+   * told all together, and not waited for longer than ten seconds. What a consent brings meanwhile goes the same way.
    * @throws StaleConnectionError when consents go on arriving
    */
   async deleteTenant(tenantId: TenantId): Promise<{ connections: number }> {
@@ -165,9 +164,11 @@ export class Connections {
         events.emit({ type: 'tenant.deleted', at: clock.now(), tenantId })
         return { connections: deleted }
       }
+      const revocations: Promise<RevocationResult>[] = []
       for (const connection of connections) {
-        if (connection.status !== 'disconnected') await this.#leave(connection)
+        if (connection.status !== 'disconnected') revocations.push((await this.#leave(connection))())
       }
+      await Promise.all(revocations)
       deleted += await tokens.deleteTenant(tenantId)
     }
     throw new StaleConnectionError()
@@ -196,16 +197,29 @@ export class Connections {
   }
 
   /** A platform that is no longer configured keeps nobody from leaving: its grant waits in the queue. */
-  async #leave(connection: Connection): Promise<void> {
+  async #leave(connection: Connection): Promise<Revoke> {
     if (!this.#deps.providers.names().includes(connection.provider)) {
       await this.#deps.tokens.disconnect(connection, true)
-      return
+      return async () => 'queued'
     }
     try {
-      await this.disconnect(connection)
+      return await this.#retire(connection)
     } catch (error) {
       if (!(error instanceof NotConnectedError)) throw error
+      return async () => 'local_only'
     }
+  }
+
+  /** Ends the connection here, and gives what tells the provider. */
+  async #retire(key: ConnectionKey): Promise<Revoke> {
+    const client = this.#deps.providers.get(key.provider)
+    const retired = await this.#deps.tokens.disconnect(key, client.traits.revocation !== 'none')
+    if (retired === undefined) throw new NotConnectedError(client.traits.displayName)
+    this.#emit('connection.disconnected', key)
+    const { revocation } = retired
+    return revocation === undefined
+      ? async () => 'local_only'
+      : () => this.#deps.revocations.attemptBriefly(client, key.tenantId, revocation)
   }
 
   async #change(

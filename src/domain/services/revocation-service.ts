@@ -1,4 +1,5 @@
 import type { AppPacing } from '../../ports/app-pacing.ts'
+import type { Background } from '../../ports/background.ts'
 import type { Cipher, SealContext } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
@@ -13,7 +14,7 @@ import { uuidFrom } from '../model/bytes.ts'
 import type { ProviderSubject } from '../model/connection.ts'
 import type { ConnectionKey, TenantId } from '../model/identifiers.ts'
 import type { Secret } from '../model/secret.ts'
-import { MINUTE_MS } from '../model/time.ts'
+import { MINUTE_MS, SECOND_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { candidateContext, connectionContext } from './connection-context.ts'
@@ -32,6 +33,7 @@ export interface RevocationServiceDependencies {
   readonly cipher: Cipher
   readonly random: RandomSource
   readonly clock: Clock
+  readonly background: Background
   readonly events: ConnectionEvents
 }
 
@@ -46,6 +48,7 @@ type TokenName = 'accessToken' | 'refreshToken'
 type TokenField = 'access_token' | 'refresh_token'
 
 const RETRY_MS = 5 * MINUTE_MS
+const LONGEST_WAIT_MS = 10 * SECOND_MS
 
 /** Ends grants at their providers (RFC 7009), at once where possible and from a durable queue where not. */
 export class RevocationService {
@@ -72,6 +75,22 @@ export class RevocationService {
       await this.#heed(client, error)
       return this.#afterFailure(tenantId, id, error)
     }
+  }
+
+  /**
+   * The same for whoever waits for it: after ten seconds the answer is `queued`, and the attempt goes on behind it. It is in
+   * the queue in any case.
+   */
+  async attemptBriefly(
+    client: ProviderClient,
+    tenantId: TenantId,
+    id: RevocationId,
+  ): Promise<RevocationResult> {
+    const { background, clock } = this.#deps
+    const attempt = this.attempt(client, tenantId, id)
+    background.keep(attempt)
+    const tooLong = clock.delay(LONGEST_WAIT_MS).then((): RevocationResult => 'queued')
+    return Promise.race([attempt, tooLong])
   }
 
   /** For a token that was issued but could not be stored. Never rejects. */

@@ -145,7 +145,7 @@ export class RefreshWorld {
     const { apps, due } = this.stores
     const pacing = new PacedApps({ apps, clock, logger, events })
     const revocations = new RevocationService({
-      ...{ revocations: this.stores.revocations, due, pacing, cipher, random, clock, events },
+      ...{ revocations: this.stores.revocations, due, pacing, cipher, random, clock, background, events },
     })
     const lifecycle = new TokenLifecycleService({
       tokens: interposedTokens(this.stores.tokens, interposed),
@@ -177,8 +177,9 @@ export class RefreshWorld {
     const random = this.#random
     const events = { emit: (): void => undefined }
     const pacing = new PacedApps({ apps, clock, logger: { log: () => undefined }, events })
+    const background = new BackgroundWork()
     const revocations = new RevocationService({
-      ...{ revocations: queue, due, pacing, cipher, random, clock, events },
+      ...{ revocations: queue, due, pacing, cipher, random, clock, background, events },
     })
     const grants = new GrantService({ tokens, cipher, revocations, random, clock })
     await grants.connect(provider, {
