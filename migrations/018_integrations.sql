@@ -146,6 +146,7 @@ CREATE TABLE public.pending_revocations (
   subject_name text,
   access_token text,
   refresh_token text,
+  candidates jsonb NOT NULL DEFAULT '[]',
   added_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   due_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -412,7 +413,7 @@ END $$;
 -- search goes on. Of several workers each takes rows that no other is taking. The planner must walk the index on due_at,
 -- whatever it believes to know of a table that grew since it was analyzed.
 -- What has to wait for its app is left out, and of an app with a budget no more is taken than there are turns within
--- most_wait_ms. A last row without a key then says when it is worth asking again.
+-- most_wait_ms. Where something is due for it nevertheless, a last row without a key says when it is worth asking again.
 CREATE FUNCTION public.integrations_claim_due(p_limit integer, p_most_per_tenant integer, p_claims json)
 RETURNS TABLE (tenant_id text, provider text, label text, epoch integer, held_back_ms double precision)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -430,6 +431,8 @@ DECLARE
   v_most integer[];
   v_intervals double precision[];
   v_turns integer[];
+  v_limits integer[];
+  v_held double precision[];
   v_held_back_ms double precision;
   v_taken text[] := '{}';
   v_full text[] := '{}';
@@ -447,8 +450,8 @@ BEGIN
     array_agg(x.jitter), array_agg(CASE WHEN a.held_back_ms > 0 THEN 0 ELSE x.most_attempts END),
     array_agg(x.interval_ms),
     array_agg(CASE WHEN x.interval_ms > 0 THEN greatest(1, ceil((x.most_wait_ms - a.ahead_ms) / x.interval_ms))::integer END),
-    min(a.held_back_ms)
-  INTO v_providers, v_owners, v_ttls, v_bases, v_caps, v_jitters, v_most, v_intervals, v_turns, v_held_back_ms
+    array_agg(x.most_attempts), array_agg(a.held_back_ms)
+  INTO v_providers, v_owners, v_ttls, v_bases, v_caps, v_jitters, v_most, v_intervals, v_turns, v_limits, v_held
   FROM json_to_recordset(p_claims) AS x(
     provider text, owner text, ttl_ms double precision, base_ms double precision, cap_ms double precision,
     jitter double precision, most_attempts integer, client_id text, interval_ms double precision,
@@ -500,7 +503,7 @@ BEGIN
       v_turns[v_at] := v_turns[v_at] - 1;
       IF v_turns[v_at] <= 0 THEN
         v_most[v_at] := 0;
-        v_held_back_ms := least(v_held_back_ms, v_intervals[v_at]);
+        v_held[v_at] := v_intervals[v_at];
       END IF;
     END LOOP;
     RETURN QUERY UPDATE public.integration_connections c SET
@@ -520,6 +523,17 @@ BEGIN
       RETURNING c.tenant_id, c.provider, c.label, c.lease_epoch, NULL::double precision;
     EXIT WHEN v_seen < v_wanted;
   END LOOP;
+  SELECT min(h.ms) INTO v_held_back_ms FROM unnest(v_providers, v_held, v_limits) AS h(provider, ms, most)
+  WHERE h.ms IS NOT NULL AND EXISTS (
+    SELECT FROM public.integration_connections c
+    WHERE c.provider = h.provider
+      AND c.status IN ('active', 'pending_account_selection')
+      AND c.due_at <= v_now
+      AND (c.lease_until IS NULL OR c.lease_until <= v_now)
+      AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= v_now)
+      AND (c.suspect_until IS NULL OR c.suspect_until <= v_now)
+      AND h.most > CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts ELSE 0 END
+  );
   IF v_held_back_ms IS NOT NULL THEN
     tenant_id := NULL;
     provider := NULL;
@@ -744,7 +758,7 @@ BEGIN
           AND c.status <> 'disconnected';
     ELSE
       RETURN QUERY SELECT r.id, r.tenant_id, r.provider, r.label, r.connection_id, r.grant_id, r.token_version,
-          r.access_token, r.refresh_token, NULL::text, '[]'::jsonb
+          r.access_token, r.refresh_token, NULL::text, r.candidates
         FROM public.pending_revocations r WHERE r.tenant_id = v_row.tenant_id AND r.id = v_row.revocation;
     END IF;
   END LOOP;
@@ -791,11 +805,13 @@ BEGIN
     ELSE
       UPDATE public.pending_revocations r SET
         access_token = CASE r.access_token WHEN v_row.old_access THEN v_row.new_access ELSE r.access_token END,
-        refresh_token = CASE r.refresh_token WHEN v_row.old_refresh THEN v_row.new_refresh ELSE r.refresh_token END
+        refresh_token = CASE r.refresh_token WHEN v_row.old_refresh THEN v_row.new_refresh ELSE r.refresh_token END,
+        candidates = CASE r.candidates WHEN v_row.old_candidates THEN v_row.new_candidates ELSE r.candidates END
       WHERE r.tenant_id = v_row.tenant_id AND r.id = v_row.revocation AND r.grant_id = v_row.grant_id
         AND r.token_version = v_row.token_version
       RETURNING r.access_token IS NOT DISTINCT FROM v_row.new_access
         AND r.refresh_token IS NOT DISTINCT FROM v_row.new_refresh
+        AND r.candidates = v_row.new_candidates
       INTO v_is_replaced;
     END IF;
     IF v_is_replaced THEN

@@ -60,8 +60,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'a superseded result is kept as a candidate',
     file: `${SERVICES}/refreshed-token-writer.ts`,
-    from: "if (outcome === 'superseded') await this.#keepCandidate(lease, received, writeId)",
-    to: '',
+    from: '!(await this.#keepCandidate(lease, received, writeId))',
+    to: 'false',
   },
   {
     clause: 'candidates are tried',
@@ -114,8 +114,14 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'a token that arrives for nobody is revoked',
     file: `${SERVICES}/refreshed-token-writer.ts`,
-    from: "if (outcome === 'grant_gone') this.#revokeLate(client, lease, secrets.tokens)",
+    from: 'if (isGone) this.#revokeLate(client, lease, secrets.tokens)',
     to: '',
+  },
+  {
+    clause: 'candidates are revoked with their grant',
+    file: `${SERVICES}/revocation-service.ts`,
+    from: "client.traits.revocation === 'token' ? grant.candidates : []",
+    to: '[] as typeof grant.candidates',
   },
   {
     clause: 'a lifetime counts from the request',

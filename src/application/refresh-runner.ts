@@ -1,3 +1,4 @@
+import { SECOND_MS } from '../domain/model/time.ts'
 import { errorCodeOf } from '../domain/services/public-errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -12,11 +13,17 @@ export interface RefreshRunnerDependencies {
   readonly everyMs: number
 }
 
-/** Runs the job again and again in one process. Its timer does not keep the process alive. */
+/** What is due has waited for one run already. */
+const AFTER_FAILURE_MS = 30 * SECOND_MS
+
+/**
+ * Runs the job again and again in one process, and about half a minute after a run that failed. Its timer does not keep the
+ * process alive.
+ */
 export class RefreshRunner {
   readonly #deps: RefreshRunnerDependencies
   #isStopping = false
-  #running: Promise<void> = Promise.resolve()
+  #running: Promise<unknown> = Promise.resolve()
 
   constructor(dependencies: RefreshRunnerDependencies) {
     this.#deps = dependencies
@@ -33,22 +40,27 @@ export class RefreshRunner {
 
   async #loop(): Promise<void> {
     const { clock, everyMs, random } = this.#deps
+    let waitMs = everyMs
     while (!this.#isStopping) {
       const jitter = (random.bytes(1)[0] ?? 0) / 256
-      await clock.delay(everyMs * (0.8 + jitter * 0.4))
-      this.#running = this.#runOnce()
-      await this.#running
+      await clock.delay(waitMs * (0.8 + jitter * 0.4))
+      const run = this.#runOnce()
+      this.#running = run
+      waitMs = (await run) ? everyMs : Math.min(everyMs, AFTER_FAILURE_MS)
     }
   }
 
-  async #runOnce(): Promise<void> {
-    if (this.#isStopping) return
+  /** Whether the run came to its end. */
+  async #runOnce(): Promise<boolean> {
+    if (this.#isStopping) return true
     const { job, logger } = this.#deps
     try {
       const { total, refreshed, skipped, failed } = await job.run({ isStopping: () => this.#isStopping })
       if (total > 0) logger.log('info', 'Refreshed what was due', { total, refreshed, skipped, failed })
+      return true
     } catch (error) {
       logger.log('warn', 'The refresh run was ended early', { code: errorCodeOf(error) })
+      return false
     }
   }
 }

@@ -14,7 +14,7 @@ export interface DueRequest {
 /** What was leased, and whether it is worth asking for more. */
 export interface DueBatch {
   readonly leases: readonly RefreshLease[]
-  /** Something may be due for an app that has to wait: ask again after so long. */
+  /** Something is due for an app that has to wait: ask again after so long. Absent: nothing is held back. */
   readonly heldBackMs?: number | undefined
 }
 
@@ -45,9 +45,11 @@ export interface DueConnections {
 
   /**
    * Ends the lease of a connection whose credential was proved to live: sets its next due time and `lastSyncAt`, and
-   * clears errors, attempt counters, suspicion and the earliest next attempt.
+   * clears errors, attempt counters, suspicion and the earliest next attempt. Where another token became current
+   * meanwhile, only the lease ends: the proof says nothing of it. Resolves whether the lease's token is still the current
+   * one and the lease was still this one.
    */
-  postpone(lease: RefreshLease, dueInMs: number): Promise<void>
+  postpone(lease: RefreshLease, dueInMs: number): Promise<boolean>
 
   /** How many live connections are due now. */
   countDue(providers: readonly ProviderName[]): Promise<number>

@@ -100,9 +100,9 @@ export interface RefreshLeases {
 
   /**
    * Keeps a result that was superseded, as durably as `store`; a connection that was given up in the meantime lives
-   * again, to try it. No effect when the grant is gone.
+   * again, to try it. Resolves whether the grant is still there; when it is gone, nothing is kept: revoke the result.
    */
-  keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void>
+  keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<boolean>
 
   /**
    * Ends the lease if it is still this one; another's lease is never touched. The reason is about the lease's token: where

@@ -8,6 +8,7 @@ import type {
 } from '../domain/model/connection.ts'
 import type { ConnectionKey, ConnectionLabel, ProviderName, TenantId } from '../domain/model/identifiers.ts'
 import type { Sealed } from './cipher.ts'
+import type { SealedCandidate } from './refresh-leases.ts'
 
 /** What the hot read brings: one row, one round trip. */
 export interface TokenReading {
@@ -63,6 +64,8 @@ export interface RetiredGrant extends ConnectionKey {
   readonly subject?: ProviderSubject | undefined
   readonly accessToken?: Sealed | undefined
   readonly refreshToken?: Sealed | undefined
+  /** Further tokens that the provider issued for the grant; each may live on when the current one was revoked. */
+  readonly candidates: readonly SealedCandidate[]
 }
 
 /** Identifies a queued revocation. */

@@ -24,7 +24,8 @@ export const refreshExpiringTokensJob = {
 } as const
 
 /**
- * Runs the job in this process, every five minutes by default, each time a little earlier or later than others do.
+ * Runs the job in this process, every five minutes by default, each time a little earlier or later than others do, and half a
+ * minute after a run that failed.
  * `stop` resolves when a run under way has ended.
  */
 export async function startTokenRefresh(

@@ -145,6 +145,7 @@ export function retiredGrantOf(row: ConnectionRow): RetiredGrant | undefined {
     subject,
     accessToken,
     refreshToken,
+    candidates: row.candidates,
   }
 }
 

@@ -36,21 +36,28 @@ export class MemoryDueConnections implements DueConnections {
         })
         .sort((a, b) => a.dueAt - b.dueAt)
       const leases: RefreshLease[] = []
-      for (const row of fairShare(claimable, own, paces)) {
+      const share = new Set(fairShare(claimable, own, paces))
+      for (const row of share) {
         const claim = own.claims[row.connection.provider]
         const lease = claim === undefined ? undefined : claimRow(tables, row, claim, now)
         if (lease !== undefined) leases.push(lease)
       }
-      const heldBack = [...paces.values()].filter(({ turns }) => turns <= 0)
-      if (heldBack.length === 0) return { leases }
-      return { leases, heldBackMs: Math.min(...heldBack.map(({ waitMs }) => waitMs)) }
+      const waits = claimable.flatMap((row) => {
+        const pace = paces.get(row.connection.provider)
+        return share.has(row) || pace === undefined || pace.turns > 0 ? [] : [pace.waitMs]
+      })
+      return waits.length === 0 ? { leases } : { leases, heldBackMs: Math.min(...waits) }
     })
   }
 
-  async postpone(lease: RefreshLease, dueInMs: number): Promise<void> {
+  async postpone(lease: RefreshLease, dueInMs: number): Promise<boolean> {
     return this.#database.transact(lease, (own, tables, now) => {
       const row = heldRow(tables, own)
-      if (row === undefined) return
+      if (row === undefined) return false
+      if (row.connection.tokenVersion !== own.tokenVersion) {
+        tables.put({ ...row, refresh: { ...row.refresh, lease: undefined } })
+        return false
+      }
       const { lastErrorCode: _code, lastErrorAt: _at, ...rest } = row.connection
       const { epoch, isUncertain } = row.refresh
       tables.put({
@@ -59,6 +66,7 @@ export class MemoryDueConnections implements DueConnections {
         dueAt: now + dueInMs,
         refresh: { ...untried(epoch), isUncertain },
       })
+      return true
     })
   }
 

@@ -52,12 +52,14 @@ export class MemoryRefreshLeases implements RefreshLeases {
     })
   }
 
-  async keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void> {
+  async keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<boolean> {
     return this.#database.transact({ lease, candidate }, (own, tables) => {
       const row = grantRow(tables, own.lease)
+      if (row === undefined) return false
       // The same id comes again when an acknowledgement was lost.
-      if (row === undefined || row.candidates.some(({ id }) => id === own.candidate.id)) return
-      tables.put({ ...healed(row), candidates: [...row.candidates, own.candidate] })
+      const isKept = row.candidates.some(({ id }) => id === own.candidate.id)
+      if (!isKept) tables.put({ ...healed(row), candidates: [...row.candidates, own.candidate] })
+      return true
     })
   }
 

@@ -72,8 +72,9 @@ function sealedConnection(row: ConnectionRow): SealedRow | undefined {
 }
 
 function sealedRevocation({ grant, id }: RevocationRow): SealedRow {
-  const { tenantId, provider, label, connectionId, grantId, tokenVersion, accessToken, refreshToken } = grant
-  const secrets = { accessToken, refreshToken, candidates: [] }
+  const { tenantId, provider, label, connectionId, grantId, tokenVersion } = grant
+  const { accessToken, refreshToken, candidates } = grant
+  const secrets = { accessToken, refreshToken, candidates }
   return { revocation: id, tenantId, provider, label, connectionId, grantId, tokenVersion, secrets }
 }
 
@@ -104,7 +105,7 @@ function put(tables: MemoryTables, row: SealedRow, secrets: SealedSecrets): void
   const { accessToken, refreshToken, previousRefreshToken, candidates } = secrets
   const queued = row.revocation === undefined ? undefined : tables.revocations.get(row.revocation)
   if (queued !== undefined) {
-    const grant = { ...queued.grant, accessToken, refreshToken }
+    const grant = { ...queued.grant, accessToken, refreshToken, candidates }
     tables.revocations.set(queued.id, { ...queued, grant })
     return
   }

@@ -11,6 +11,7 @@ import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
 import type { PostgresPool } from './postgres-pool.ts'
+import { END_LEASE } from './refresh-leases.ts'
 import { retrying } from './retrying.ts'
 import { SingleStatements } from './single-statement.ts'
 import { storableMs, storableText } from './storable-text.ts'
@@ -36,7 +37,7 @@ UPDATE public.integration_connections c SET
   hour_started_at = NULL, hour_attempts = 0, suspect_until = NULL, last_error_code = NULL, last_error_at = NULL,
   last_sync_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_id = $5
-  AND c.lease_epoch = $6 AND c.lease_until IS NOT NULL AND c.status <> 'disconnected'`
+  AND c.lease_epoch = $6 AND c.lease_until IS NOT NULL AND c.status <> 'disconnected' AND c.token_version = $8`
 
 /** A search over many rows takes longer than a statement about one. */
 const SEARCH_TIMEOUT_MS = 10_000
@@ -92,10 +93,15 @@ export class PostgresDueConnections implements DueConnections {
     await retrying(() => this.#statements.run(GIVE_BACK, values), GIVE_BACK_RETRIES_MS).catch(() => undefined)
   }
 
-  async postpone(lease: RefreshLease, dueInMs: number): Promise<void> {
-    const { tenantId, provider, label, connectionId, grantId, epoch } = lease
-    const values = [tenantId, provider, label, connectionId, grantId, epoch, storableMs(dueInMs)]
-    await asTenant(this.#pool, tenantId, (client) => client.query(POSTPONE, values))
+  async postpone(lease: RefreshLease, dueInMs: number): Promise<boolean> {
+    const { tenantId, provider, label, connectionId, grantId, epoch, tokenVersion } = lease
+    const held = [tenantId, provider, label, connectionId, grantId, epoch]
+    const values = [...held, storableMs(dueInMs), tokenVersion]
+    return asTenant(this.#pool, tenantId, async (client) => {
+      if ((await client.query(POSTPONE, values)).rowCount === 1) return true
+      await client.query(END_LEASE, held)
+      return false
+    })
   }
 
   async countDue(providers: readonly ProviderName[]): Promise<number> {

@@ -12,7 +12,7 @@ const CLAIM = 'SELECT id, tenant_id FROM public.integrations_claim_revocations($
 
 const READ = `
 SELECT tenant_id, provider, label, connection_id, grant_id, token_version, client_id, subject_issuer, subject_id,
-  subject_name, access_token, refresh_token
+  subject_name, access_token, refresh_token, candidates
 FROM public.pending_revocations WHERE tenant_id = $1 AND id = $2`
 
 const REMOVE = 'DELETE FROM public.pending_revocations WHERE tenant_id = $1 AND id = $2'

@@ -39,6 +39,8 @@ UPDATE public.integration_connections c SET
   last_error_at = CASE c.status WHEN 'needs_reauth' THEN NULL ELSE c.last_error_at END
 WHERE ${OF_GRANT} AND NOT c.candidates @> jsonb_build_array(jsonb_build_object('id', $7::text))`
 
+const FIND_GRANT = `SELECT FROM public.integration_connections c WHERE ${OF_GRANT}`
+
 const RELEASE = `
 UPDATE public.integration_connections c SET
   lease_owner = NULL,
@@ -64,7 +66,8 @@ UPDATE public.integration_connections c SET
   updated_at = clock_timestamp()
 WHERE ${HELD} AND c.token_version = $7`
 
-const END_LEASE = `
+/** By tenant, provider, label, connection, grant and epoch. */
+export const END_LEASE = `
 UPDATE public.integration_connections c SET lease_owner = NULL, lease_until = NULL WHERE ${HELD}`
 
 const CONDEMN = `
@@ -123,9 +126,14 @@ export class PostgresRefreshLeases implements RefreshLeases {
     return answer
   }
 
-  async keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<void> {
-    const values = [...grantOf(lease), JSON.stringify([candidate]), candidate.id]
-    await asTenant(this.#pool, lease.tenantId, (client) => client.query(KEEP_CANDIDATE, values))
+  async keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<boolean> {
+    const grant = [...grantOf(lease)]
+    const values = [...grant, JSON.stringify([candidate]), candidate.id]
+    return asTenant(this.#pool, lease.tenantId, async (client) => {
+      if ((await client.query(KEEP_CANDIDATE, values)).rowCount === 1) return true
+      // The same id comes again when an acknowledgement was lost.
+      return (await client.query(FIND_GRANT, grant)).rowCount === 1
+    })
   }
 
   async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {

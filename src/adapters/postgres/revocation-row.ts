@@ -1,4 +1,5 @@
 import type { TenantId } from '../../domain/model/identifiers.ts'
+import type { SealedCandidate } from '../../ports/refresh-leases.ts'
 import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
 import { toSealed, toSubject } from './connection-row.ts'
 import type { SubjectRow } from './connection-row.ts'
@@ -16,19 +17,21 @@ export type RetiredRow = SubjectRow & {
   readonly client_id: string
   readonly access_token: string | null
   readonly refresh_token: string | null
+  readonly candidates: readonly SealedCandidate[]
 }
 
 const QUEUE = `
 INSERT INTO public.pending_revocations (tenant_id, provider, label, connection_id, grant_id, token_version, client_id,
-  subject_issuer, subject_id, subject_name, access_token, refresh_token)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+  subject_issuer, subject_id, subject_name, access_token, refresh_token, candidates)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 RETURNING id`
 
 export function queueValues(grant: RetiredGrant): unknown[] {
   const { tenantId, provider, label, connectionId, grantId, tokenVersion, clientId, subject } = grant
   const key = [tenantId, provider, label, connectionId, grantId, tokenVersion, clientId]
   const person = [subject?.issuer, subject?.id, subject?.name].map(storableTextOrNull)
-  return [...key, ...person, grant.accessToken ?? null, grant.refreshToken ?? null]
+  const tokens = [grant.accessToken ?? null, grant.refreshToken ?? null, JSON.stringify(grant.candidates)]
+  return [...key, ...person, ...tokens]
 }
 
 export async function queueRevocation(client: PostgresQueries, values: unknown[]): Promise<RevocationId> {
@@ -50,5 +53,6 @@ export function toRetiredGrant(row: RetiredRow): RetiredGrant {
     subject: toSubject(row),
     accessToken: toSealed(row.access_token),
     refreshToken: toSealed(row.refresh_token),
+    candidates: row.candidates,
   }
 }

@@ -14,7 +14,7 @@ import {
 
 export const RETIRED_COLUMNS = `
 c.tenant_id, c.provider, c.label, c.id AS connection_id, c.grant_id, c.token_version, c.client_id, c.subject_issuer,
-c.subject_id, c.subject_name, c.access_token, c.refresh_token`
+c.subject_id, c.subject_name, c.access_token, c.refresh_token, c.candidates`
 
 const LOCK_EXPECTED = `
 SELECT ${RETIRED_COLUMNS} FROM public.integration_connections c

@@ -112,14 +112,16 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
     .inSingletonScope()
   bind(IDS.RevocationService)
     .toResolvedValue(
-      (revocations, due, cipher, random, clock, events) =>
-        new RevocationService({ revocations, due, cipher, random, clock, events }),
+      (revocations, due, pacing, cipher, random, clock, background, events) =>
+        new RevocationService({ revocations, due, pacing, cipher, random, clock, background, events }),
       [
         IDS.PendingRevocations,
         IDS.DueConnections,
+        IDS.AppPacing,
         IDS.Cipher,
         IDS.RandomSource,
         IDS.Clock,
+        IDS.Background,
         IDS.ConnectionEvents,
       ],
     )
@@ -188,7 +190,7 @@ function bindUseCases(bind: Bind): void {
     .inSingletonScope()
   bind(IDS.Connections)
     .toResolvedValue(
-      (oauth, grants, revocations, accessTokens, tokens, providers, clock, events, meter) =>
+      (oauth, grants, revocations, accessTokens, tokens, providers, pacing, clock, events, meter) =>
         new Connections({
           oauth,
           grants,
@@ -196,6 +198,7 @@ function bindUseCases(bind: Bind): void {
           accessTokens,
           tokens,
           providers,
+          pacing,
           clock,
           events,
           meter,
@@ -207,6 +210,7 @@ function bindUseCases(bind: Bind): void {
         IDS.AccessTokens,
         IDS.TokenStore,
         IDS.ProviderRegistry,
+        IDS.AppPacing,
         IDS.Clock,
         IDS.ConnectionEvents,
         IDS.Meter,

@@ -19,6 +19,8 @@ import type {
 } from '../../domain/services/oauth-service.ts'
 import { errorCodeOf, toPublicError } from '../../domain/services/public-errors.ts'
 import type { RevocationResult, RevocationService } from '../../domain/services/revocation-service.ts'
+import { sendUnlessSuspended } from '../../domain/services/suspension.ts'
+import type { AppPacing } from '../../ports/app-pacing.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
@@ -35,6 +37,7 @@ export interface ConnectionsDependencies {
   readonly accessTokens: AccessTokens
   readonly tokens: TokenStore
   readonly providers: ProviderRegistry
+  readonly pacing: AppPacing
   readonly clock: Clock
   readonly events: ConnectionEvents
   readonly meter: Meter
@@ -47,6 +50,9 @@ export interface ApiKeyRequest {
   readonly publicApiKey?: string | undefined
   readonly allowAccountChange?: boolean | undefined
 }
+
+/** Tells a provider that a grant has ended; never rejects. */
+type Revoke = () => Promise<RevocationResult>
 
 const MOST_TURNS = 5
 
@@ -110,7 +116,9 @@ export class Connections {
     const { accessTokens, providers } = this.#deps
     const client = providers.get(key.provider)
     try {
-      const examination = await accessTokens.use(key, (token) => client.examine(token))
+      const examination = await accessTokens.use(key, (token) =>
+        sendUnlessSuspended(this.#deps, client, () => client.examine(token)),
+      )
       const { accounts, audiences, missingScopes } = examination
       if (missingScopes.length > 0) throw new ScopeMissingError(client.traits.displayName, missingScopes)
       return await this.#change(key, (connection) => ({
@@ -134,21 +142,17 @@ export class Connections {
   }
 
   /**
-   * Final for the grant, whatever a refresh in flight brings; the provider is told at once or from a queue.
+   * Final for the grant, whatever a refresh in flight brings; the provider is told at once or from a queue, and not waited
+   * for longer than ten seconds.
    * @throws NotConnectedError, StoreUnavailableError
    */
   async disconnect(key: ConnectionKey): Promise<RevocationResult> {
-    const client = this.#deps.providers.get(key.provider)
-    const retired = await this.#deps.tokens.disconnect(key, client.traits.revocation !== 'none')
-    if (retired === undefined) throw new NotConnectedError(client.traits.displayName)
-    this.#emit('connection.disconnected', key)
-    if (retired.revocation === undefined) return 'local_only'
-    return this.#deps.revocations.attempt(client, key.tenantId, retired.revocation)
+    return (await this.#retire(key))()
   }
 
   /**
-   * Disconnects everything of the tenant and removes its rows; queued revocations are finished by the job. What a consent
-   * brings meanwhile goes the same way.
+   * Disconnects everything of the tenant and removes its rows; queued revocations are finished by the job. Providers are
+   * told all together, and not waited for longer than ten seconds. What a consent brings meanwhile goes the same way.
    * @throws StaleConnectionError when consents go on arriving
    */
   async deleteTenant(tenantId: TenantId): Promise<{ connections: number }> {
@@ -160,9 +164,11 @@ export class Connections {
         events.emit({ type: 'tenant.deleted', at: clock.now(), tenantId })
         return { connections: deleted }
       }
+      const revocations: Promise<RevocationResult>[] = []
       for (const connection of connections) {
-        if (connection.status !== 'disconnected') await this.#leave(connection)
+        if (connection.status !== 'disconnected') revocations.push((await this.#leave(connection))())
       }
+      await Promise.all(revocations)
       deleted += await tokens.deleteTenant(tenantId)
     }
     throw new StaleConnectionError()
@@ -191,16 +197,29 @@ export class Connections {
   }
 
   /** A platform that is no longer configured keeps nobody from leaving: its grant waits in the queue. */
-  async #leave(connection: Connection): Promise<void> {
+  async #leave(connection: Connection): Promise<Revoke> {
     if (!this.#deps.providers.names().includes(connection.provider)) {
       await this.#deps.tokens.disconnect(connection, true)
-      return
+      return async () => 'queued'
     }
     try {
-      await this.disconnect(connection)
+      return await this.#retire(connection)
     } catch (error) {
       if (!(error instanceof NotConnectedError)) throw error
+      return async () => 'local_only'
     }
+  }
+
+  /** Ends the connection here, and gives what tells the provider. */
+  async #retire(key: ConnectionKey): Promise<Revoke> {
+    const client = this.#deps.providers.get(key.provider)
+    const retired = await this.#deps.tokens.disconnect(key, client.traits.revocation !== 'none')
+    if (retired === undefined) throw new NotConnectedError(client.traits.displayName)
+    this.#emit('connection.disconnected', key)
+    const { revocation } = retired
+    return revocation === undefined
+      ? async () => 'local_only'
+      : () => this.#deps.revocations.attemptBriefly(client, key.tenantId, revocation)
   }
 
   async #change(

@@ -123,7 +123,11 @@ export class GrantService {
       const outcome = await this.#offer(grant, existing, client.traits.revocation === 'token')
       if (!outcome.saved) continue
       if (outcome.replaced !== undefined) {
-        await this.#deps.revocations.attempt(client, received.key.tenantId, outcome.replaced.revocation)
+        await this.#deps.revocations.attemptBriefly(
+          client,
+          received.key.tenantId,
+          outcome.replaced.revocation,
+        )
       }
       return
     }

@@ -2,8 +2,7 @@ import type { AppPacing } from '../../ports/app-pacing.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Digest } from '../../ports/digest.ts'
-import { appOf } from '../../ports/provider-client.ts'
-import type { CodeGrant, OAuthProviderClient } from '../../ports/provider-client.ts'
+import type { OAuthProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
 import {
   BrowserMismatchError,
@@ -20,13 +19,10 @@ import type { Initiator, PendingAuthorization } from '../model/pending-authoriza
 import { codeVerifier, VERIFIER_BYTES } from '../model/pkce.ts'
 import { parseReturnUrl } from '../model/return-url.ts'
 import type { Secret } from '../model/secret.ts'
-import type { TokenSet } from '../model/token-set.ts'
-import { ProviderFailure } from '../provider-failure.ts'
 import type { GrantService } from './grant-service.ts'
-import { pauseErrorOf } from './pending-error.ts'
 import { toPublicError } from './public-errors.ts'
 import type { StateService } from './state-service.ts'
-import { suspensionOf } from './suspension.ts'
+import { sendUnlessSuspended } from './suspension.ts'
 
 export interface OAuthServiceDependencies {
   readonly states: StateService
@@ -149,7 +145,9 @@ export class OAuthService {
   ): Promise<Connection> {
     const sentAt = this.#deps.clock.monotonicMs()
     const { redirectUri, codeVerifier: verifier } = pending
-    const tokens = await this.#exchange(client, { code, redirectUri, codeVerifier: verifier })
+    const tokens = await sendUnlessSuspended(this.#deps, client, () =>
+      client.exchangeCode({ code, redirectUri, codeVerifier: verifier }),
+    )
     return this.#deps.grants.connect(client, {
       key: { tenantId: pending.tenantId, provider: pending.provider, label: pending.label },
       clientId: pending.clientId,
@@ -158,24 +156,6 @@ export class OAuthService {
       tokens,
       sentAt,
     })
-  }
-
-  /**
-   * Sent whatever the app's budget is, because a person waits for it, but not while its provider wants nothing from it.
-   * If this is how the provider says so, all of the app waits.
-   */
-  async #exchange(client: OAuthProviderClient, grant: CodeGrant): Promise<TokenSet> {
-    const { clock, pacing } = this.#deps
-    const pause = await pacing.pauseOf(appOf(client))
-    if (pause !== undefined) throw pauseErrorOf(client, pause, clock.now())
-    try {
-      return await client.exchangeCode(grant)
-    } catch (error) {
-      const isThrottled = error instanceof ProviderFailure && error.kind === 'rate_limited'
-      const suspension = isThrottled ? suspensionOf(client, error) : undefined
-      if (suspension !== undefined) await pacing.suspend(appOf(client), suspension)
-      throw error
-    }
   }
 
   #check(

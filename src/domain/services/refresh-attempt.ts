@@ -149,10 +149,11 @@ export class RefreshAttempt {
     // Nothing can renew it before its end, so there is nothing to ask until then; one without an end is looked at daily.
     if (client.traits.renewal === 'refresh_token' && !isRenewable(claim) && remainingMs !== null) {
       await this.#deps.leases.release(lease, { retryInMs: remainingMs })
-    } else {
-      await this.#deps.due.postpone(lease, firstDue(client, remainingMs, this.#jitter()))
+      return accessToken
     }
-    return accessToken
+    const isCurrent = await this.#deps.due.postpone(lease, firstDue(client, remainingMs, this.#jitter()))
+    const moved = isCurrent ? undefined : await this.#verdicts.movedOn(lease)
+    return moved === undefined ? accessToken : moved.token
   }
 
   /** A credential whose verification failed for good may still have a successor, or be good for one. */

@@ -46,9 +46,12 @@ export class RefreshedTokenWriter {
       this.#deps.leases.store(lease, { writeId, ...secrets, ...this.#lifetimes(client, received) }),
     )
     if (outcome === 'stored') this.#emitRefreshed(lease)
-    if (outcome === 'superseded') await this.#keepCandidate(lease, received, writeId)
-    if (outcome === 'grant_gone') this.#revokeLate(client, lease, secrets.tokens)
-    return outcome
+    // Between the two answers of the store the connection may go as well.
+    const isGone =
+      outcome === 'grant_gone' ||
+      (outcome === 'superseded' && !(await this.#keepCandidate(lease, received, writeId)))
+    if (isGone) this.#revokeLate(client, lease, secrets.tokens)
+    return isGone ? 'grant_gone' : outcome
   }
 
   /** How much is left of what the provider said, counted from when it was asked; `null`: no known end. */
@@ -79,17 +82,18 @@ export class RefreshedTokenWriter {
   #revokeLate(client: ProviderClient, lease: RefreshLease, tokens: SealedTokens): void {
     if (client.traits.revocation !== 'token') return
     const { tenantId, provider, label, connectionId, grantId, clientId } = lease
-    const grant = { tenantId, provider, label, connectionId, grantId, clientId, ...tokens }
+    const grant = { tenantId, provider, label, connectionId, grantId, clientId, ...tokens, candidates: [] }
     const { background, revocations } = this.#deps
     background.keep(revocations.revokeLate(client, { ...grant, tokenVersion: lease.tokenVersion + 1 }))
   }
 
-  async #keepCandidate(lease: RefreshLease, received: Received, id: string): Promise<void> {
+  async #keepCandidate(lease: RefreshLease, received: Received, id: string): Promise<boolean> {
     const parentVersion = lease.tokenVersion
     const tokens = await this.#untilItWorks(() =>
       this.#sealTokens(received, (field) => candidateContext(lease, parentVersion, field)),
     )
-    await this.#untilItWorks(() => this.#deps.leases.keepCandidate(lease, { id, parentVersion, ...tokens }))
+    const candidate = { id, parentVersion, ...tokens }
+    return this.#untilItWorks(() => this.#deps.leases.keepCandidate(lease, candidate))
   }
 
   async #seal(lease: RefreshLease, received: Received): Promise<SealedSecrets> {

@@ -1,19 +1,24 @@
-import type { Cipher } from '../../ports/cipher.ts'
+import type { AppPacing } from '../../ports/app-pacing.ts'
+import type { Background } from '../../ports/background.ts'
+import type { Cipher, SealContext } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
+import { appOf } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
 import type { PendingRevocations } from '../../ports/refresh-leases.ts'
 import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
+import { clampRetryAfter } from '../model/backoff.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { ProviderSubject } from '../model/connection.ts'
 import type { ConnectionKey, TenantId } from '../model/identifiers.ts'
 import type { Secret } from '../model/secret.ts'
-import { MINUTE_MS } from '../model/time.ts'
+import { MINUTE_MS, SECOND_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
-import { connectionContext } from './connection-context.ts'
+import { candidateContext, connectionContext } from './connection-context.ts'
+import { throttleOf } from './suspension.ts'
 
 /**
  * What became of a grant at its provider. `kept_for_other_connection`: revoking would have ended another live
@@ -24,9 +29,11 @@ export type RevocationResult = 'at_provider' | 'queued' | 'kept_for_other_connec
 export interface RevocationServiceDependencies {
   readonly revocations: PendingRevocations
   readonly due: DueConnections
+  readonly pacing: AppPacing
   readonly cipher: Cipher
   readonly random: RandomSource
   readonly clock: Clock
+  readonly background: Background
   readonly events: ConnectionEvents
 }
 
@@ -37,7 +44,11 @@ export interface OrphanGrant {
   readonly subject: ProviderSubject | undefined
 }
 
+type TokenName = 'accessToken' | 'refreshToken'
+type TokenField = 'access_token' | 'refresh_token'
+
 const RETRY_MS = 5 * MINUTE_MS
+const LONGEST_WAIT_MS = 10 * SECOND_MS
 
 /** Ends grants at their providers (RFC 7009), at once where possible and from a durable queue where not. */
 export class RevocationService {
@@ -47,29 +58,52 @@ export class RevocationService {
     this.#deps = dependencies
   }
 
-  /** Tries one queued revocation. It never rejects: what cannot be done now stays queued. */
+  /**
+   * Tries one queued revocation, unless its app has to wait. It never rejects: what cannot be done now stays queued.
+   */
   async attempt(client: ProviderClient, tenantId: TenantId, id: RevocationId): Promise<RevocationResult> {
     try {
       const grant = await this.#deps.revocations.read(tenantId, id)
       if (grant === undefined) return 'at_provider'
+      const pause = await this.#deps.pacing.pauseOf(appOf(client))
+      if (pause !== undefined) return await this.#putOff(tenantId, id, pause.forMs)
       const result = await this.#revoke(client, grant)
       await this.#deps.revocations.settle(tenantId, id, { done: true })
       if (result === 'at_provider') this.#emit(grant)
       return result
     } catch (error) {
+      await this.#heed(client, error)
       return this.#afterFailure(tenantId, id, error)
     }
+  }
+
+  /**
+   * The same for whoever waits for it: after ten seconds the answer is `queued`, and the attempt goes on behind it. It is in
+   * the queue in any case.
+   */
+  async attemptBriefly(
+    client: ProviderClient,
+    tenantId: TenantId,
+    id: RevocationId,
+  ): Promise<RevocationResult> {
+    const { background, clock } = this.#deps
+    const attempt = this.attempt(client, tenantId, id)
+    background.keep(attempt)
+    const tooLong = clock.delay(LONGEST_WAIT_MS).then((): RevocationResult => 'queued')
+    return Promise.race([attempt, tooLong])
   }
 
   /** For a token that was issued but could not be stored. Never rejects. */
   async revokeOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
     if (client.traits.revocation === 'none') return
     try {
-      const isShared = await this.#isShared(client, orphan.clientId, orphan.subject)
-      if (!isShared) await client.revoke(orphan.tokens)
-    } catch {
-      await this.#queue(orphan).catch(() => undefined)
+      if (await this.#isShared(client, orphan.clientId, orphan.subject)) return
+      // Of the store nothing is asked: that it cannot be reached may be why this is an orphan.
+      if (this.#deps.pacing.knownPause(appOf(client)) === undefined) return await client.revoke(orphan.tokens)
+    } catch (error) {
+      await this.#heed(client, error)
     }
+    await this.#queue(orphan).catch(() => undefined)
   }
 
   /** Queues a token that arrived after its connection had gone, then tries to revoke it. Never rejects. */
@@ -88,18 +122,28 @@ export class RevocationService {
     if (await this.#isShared(client, grant.clientId, grant.subject)) {
       return 'kept_for_other_connection'
     }
-    const open = (
-      sealed: RetiredGrant['accessToken'],
-      field: 'access_token' | 'refresh_token',
-    ): Promise<Secret> | undefined =>
-      sealed === undefined
-        ? undefined
-        : this.#deps.cipher.open(sealed, connectionContext(grant, grant.tokenVersion, field))
-    await client.revoke({
-      accessToken: await open(grant.accessToken, 'access_token'),
-      refreshToken: await open(grant.refreshToken, 'refresh_token'),
-    })
+    await client.revoke(
+      await this.#open(grant, (field) => connectionContext(grant, grant.tokenVersion, field)),
+    )
+    // Elsewhere the whole grant has just ended.
+    const candidates = client.traits.revocation === 'token' ? grant.candidates : []
+    for (const candidate of candidates) {
+      const contextOf = (field: TokenField): SealContext =>
+        candidateContext(grant, candidate.parentVersion, field)
+      await client.revoke(await this.#open(candidate, contextOf))
+    }
     return 'at_provider'
+  }
+
+  async #open(
+    { accessToken, refreshToken }: Pick<RetiredGrant, TokenName>,
+    contextOf: (field: TokenField) => SealContext,
+  ): Promise<Readonly<Record<TokenName, Secret | undefined>>> {
+    const { cipher } = this.#deps
+    return {
+      accessToken: accessToken && (await cipher.open(accessToken, contextOf('access_token'))),
+      refreshToken: refreshToken && (await cipher.open(refreshToken, contextOf('refresh_token'))),
+    }
   }
 
   /**
@@ -119,16 +163,23 @@ export class RevocationService {
   }
 
   async #afterFailure(tenantId: TenantId, id: RevocationId, error: unknown): Promise<RevocationResult> {
-    const isFinal =
-      error instanceof ProviderFailure &&
-      error.delivery === 'answered' &&
-      (error.kind === 'permission' || error.kind === 'misconfigured')
-    const { revocations } = this.#deps
-    const retryInMs = error instanceof ProviderFailure ? (error.retryAfterMs ?? RETRY_MS) : RETRY_MS
-    await revocations
-      .settle(tenantId, id, isFinal ? { done: true } : { done: false, retryInMs })
-      .catch(() => undefined)
-    return isFinal ? 'local_only' : 'queued'
+    const failure = error instanceof ProviderFailure ? error : undefined
+    if (failure === undefined || !isRefusedForGood(failure)) {
+      return this.#putOff(tenantId, id, clampRetryAfter(failure?.retryAfterMs) ?? RETRY_MS)
+    }
+    await this.#deps.revocations.settle(tenantId, id, { done: true }).catch(() => undefined)
+    return 'local_only'
+  }
+
+  async #putOff(tenantId: TenantId, id: RevocationId, retryInMs: number): Promise<RevocationResult> {
+    await this.#deps.revocations.settle(tenantId, id, { done: false, retryInMs }).catch(() => undefined)
+    return 'queued'
+  }
+
+  async #heed(client: ProviderClient, error: unknown): Promise<void> {
+    const suspension = throttleOf(client, error)
+    if (suspension === undefined) return
+    await this.#deps.pacing.suspend(appOf(client), suspension).catch(() => undefined)
   }
 
   async #queue(orphan: OrphanGrant): Promise<void> {
@@ -146,6 +197,7 @@ export class RevocationService {
         refreshToken === undefined
           ? undefined
           : await cipher.seal(refreshToken, connectionContext(grant, 1, 'refresh_token')),
+      candidates: [],
     })
   }
 
@@ -154,4 +206,13 @@ export class RevocationService {
     const at = this.#deps.clock.now()
     this.#deps.events.emit({ type: 'connection.revoked', at, tenantId, provider, label, connectionId })
   }
+}
+
+/**
+ * `unsupported_token_type` (RFC 7009 §2.2.1) is about the token, and so will never change. What else is wrong with the app,
+ * its secret above all, is mended one day.
+ */
+function isRefusedForGood({ delivery, kind, providerCode }: ProviderFailure): boolean {
+  if (delivery !== 'answered') return false
+  return kind === 'permission' || (kind === 'misconfigured' && providerCode === 'unsupported_token_type')
 }

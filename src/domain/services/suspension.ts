@@ -1,9 +1,12 @@
+import type { AppPacing } from '../../ports/app-pacing.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Suspension } from '../../ports/provider-apps.ts'
-import { isOAuthClient } from '../../ports/provider-client.ts'
+import { appOf, isOAuthClient } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import { clampRetryAfter } from '../model/backoff.ts'
 import { SECOND_MS } from '../model/time.ts'
-import type { ProviderFailure } from '../provider-failure.ts'
+import { ProviderFailure } from '../provider-failure.ts'
+import { pauseErrorOf } from './pending-error.ts'
 
 /** Where a provider asks to wait and does not say how long. */
 const UNNAMED_WAIT_MS = 5 * SECOND_MS
@@ -18,4 +21,31 @@ export function suspensionOf(
   if (kind === 'misconfigured') return { reason: kind, forMs: MISCONFIGURED_PAUSE_MS }
   if (kind !== 'rate_limited') return undefined
   return { reason: kind, forMs: clampRetryAfter(retryAfterMs) ?? UNNAMED_WAIT_MS }
+}
+
+/** The same for a request that renews nothing: what else than a throttle it is refused for need not concern renewals. */
+export function throttleOf(client: ProviderClient, error: unknown): Suspension | undefined {
+  const isThrottled = error instanceof ProviderFailure && error.kind === 'rate_limited'
+  return isThrottled ? suspensionOf(client, error) : undefined
+}
+
+/**
+ * Sends a request that a person waits for: whatever the app's budget is, but not while its provider wants nothing from it.
+ * If this is how the provider says so, all of the app waits.
+ * @throws RateLimitedError and ProviderMisconfiguredError in place of the request, and what it rejects with
+ */
+export async function sendUnlessSuspended<T>(
+  { clock, pacing }: { readonly clock: Clock; readonly pacing: AppPacing },
+  client: ProviderClient,
+  send: () => Promise<T>,
+): Promise<T> {
+  const pause = await pacing.pauseOf(appOf(client))
+  if (pause !== undefined) throw pauseErrorOf(client, pause, clock.now())
+  try {
+    return await send()
+  } catch (error) {
+    const suspension = throttleOf(client, error)
+    if (suspension !== undefined) await pacing.suspend(appOf(client), suspension)
+    throw error
+  }
 }

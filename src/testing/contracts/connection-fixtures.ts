@@ -147,6 +147,7 @@ export function retiredGrant(changes: Partial<RetiredGrant> = {}): RetiredGrant 
     subject: { issuer: 'https://provider.example', id: 'person-1', name: 'Ada' },
     accessToken: sealed('retired access'),
     refreshToken: sealed('retired refresh'),
+    candidates: [],
     ...changes,
   }
 }

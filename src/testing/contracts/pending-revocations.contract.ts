@@ -12,7 +12,8 @@ export function pendingRevocationsContract(test: RegisterTest, open: OpenConnect
 
 const keeping: ConnectionPromises = {
   'keeps a retired grant as it was given, for its tenant alone': async ({ revocations }) => {
-    const grant = retiredGrant()
+    const candidate = { id: NOBODY, parentVersion: 2, accessToken: sealed('late') }
+    const grant = retiredGrant({ candidates: [candidate] })
     const id = await revocations.add(grant)
     assert.deepEqual({ ...(await revocations.read(TENANT, id)) }, grant)
     assert.equal(await revocations.read(OTHER_TENANT, id), undefined)

@@ -117,13 +117,16 @@ const replacing: Promises = {
     assert.deepEqual(await connectionOf(stores, KEY), before)
   },
 
-  'replaces the secrets of a queued revocation': async (stores) => {
-    const id = await stores.revocations.add(retiredGrant())
+  'replaces the secrets of a queued revocation, candidates included': async (stores) => {
+    const late = { id: NOBODY, parentVersion: 2, accessToken: sealed('late'), refreshToken: sealed('later') }
+    const id = await stores.revocations.add(retiredGrant({ candidates: [late] }))
     const row = await rowOf(stores)
+    assert.deepEqual(row.secrets.candidates, [late])
     assert.deepEqual(await stores.sealedValues.replace([{ row, secrets: anew(row) }]), [true])
     const grant = await stores.revocations.read(TENANT, id)
     assert.equal(grant?.accessToken, anew(row).accessToken)
     assert.equal(grant?.refreshToken, anew(row).refreshToken)
+    assert.deepEqual(grant?.candidates, anew(row).candidates)
   },
 
   'leaves what a refresh stored meanwhile': async (stores) => {

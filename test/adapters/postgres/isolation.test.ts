@@ -299,7 +299,7 @@ describe('the role of the job', () => {
     for (const column of ['access_token', 'refresh_token', 'previous_refresh_token', 'candidates']) {
       expect(await asJob(`SELECT ${column} FROM integration_connections`)).toBe('42501')
     }
-    for (const column of ['access_token', 'refresh_token']) {
+    for (const column of ['access_token', 'refresh_token', 'candidates']) {
       expect(await asJob(`SELECT ${column} FROM pending_revocations`)).toBe('42501')
     }
     expect(await asJob('SELECT tenant_id FROM integration_connections')).toEqual([])

@@ -224,4 +224,13 @@ describe('An app with a budget', () => {
     expect(world.provider.calls).toBe(30)
     expect(world.clock.monotonicMs() - startedAt).toBeGreaterThanOrEqual(29 * 200)
   })
+
+  test('does not keep a run going that has nothing to do, nor from the revocations in the queue', async () => {
+    const world = await connected(2, { ageMs: MINUTE_MS, requestsPerSecond: 1 })
+    await world.stores.tokens.disconnect(keyOf(1), true)
+    const app = { ...appOf(world.provider), requestsPerSecond: 1 }
+    for (let turn = 0; turn < 4; turn += 1) await world.stores.apps.takeTurn(app, HOUR_MS)
+    expect(await world.host().job.run()).toMatchObject({ total: 0 })
+    expect(world.provider.revoked).toHaveLength(1)
+  })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
-import { failWith, heldAnswer, refusal } from './model-provider.ts'
+import { failWith, heldAnswer, notSent, refusal } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
 describe('A refresh that is overtaken by a disconnect (I7 Disconnect is final)', () => {
@@ -79,6 +79,50 @@ describe('Two results of one grant', () => {
     expect((await world.reading()).leaseMs).toBe(0)
   })
 
+  test('are both revoked when the connection goes', async () => {
+    const world = await overtaken()
+    const retired = await world.stores.tokens.disconnect(KEY, true)
+    expect(retired?.grant.candidates).toHaveLength(1)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-3', 'refresh-1-2'])
+  })
+
+  test('stay in the queue together until both are revoked', async () => {
+    const world = await overtaken()
+    await world.stores.tokens.disconnect(KEY, true)
+    const revoke = world.provider.revoke.bind(world.provider)
+    world.provider.revoke = async (credential) => {
+      if (credential.refreshToken?.reveal() === 'refresh-1-2') await notSent(() => world.provider.open())
+      await revoke(credential)
+    }
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-3'])
+    world.provider.revoke = revoke
+    await world.advance(5 * MINUTE_MS)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-3', 'refresh-1-3', 'refresh-1-2'])
+  })
+
+  test('leave none behind when the connection goes before the second can be kept', async () => {
+    const world = new RefreshWorld({ mode: 'grace' })
+    await world.connectExpired()
+    const [slow, quick] = [world.host('slow'), world.host('quick')]
+    const held = heldAnswer()
+    world.provider.plan(held.plan)
+    const asked = slow.tokens.get(KEY)
+    asked.catch(() => undefined)
+    await held.sent
+    await world.clock.advance(14 * SECOND_MS)
+    await world.until(quick.tokens.get(KEY))
+    slow.interposed.before = async (step) => {
+      if (step === 'keepCandidate') await world.stores.tokens.disconnect(KEY, false)
+    }
+    held.release()
+    await slow.background.drain(world.clock, SECOND_MS)
+    expect(world.provider.revoked).toEqual(['refresh-1-2'])
+    await expect(asked).rejects.toMatchObject({ code: 'provider_unavailable' })
+  })
+
   test('let the connection live on through the candidate when the current one dies', async () => {
     const world = await overtaken()
     const { tokens } = world.host()
@@ -107,6 +151,30 @@ describe('Two results of one grant', () => {
     await world.settle()
     expect(world.provider.lineages[0]?.presented.slice(presentedBefore)).toEqual(['refresh-1-3'])
     expect((await world.reading()).status).toBe('active')
+  })
+})
+
+describe('A verification under which a late renewal is stored', () => {
+  test('gives the new token, and leaves what its own result said of when to look again', async () => {
+    const world = new RefreshWorld({ mode: 'none', traits: { renewal: 'self_exchange' } })
+    await world.connect()
+    const [slow, quick] = [world.host('slow'), world.host('quick')]
+    const held = heldAnswer()
+    world.provider.plan(held.plan)
+    slow.tokens.refresh(KEY).catch(() => undefined)
+    await held.sent
+    await world.advance(5 * MINUTE_MS)
+    world.provider.plan(async (act) => {
+      held.release()
+      await slow.background.drain(world.clock, SECOND_MS)
+      return act()
+    })
+    const seen = await world.reading()
+    const token = await quick.lifecycle.renew(world.provider, KEY, seen, 'verify')
+    expect(world.provider.verifications).toBe(1)
+    const stored = await world.reading()
+    expect([stored.tokenVersion, stored.leaseMs]).toEqual([2, 0])
+    expect(token.equals(await quick.lifecycle.open(KEY, stored))).toBe(true)
   })
 })
 

@@ -86,6 +86,8 @@ export interface HostOptions {
 export interface Host {
   readonly tokens: AccessTokens
   readonly lifecycle: TokenLifecycleService
+  readonly revocations: RevocationService
+  readonly pacing: PacedApps
   readonly job: RefreshDueConnections
   readonly background: BackgroundWork
   readonly interposed: Interposed
@@ -143,7 +145,7 @@ export class RefreshWorld {
     const { apps, due } = this.stores
     const pacing = new PacedApps({ apps, clock, logger, events })
     const revocations = new RevocationService({
-      ...{ revocations: this.stores.revocations, due, cipher, random, clock, events },
+      ...{ revocations: this.stores.revocations, due, pacing, cipher, random, clock, background, events },
     })
     const lifecycle = new TokenLifecycleService({
       tokens: interposedTokens(this.stores.tokens, interposed),
@@ -161,7 +163,7 @@ export class RefreshWorld {
         ...{ lifecycle, due, pendingRevocations: this.stores.revocations, revocations, providers, clock },
         ...{ background, meter, logger },
       }),
-      ...{ lifecycle, background, interposed, circuits },
+      ...{ lifecycle, revocations, pacing, background, interposed, circuits },
       stall: (ms) => {
         lateMs += ms
       },
@@ -170,11 +172,15 @@ export class RefreshWorld {
 
   /** A person consents (again). */
   async connect(key: ConnectionKey = KEY, provider = this.provider): Promise<void> {
-    const { tokens, revocations: queue, due } = this.stores
+    const { apps, tokens, revocations: queue, due } = this.stores
     const { clock, cipher } = this
     const random = this.#random
     const events = { emit: (): void => undefined }
-    const revocations = new RevocationService({ revocations: queue, due, cipher, random, clock, events })
+    const pacing = new PacedApps({ apps, clock, logger: { log: () => undefined }, events })
+    const background = new BackgroundWork()
+    const revocations = new RevocationService({
+      ...{ revocations: queue, due, pacing, cipher, random, clock, background, events },
+    })
     const grants = new GrantService({ tokens, cipher, revocations, random, clock })
     await grants.connect(provider, {
       key,

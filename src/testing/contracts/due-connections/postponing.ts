@@ -8,6 +8,7 @@ import {
   connectionOf,
   KEY,
   OTHER_TENANT,
+  refreshedTokens,
 } from '../connection-fixtures.ts'
 import type { ConnectionPromises } from '../connection-stores.ts'
 import { leaseDue } from './claiming-due.ts'
@@ -19,7 +20,7 @@ export const postponingPromises: ConnectionPromises = {
     const before = await connectionOf(stores, KEY)
     const [lease] = await leaseDue(stores)
     assert.ok(lease !== undefined)
-    await stores.due.postpone(lease, DAY_MS)
+    assert.equal(await stores.due.postpone(lease, DAY_MS), true)
     const reading = await stores.tokens.read(KEY)
     assert.equal(reading?.leaseMs, 0)
     assert.equal(reading?.nextAttemptMs, 0)
@@ -58,11 +59,31 @@ export const postponingPromises: ConnectionPromises = {
     const holder = await claimVersion(stores, KEY, 1, { leaseTtlMs: HOUR_MS })
     assert.ok(holder !== undefined)
     const before = await connectionOf(stores, KEY)
-    await stores.due.postpone(stale, DAY_MS)
-    await stores.due.postpone({ ...holder, tenantId: OTHER_TENANT }, DAY_MS)
-    await stores.due.postpone({ ...holder, grantId: stale.connectionId }, DAY_MS)
+    for (const lease of [
+      stale,
+      { ...holder, tenantId: OTHER_TENANT },
+      { ...holder, grantId: stale.connectionId },
+    ]) {
+      assert.equal(await stores.due.postpone(lease, DAY_MS), false)
+    }
     assertAbout((await stores.tokens.read(KEY))?.leaseMs, HOUR_MS)
     assert.equal((await connectionOf(stores, KEY)).lastSyncAt, before.lastSyncAt)
     assert.equal(await stores.due.countDue(['meta']), 1)
+  },
+
+  'ends the lease and notes nothing of a token that became current under it': async (stores) => {
+    await connect(stores, { dueInMs: 0 })
+    const late = await claimed(stores)
+    await stores.elapse(2 * MINUTE_MS)
+    const holder = await claimed(stores)
+    await stores.leases.store(late, refreshedTokens({ dueInMs: HOUR_MS }))
+    assert.equal(await stores.due.postpone(holder, DAY_MS), false)
+    assert.equal((await stores.tokens.read(KEY))?.leaseMs, 0)
+    const next = await claimed(stores)
+    await stores.leases.release(next, { errorCode: 'rate_limited', retryInMs: 0 })
+    assert.equal(await stores.due.postpone(holder, DAY_MS), false)
+    assert.equal((await stores.tokens.read(KEY))?.lastErrorCode, 'rate_limited')
+    await stores.elapse(HOUR_MS)
+    assert.equal(await stores.due.countDue(['meta']), 1, 'it falls due as its own result said')
   },
 }

@@ -94,6 +94,23 @@ export const budgetPromises: ConnectionPromises = {
     assert.equal((await stores.due.claimDue(request)).leases.length, 1)
     assert.deepEqual(await leaseDue(stores, request), [])
   },
+
+  'holds nothing back for an app that has to wait where nothing of it could be leased anyway': async (
+    stores,
+  ) => {
+    for (const _ of range(3)) await waitFor(stores, HOUR_MS)
+    const request = soonDue({ limit: 5, mostWaitMs: 1_000 })
+    assert.deepEqual(await leaseDue(stores, request), [], 'there is no connection')
+    await connect(stores, { dueInMs: HOUR_MS })
+    await connect(stores, { provider: 'tiktok', dueInMs: 0 })
+    const leases = await leaseDue(stores, request)
+    assert.deepEqual(namesOf(leases), ['tiktok'], 'that of the app is not due')
+    await connect(stores, { label: 'leased', dueInMs: 0 })
+    await claimed(stores, { ...KEY, label: 'leased' })
+    assert.deepEqual(await leaseDue(stores, request), [], 'what is due is leased')
+    await connect(stores, { label: 'due', dueInMs: 0 })
+    assertAbout((await stores.due.claimDue(request)).heldBackMs, 3 * MINUTE_MS)
+  },
 }
 
 async function waitFor(stores: ConnectionStores, mostWaitMs: number): Promise<number> {

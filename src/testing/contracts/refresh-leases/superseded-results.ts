@@ -38,8 +38,8 @@ export const supersededPromises: ConnectionPromises = {
   'keeps a candidate once, though it is sent again after a lost acknowledgement': async (stores) => {
     const loser = await superseded(stores)
     const kept = candidate('kept')
-    await stores.leases.keepCandidate(loser, kept)
-    await stores.leases.keepCandidate(loser, kept)
+    assert.equal(await stores.leases.keepCandidate(loser, kept), true)
+    assert.equal(await stores.leases.keepCandidate(loser, kept), true)
     assert.equal((await claimed(stores)).candidates.length, 1)
   },
 
@@ -88,14 +88,17 @@ export const supersededPromises: ConnectionPromises = {
     assert.deepEqual((await claimed(stores)).candidates, [])
   },
 
-  'keeps no candidate of a grant that is gone, nor for another tenant': async (stores) => {
+  'keeps no candidate of a grant that is gone, nor for another tenant, and says so': async (stores) => {
     const loser = await superseded(stores)
-    await stores.leases.keepCandidate({ ...loser, tenantId: OTHER_TENANT }, candidate('stolen'))
+    const stolen = { ...loser, tenantId: OTHER_TENANT }
+    assert.equal(await stores.leases.keepCandidate(stolen, candidate('stolen')), false)
     const [current] = await stores.tokens.list(KEY.tenantId)
     assert.ok(current !== undefined)
     await reconnect(stores, current)
-    await stores.leases.keepCandidate(loser, candidate('late'))
+    assert.equal(await stores.leases.keepCandidate(loser, candidate('late')), false)
     assert.deepEqual((await claimed(stores)).candidates, [])
+    await stores.tokens.disconnect(KEY, false)
+    assert.equal(await stores.leases.keepCandidate(loser, candidate('later')), false)
   },
 }
 

@@ -6,6 +6,7 @@ import {
   connectionOf,
   KEY,
   newGrant,
+  NOBODY,
   range,
   reconnect,
   refreshedTokens,
@@ -118,12 +119,14 @@ export const connectingPromises: ConnectionPromises = {
     assert.equal(next?.previousRefreshToken, undefined)
   },
 
-  'moves a replaced grant to the revocation queue when asked to': async (stores) => {
+  'moves a replaced grant to the revocation queue when asked to, its candidates included': async (stores) => {
     const first = newGrant()
     await stores.tokens.save(first, undefined, true)
     const lease = await claimed(stores)
     const rotated = refreshedTokens()
     await stores.leases.store(lease, rotated)
+    const candidate = { id: NOBODY, parentVersion: 1, accessToken: sealed('a'), refreshToken: sealed('r') }
+    await stores.leases.keepCandidate(lease, candidate)
     const current = await connectionOf(stores, KEY)
     const outcome = await stores.tokens.save(newGrant({ connectionId: first.connectionId }), current, true)
     assert.ok(outcome.saved && outcome.replaced !== undefined)
@@ -138,6 +141,7 @@ export const connectingPromises: ConnectionPromises = {
         clientId: first.clientId,
         subject: first.subject,
         ...rotated.tokens,
+        candidates: [candidate],
       },
     )
     assert.deepEqual(await stores.revocations.read(TENANT, revocation), grant)

@@ -8,6 +8,7 @@ import {
   newGrant,
   range,
   refreshedTokens,
+  sealed,
   TENANT,
   tryClaim,
 } from '../connection-fixtures.ts'
@@ -22,7 +23,7 @@ export const disconnectingPromises: ConnectionPromises = {
     const { connectionId, grantId, clientId, subject, tokens } = grant
     assert.deepEqual(
       { ...retired.grant },
-      { ...KEY, connectionId, grantId, tokenVersion: 1, clientId, subject, ...tokens },
+      { ...KEY, connectionId, grantId, tokenVersion: 1, clientId, subject, ...tokens, candidates: [] },
     )
     assert.deepEqual(await stores.revocations.read(TENANT, retired.revocation), retired.grant)
     const reading = await stores.tokens.read(KEY)
@@ -31,6 +32,24 @@ export const disconnectingPromises: ConnectionPromises = {
     await stores.elapse(MINUTE_MS)
     const due = await stores.revocations.claimDue(10, MINUTE_MS)
     assert.deepEqual(due, [{ id: retired.revocation, tenantId: TENANT }])
+  },
+
+  'gives the candidates of a disconnected grant to the revocation queue as well, as they are sealed': async (
+    stores,
+  ) => {
+    await connect(stores)
+    const lease = await claimed(stores)
+    await stores.leases.store(lease, refreshedTokens())
+    const candidates = [
+      { id: 'candidate-1', parentVersion: 1, accessToken: sealed('a'), refreshToken: sealed('r') },
+      { id: 'candidate-2', parentVersion: 1, accessToken: sealed('only access') },
+    ]
+    for (const candidate of candidates) await stores.leases.keepCandidate(lease, candidate)
+    const retired = await stores.tokens.disconnect(KEY, true)
+    assert.deepEqual(retired?.grant.candidates, candidates)
+    const queued = await stores.revocations.read(TENANT, retired.revocation ?? '')
+    assert.deepEqual(queued?.candidates, candidates)
+    assert.equal(queued.tokenVersion, 2)
   },
 
   'forgets who granted and what the grant reached': async (stores) => {

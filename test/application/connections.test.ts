@@ -1,0 +1,158 @@
+import { ContainerModule } from 'inversify'
+import type { Container } from 'inversify'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createIntegrationsContainer, IDS } from '../../src/application/container/index.ts'
+import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
+import { SECOND_MS } from '../../src/domain/model/time.ts'
+import { ProviderFailure } from '../../src/domain/provider-failure.ts'
+import { generateEncryptionKey } from '../../src/index.ts'
+import { appOf } from '../../src/ports/provider-client.ts'
+import { FixedClock } from '../../src/testing/index.ts'
+import { ModelProvider } from '../domain/services/model-provider.ts'
+import { KEY } from '../domain/services/refresh-world.ts'
+
+let clock: FixedClock
+let provider: ModelProvider
+let container: Container
+beforeEach(async () => {
+  clock = new FixedClock()
+  provider = new ModelProvider({ mode: 'none', clock })
+  container = createIntegrationsContainer(
+    {
+      database: 'memory',
+      encryption: { key: generateEncryptionKey() },
+      baseUrl: 'https://app.example.com',
+      providers: {},
+    },
+    {
+      clock,
+      logger: { log: () => undefined },
+      modules: [
+        new ContainerModule(({ bind }) => {
+          bind(IDS.ProviderClient).toConstantValue(provider)
+        }),
+      ],
+    },
+  )
+  await connect(KEY)
+})
+/** A person consents (again). */
+async function connect(key: ConnectionKey): Promise<void> {
+  await container.get(IDS.GrantService).connect(provider, {
+    key,
+    clientId: provider.authorization.clientId,
+    requestedScopes: [],
+    allowAccountChange: true,
+    tokens: provider.open(),
+    sentAt: clock.monotonicMs(),
+  })
+}
+
+afterEach(async () => {
+  const closed = container.get(IDS.Shutdown).close()
+  await clock.advance(200 * SECOND_MS)
+  await closed
+})
+
+describe('A platform whose revocation hangs', () => {
+  /** Gives how many revocations were asked for; each ends after 75 seconds. */
+  function hanging(): () => number {
+    let asked = 0
+    const revoke = provider.revoke.bind(provider)
+    provider.revoke = async (credential) => {
+      asked += 1
+      await clock.delay(75 * SECOND_MS)
+      await revoke(credential)
+    }
+    return () => asked
+  }
+
+  /** The moment, in seconds from now, at which `work` is settled. */
+  async function secondsOf(work: Promise<unknown>): Promise<number> {
+    let isSettled = false
+    const settled = work.finally(() => {
+      isSettled = true
+    })
+    for (let seconds = 0; seconds < 200; seconds += 1) {
+      await clock.advance(0)
+      await clock.advance(0)
+      if (isSettled) return settled.then(() => seconds)
+      await clock.advance(SECOND_MS)
+    }
+    return Number.NaN
+  }
+
+  test('keeps who disconnects for ten seconds, and is told all the same', async () => {
+    hanging()
+    const disconnected = container.get(IDS.Connections).disconnect(KEY)
+    expect(await secondsOf(disconnected)).toBe(10)
+    expect(await disconnected).toBe('queued')
+    await clock.advance(75 * SECOND_MS)
+    expect(provider.revoked).toEqual(['refresh-1-1'])
+    expect(await container.get(IDS.PendingRevocations).claimDue(10, SECOND_MS)).toEqual([])
+  })
+
+  test('keeps a process that ends until it was told', async () => {
+    hanging()
+    await secondsOf(container.get(IDS.Connections).disconnect(KEY))
+    const drained = container.get(IDS.BackgroundWork).drain(clock, 100 * SECOND_MS)
+    expect(await secondsOf(drained)).toBe(65)
+    expect(await drained).toBe(true)
+  })
+
+  test('keeps who consents anew for ten seconds', async () => {
+    hanging()
+    expect(await secondsOf(connect(KEY))).toBe(10)
+    await clock.advance(75 * SECOND_MS)
+    expect(provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('keeps a tenant that leaves for ten seconds in all, with however many connections', async () => {
+    for (const label of ['second', 'third', 'fourth']) await connect({ ...KEY, label })
+    const asked = hanging()
+    const deleted = container.get(IDS.Connections).deleteTenant(KEY.tenantId)
+    expect(await secondsOf(deleted)).toBe(10)
+    expect(await deleted).toEqual({ connections: 4 })
+    expect(asked()).toBe(4)
+  })
+})
+
+describe('Looking up accounts anew', () => {
+  /** Counts the questions from here on; `answer` comes before the platform's own. */
+  function examined(answer: () => void = () => undefined): () => number {
+    let asked = 0
+    const examine = provider.examine.bind(provider)
+    provider.examine = async () => {
+      asked += 1
+      answer()
+      return examine()
+    }
+    return () => asked
+  }
+
+  test('asks nothing of a platform that wants nothing from the app, and says when to come back', async () => {
+    const asked = examined()
+    const app = appOf(provider)
+    await container.get(IDS.ProviderApps).suspend(app, { reason: 'rate_limited', forMs: 30 * SECOND_MS })
+    await expect(container.get(IDS.Connections).rediscover(KEY)).rejects.toMatchObject({
+      code: 'rate_limited',
+      retryAt: clock.now() + 30 * SECOND_MS,
+    })
+    expect(asked()).toBe(0)
+    await clock.advance(30 * SECOND_MS)
+    await container.get(IDS.Connections).rediscover(KEY)
+    expect(asked()).toBe(1)
+  })
+
+  test('lets all of the app wait when the platform throttles it', async () => {
+    examined(() => {
+      const facts = { kind: 'rate_limited', delivery: 'answered', providerCode: 'http_429' } as const
+      throw new ProviderFailure({ ...facts, retryAfterMs: 20 * SECOND_MS })
+    })
+    await expect(container.get(IDS.Connections).rediscover(KEY)).rejects.toMatchObject({
+      code: 'rate_limited',
+    })
+    const suspension = await container.get(IDS.ProviderApps).suspensionOf(appOf(provider))
+    expect(suspension).toEqual({ reason: 'rate_limited', forMs: 20 * SECOND_MS })
+  })
+})

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { ProviderFailure } from '../../../src/domain/provider-failure.ts'
+import { appOf } from '../../../src/ports/provider-client.ts'
+import type { RevocationResult } from '../../../src/domain/services/revocation-service.ts'
+import { KEY, RefreshWorld } from './refresh-world.ts'
+
+type Facts = ConstructorParameters<typeof ProviderFailure>[0]
+
+const throttled = (retryAfterMs: number): Facts => ({
+  kind: 'rate_limited',
+  delivery: 'answered',
+  providerCode: 'http_429',
+  retryAfterMs,
+})
+
+const refused = (kind: Facts['kind'], providerCode: string): Facts => ({
+  kind,
+  delivery: 'answered',
+  providerCode,
+})
+
+interface Disconnected {
+  readonly world: RefreshWorld
+  /** Tries the revocation that was queued, and says what became of it. */
+  attempt(): Promise<RevocationResult>
+  /** Whether the job would find it due. */
+  isDue(): Promise<boolean>
+}
+
+/** A connection that has gone, whose platform answers its revocation with `failures` first. */
+async function disconnected(...failures: readonly Facts[]): Promise<Disconnected> {
+  const world = new RefreshWorld()
+  await world.connect()
+  const revoke = world.provider.revoke.bind(world.provider)
+  const left = [...failures]
+  world.provider.revoke = async (credential) => {
+    const failure = left.shift()
+    if (failure !== undefined) throw new ProviderFailure(failure)
+    await revoke(credential)
+  }
+  const id = (await world.stores.tokens.disconnect(KEY, true))?.revocation ?? ''
+  return {
+    world,
+    attempt: () => world.host().revocations.attempt(world.provider, KEY.tenantId, id),
+    isDue: async () => (await world.stores.revocations.claimDue(10, 0)).length === 1,
+  }
+}
+
+describe('A revocation that the platform refuses', () => {
+  test.each([
+    ['permission', 'access_denied'],
+    ['misconfigured', 'unsupported_token_type'],
+  ] as const)('for good (%s, %s) is given up', async (kind, providerCode) => {
+    const { attempt, world } = await disconnected(refused(kind, providerCode))
+    expect(await attempt()).toBe('local_only')
+    await world.advance(30 * DAY_MS)
+    expect(await world.stores.revocations.claimDue(10, MINUTE_MS)).toEqual([])
+  })
+
+  test.each(['invalid_client', 'unauthorized_client', 'invalid_request', 'http_401'])(
+    'for a fault of the app (%s) stays queued, and is done when that is mended',
+    async (providerCode) => {
+      const { attempt, isDue, world } = await disconnected(refused('misconfigured', providerCode))
+      expect(await attempt()).toBe('queued')
+      await world.advance(5 * MINUTE_MS)
+      expect(await isDue()).toBe(true)
+      expect(await attempt()).toBe('at_provider')
+      expect(world.provider.revoked).toEqual(['refresh-1-1'])
+    },
+  )
+})
+
+describe('A revocation that the platform wants later', () => {
+  test.each([
+    ['a moment', 30 * SECOND_MS, 30 * SECOND_MS],
+    ['no time at all', 0, SECOND_MS],
+    ['a time that is over', -DAY_MS, SECOND_MS],
+    ['thirty years', 10 ** 12, HOUR_MS],
+    ['nonsense', Number.NaN, 5 * MINUTE_MS],
+  ])('is tried again after %s, between a second and an hour', async (_name, retryAfterMs, waitMs) => {
+    const { attempt, isDue, world } = await disconnected(throttled(retryAfterMs))
+    expect(await attempt()).toBe('queued')
+    await world.advance(waitMs - 1)
+    expect(await isDue()).toBe(false)
+    await world.advance(1)
+    expect(await isDue()).toBe(true)
+    expect(await attempt()).toBe('at_provider')
+  })
+})
+
+describe('A revocation for an app that has to wait', () => {
+  test('is not sent before the suspension is over, and then by the job', async () => {
+    const { attempt, world } = await disconnected()
+    await world.stores.apps.suspend(appOf(world.provider), { reason: 'misconfigured', forMs: 30 * SECOND_MS })
+    expect(await attempt()).toBe('queued')
+    await world.advance(30 * SECOND_MS - 1)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual([])
+    await world.advance(1)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('of a grant that could not be kept goes to the queue', async () => {
+    const world = new RefreshWorld()
+    const host = world.host()
+    const app = appOf(world.provider)
+    await host.pacing.suspend(app, { reason: 'rate_limited', forMs: MINUTE_MS })
+    const orphan = { key: KEY, clientId: app.clientId, tokens: world.provider.open(), subject: undefined }
+    await host.revocations.revokeOrphan(world.provider, orphan)
+    expect(world.provider.revoked).toEqual([])
+    await world.advance(MINUTE_MS)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('may be what the platform said so to: all of the app waits for as long', async () => {
+    const { attempt, world } = await disconnected(throttled(30 * SECOND_MS))
+    await attempt()
+    const suspension = await world.stores.apps.suspensionOf(appOf(world.provider))
+    expect(suspension).toEqual({ reason: 'rate_limited', forMs: 30 * SECOND_MS })
+  })
+
+  test.each(['invalid_client', 'unsupported_token_type'])(
+    'suspends nothing for an answer (%s) that need not concern a renewal',
+    async (providerCode) => {
+      const { attempt, world } = await disconnected(refused('misconfigured', providerCode))
+      await attempt()
+      expect(await world.stores.apps.suspensionOf(appOf(world.provider))).toBeUndefined()
+    },
+  )
+})
