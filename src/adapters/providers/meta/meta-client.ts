@@ -132,9 +132,13 @@ class MetaClient implements OAuthProviderClient {
     }
   }
 
-  async refresh(tokens: { readonly accessToken?: Secret | undefined }): Promise<TokenSet> {
-    if (tokens.accessToken !== undefined) return this.#exchangeToken(tokens.accessToken)
-    throw new ProviderFailure({ kind: 'reauthorize', delivery: 'not_sent', providerCode: 'no_access_token' })
+  async refresh({ accessToken }: { readonly accessToken?: Secret | undefined }): Promise<TokenSet> {
+    if (accessToken === undefined) {
+      const providerCode = 'no_access_token'
+      throw new ProviderFailure({ kind: 'reauthorize', delivery: 'not_sent', providerCode })
+    }
+    const tokens = await this.#exchangeToken(accessToken)
+    return tokens.expiresInMs === null ? this.#withEnd(tokens) : tokens
   }
 
   async examine(accessToken: Secret): Promise<Examination> {
@@ -182,6 +186,19 @@ class MetaClient implements OAuthProviderClient {
       }
     } catch (error) {
       if (!(error instanceof ProviderFailure) || error.kind !== 'reauthorize') throw error
+    }
+  }
+
+  /** An answer may leave out the end of a token that has one, which would then never be exchanged again. */
+  async #withEnd(tokens: TokenSet): Promise<TokenSet> {
+    try {
+      const { clientId } = this.authorization
+      const { expiresInMs = null } = await inspectToken(this.#graph, clientId, tokens.accessToken)
+      return { ...tokens, expiresInMs }
+    } catch (error) {
+      // The token has been issued, and what is said of it now must not lose it.
+      if (error instanceof ProviderFailure) return tokens
+      throw error
     }
   }
 

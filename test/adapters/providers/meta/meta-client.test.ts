@@ -274,6 +274,36 @@ describe('a token', () => {
     })
   })
 
+  /** What the exchange says when it leaves the end out of its answer for a token that has one. */
+  const withoutEnd = async (client: OAuthProviderClient, first: TokenSet): Promise<object> => {
+    const { accessToken } = await client.refresh(first)
+    return { access_token: accessToken.reveal(), token_type: 'bearer', expires_in: 0 }
+  }
+
+  test('whose exchange names no end gets the one that its inspection knows', async () => {
+    const { emulator, client } = await running()
+    const first = await connect(client, 'ada')
+    const body = await withoutEnd(client, first)
+    emulator.control.fail('meta', 'refresh', { status: 200, body })
+    const near = expect.closeTo(5_183_944_000, -4) as number
+    expect(await client.refresh(first)).toMatchObject({ expiresInMs: near })
+  })
+
+  test.each([
+    ['never comes', { reset: 'after' as const }],
+    ['is refused', emulatorFaults.metaError(190)],
+    ['does not name one either', { status: 200, body: { data: { is_valid: true } } }],
+  ])('is kept without an end when the answer about it %s', async (_title, fault) => {
+    const { emulator, client } = await running()
+    const first = await connect(client, 'ada')
+    const body = await withoutEnd(client, first)
+    emulator.control.fail('meta', 'refresh', { status: 200, body })
+    emulator.control.fail('meta', 'debug_token', fault)
+    const renewed = await client.refresh(first)
+    expect(renewed.expiresInMs).toBeNull()
+    expect(emulator.control.accepts('meta', renewed.accessToken.reveal())).toBe(true)
+  })
+
   test('that is given back unchanged keeps its own end', async () => {
     const { client } = await running({ lifetimes: { meta: { reissueAfter: 86_400 } } })
     const first = await connect(client, 'ada')
