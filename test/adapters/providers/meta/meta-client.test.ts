@@ -91,6 +91,16 @@ describe('the authorization URL', () => {
     expect([searchParams.get('config_id'), searchParams.has('scope')]).toEqual(['777', false])
   })
 
+  test.each([
+    ['user', null],
+    ['system_user', 'true'],
+    ['system_user_60_days', 'true'],
+  ] as const)('asks a configuration for tokens of a %s as its kind wants it', (configTokens, override) => {
+    const { searchParams } = url({ configId: '777', configTokens })
+    expect(searchParams.get('override_default_response_type')).toBe(override)
+    expect(searchParams.get('response_type')).toBe('code')
+  })
+
   test('follows another version and other scopes', () => {
     const other = url({ graphVersion: 'v27.0', scopes: ['ads_read'] })
     expect([other.pathname, other.searchParams.get('scope')]).toEqual(['/v27.0/dialog/oauth', 'ads_read'])
@@ -103,6 +113,7 @@ describe('settings', () => {
     [{ appSecret: '' }, /appSecret/],
     [{ redirectUri: '/callback' }, /redirectUri/],
     [{ graphVersion: '26' }, /graphVersion/],
+    [{ configTokens: 'system_user' as const }, /configTokens.*configId/],
     [
       { endpoints: { authorization: 'https://x.example', graph: 'http://graph.example' } },
       /endpoints\.graph/,
@@ -148,6 +159,8 @@ describe('a code', () => {
     ['has a bad minute', emulatorFaults.metaTransient()],
     ['throttles', emulatorFaults.metaThrottle(4)],
     ['never answers', { reset: 'after' as const }],
+    ['is refused for good', emulatorFaults.metaError(100)],
+    ['says that the token is none', emulatorFaults.metaError(190)],
   ])('still connects for the hour when the long-lived exchange %s', async (_title, fault) => {
     const { emulator, client } = await running()
     emulator.control.fail('meta', 'long_lived', fault)
@@ -159,6 +172,18 @@ describe('a code', () => {
     expect(await client.refresh({ accessToken: tokens.accessToken })).toMatchObject({
       expiresInMs: 5_183_944_000,
     })
+  })
+
+  test('of a configuration for system users becomes the token that it issues, which is renewed for 60 days', async () => {
+    const settings = { configId: '777', configTokens: 'system_user_60_days' } as const
+    const { emulator, client } = await running({}, settings)
+    const first = await connect(client, 'ada')
+    expect(emulator.control.requests('meta', 'long_lived')).toHaveLength(0)
+    expect(emulator.control.accepts('meta', first.accessToken.reveal())).toBe(true)
+    const endless = await connect(client, 'sys')
+    expect(await client.refresh(endless)).toMatchObject({ expiresInMs: 5_183_944_000 })
+    const forEver = clientOf(emulator, { ...settings, configTokens: 'system_user' })
+    expect(await forEver.refresh(endless)).toMatchObject({ expiresInMs: null })
   })
 
   test('works once, for its own redirect URI, and otherwise restarts the flow', async () => {
