@@ -53,6 +53,21 @@ describe('the environment', () => {
     ])
   })
 
+  test('names the configuration of Facebook Login for Business, and what it issues is a setting beside it', () => {
+    const app = { META_APP_ID: 'm', META_APP_SECRET: 's', NEXT_PUBLIC_URL: 'https://app.example.com' }
+    const { config } = configFromEnvironment({ ...BASE, ...app, META_CONFIG_ID: '777' })
+    const dialogOf = (providers: typeof config.providers): URLSearchParams => {
+      const input = { ...config, database: 'memory' as const, ...(providers && { providers }) }
+      const client = createIntegrationsContainer(input).get(IDS.ProviderRegistry).oauth('meta')
+      return new URL(client.authorizationUrl({ state: 'state' })).searchParams
+    }
+    const override = 'override_default_response_type'
+    const plain = dialogOf(config.providers)
+    expect([plain.get('config_id'), plain.has(override)]).toEqual(['777', false])
+    const meta = { appId: 'm', appSecret: 's', configId: '777', configTokens: 'system_user' } as const
+    expect(dialogOf({ meta }).get(override)).toBe('true')
+  })
+
   test('gives each platform its budget, and refuses one that is none', () => {
     const apps = {
       ...{ META_APP_ID: 'm', META_APP_SECRET: 's', TIKTOK_APP_ID: 't', TIKTOK_APP_SECRET: 's' },

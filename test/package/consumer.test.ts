@@ -23,7 +23,8 @@ beforeAll(async () => {
   const { tarball } = packedPackage()
   put('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
   put('tsconfig.json', JSON.stringify({ compilerOptions: strictest, include: ['*.ts'] }))
-  const files = { ...documentedUsage, ...surroundings, ...readmeUsage(), 'entries.ts': everyEntry() }
+  const usages = { ...documentedUsage, ...readmeUsage(), ...otherPlatforms() }
+  const files = { ...usages, ...surroundings, 'entries.ts': everyEntry() }
   for (const [name, text] of Object.entries(files)) put(name, text)
   // Types of Node are the host's; everything else has to come with the package.
   const nodeTypes = `@types/node@${versionOf('@types/node')}`
@@ -93,6 +94,14 @@ function readmeUsage(): Record<string, string> {
     'readme-start.ts': `${imports}\n\n${start}\n\nexport { authUrl }\n`,
     'readme-complete.ts': `${imports}\n\n${complete}\n\n${use}\n\nexport { returnUrl, accessToken }\n`,
   }
+}
+
+/** The guide to platforms by definition: each example says in its first line which file of the host it is. */
+function otherPlatforms(): Record<string, string> {
+  const guide = readFileSync('docs/guides/other-platforms.md', 'utf8')
+  const examples = [...guide.matchAll(/```ts\n\/\/ ([a-z-]+\.ts)\n(.*?)```/gs)]
+  expect(examples).toHaveLength(guide.split('```ts').length - 1)
+  return Object.fromEntries(examples.map(([, name = '', text = '']) => [name, text]))
 }
 
 function versionOf(name: string): string {

@@ -14,7 +14,7 @@ export interface ConnectRedisOptions {
  * Makes an ioredis client that fails fast: no queue while Redis is away, no command sent twice, a limit on every
  * answer, and a dead connection replaced. A list of URLs names nodes of a Redis Cluster. It connects at once and in
  * the background; a Redis that is down shows when it is asked. Whoever calls this disconnects it.
- * @throws ConfigInvalidError when a URL is none of Redis
+ * @throws ConfigInvalidError when a URL is none of Redis, or its password is not percent-encoded
  */
 export function connectRedis(url: string, options?: ConnectRedisOptions): Redis
 export function connectRedis(urls: readonly string[], options?: ConnectRedisOptions): Cluster
@@ -82,9 +82,18 @@ function addressOf(url: URL): { host: string; port: number } {
 
 function credentialsOf(url: URL) {
   return {
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(url.username === '' ? {} : { username: decoded(url.username) }),
+    ...(url.password === '' ? {} : { password: decoded(url.password) }),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+  }
+}
+
+/** A name or password may hold a percent sign that encodes nothing; the engine's own error would not say where. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new ConfigInvalidError(['REDIS_URL: a % in its user or password must be written as %25'])
   }
 }
 

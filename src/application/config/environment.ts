@@ -126,10 +126,18 @@ function providersOf(
       ...(requestsPerSecond === undefined ? {} : { requestsPerSecond: Number(requestsPerSecond) }),
     }
   }
+  const configId = read(env, 'META_CONFIG_ID')
   const developerToken = read(env, 'GOOGLE_ADS_DEVELOPER_TOKEN')
   return {
     ...(is('meta')
-      ? { meta: { appId: of('META_APP_ID'), appSecret: of('META_APP_SECRET'), ...common('META') } }
+      ? {
+          meta: {
+            appId: of('META_APP_ID'),
+            appSecret: of('META_APP_SECRET'),
+            ...(configId === undefined ? {} : { configId }),
+            ...common('META'),
+          },
+        }
       : {}),
     ...(is('google_ads')
       ? {

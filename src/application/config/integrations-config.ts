@@ -35,6 +35,8 @@ const providers = z.strictObject({
       scopes,
       /** Facebook Login for Business: the configuration decides over the scopes. */
       configId: text.optional(),
+      /** What it issues: tokens of people unless it says otherwise. */
+      configTokens: z.enum(['user', 'system_user', 'system_user_60_days']).optional(),
       endpoints: z.strictObject({ authorization: text, graph: text }).optional(),
     })
     .optional(),

@@ -29,10 +29,11 @@ export function parseExpiresIn(value: unknown): number | null {
 const LONGEST_SCOPE = 255
 const MOST_SCOPES = 100
 
-/** Splits a scope text at spaces or commas, as platforms differ; drops what no scope can be (RFC 6749 §3.3). */
+/** Splits a scope text at spaces or commas, as platforms differ; drops what no scope can be (RFC 6749 §3.3). Never throws. */
 export function parseScopes(value: unknown): readonly string[] | undefined {
   const parts = Array.isArray(value)
-    ? value.map(String)
+    ? // Of anything else in a list the text is whatever its own toString makes of it, and may not even end.
+      value.filter((part) => typeof part === 'string' || typeof part === 'number').map(String)
     : typeof value === 'string'
       ? value.split(/[\s,]+/)
       : undefined

@@ -53,10 +53,8 @@ function exchangeForLongLived(world: World, parameters: URLSearchParams): Answer
     const left = Math.floor((given.expiresAt - world.now()) / 1000)
     return jsonAnswer(200, { access_token: given.value, token_type: 'bearer', expires_in: left })
   }
-  return answerWithToken(world, lineage, {
-    seconds: isSystemUser(lineage) ? null : longLived,
-    isLongLived: true,
-  })
+  const isEndless = isSystemUser(lineage) && parameters.get('set_token_expires_in_60_days') !== 'true'
+  return answerWithToken(world, lineage, { seconds: isEndless ? null : longLived, isLongLived: true })
 }
 
 export function isSystemUser(lineage: Lineage): boolean {

@@ -138,10 +138,16 @@ test.each([
   'http://localhost:6379',
   'postgres://u:the-password@localhost/db',
   'redis://',
+  'redis://:the-password%@localhost:6379',
+  'redis://the-password%zz@localhost:6379',
 ])('the text %j is refused as a Redis URL without being repeated', (text) => {
   const connecting = (): unknown => connectRedis(text)
   expect(connecting).toThrow(ConfigInvalidError)
   expect(connecting).not.toThrow(/the-password/)
+})
+
+test('a password in the URL of a node of a Cluster is refused alike when it is not encoded', () => {
+  expect(() => connectRedis(['redis://:100%@localhost:6379'])).toThrow(ConfigInvalidError)
 })
 
 test('the parts of a URL reach the client decoded', () => {

@@ -97,6 +97,12 @@ describe('parseScopes', () => {
     expect(parseScopes(['ok', 'a"b', 'a\\b', 'a\u0000b', 'a\u007f', 'é', 'with space', ''])).toEqual(['ok'])
   })
 
+  test('takes texts and numbers out of a list and never asks anything else for its text', () => {
+    const nested: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+    const list = ['a', 7, true, null, { toString: 1 }, { toString: () => 'b' }, ['c'], nested]
+    expect(parseScopes(list)).toEqual(['a', '7'])
+  })
+
   test('keeps scopes of 255 characters, and a hundred of them', () => {
     expect(parseScopes([`${'x'.repeat(255)}`, 'y'.repeat(256)])).toEqual(['x'.repeat(255)])
     const many = Array.from({ length: 101 }, (_, index) => `scope${index}`)

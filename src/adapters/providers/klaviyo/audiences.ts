@@ -40,7 +40,7 @@ export async function allAudiences(
     }
     const parsed = page.safeParse(await api.get(resource, apiKey, parameters))
     if (!parsed.success) throw responseInvalid()
-    audiences.push(...parsed.data.data.map((each) => toAudience(each, kind)))
+    for (const each of parsed.data.data) audiences.push(toAudience(each, kind))
     const next = parsed.data.links?.next ?? undefined
     if (next === undefined) break
     const following = cursorIn(next)

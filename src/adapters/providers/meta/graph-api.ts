@@ -59,10 +59,16 @@ export class GraphApi {
   /**
    * A call with the app's own token. The answer comes along: its `Date` is the platform's idea of now.
    */
-  async asApp(node: string, parameters: Parameters): Promise<{ body: unknown; answer: HttpAnswer }> {
+  async asApp(
+    node: string,
+    { parameters, hardTimeoutMs }: { readonly parameters: Parameters; readonly hardTimeoutMs: number },
+  ): Promise<{ body: unknown; answer: HttpAnswer }> {
     const { appId, appSecret } = this.#options
     const headers = { authorization: `Bearer ${appId}|${appSecret}` }
-    return this.#send({ method: 'GET', url: this.#url(node, parameters), headers }, 'app_token')
+    return this.#send(
+      { method: 'GET', url: this.#url(node, parameters), headers, hardTimeoutMs },
+      'app_token',
+    )
   }
 
   #url(node: string, parameters: Parameters): string {

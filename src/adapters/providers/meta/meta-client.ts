@@ -34,23 +34,31 @@ export interface MetaClientOptions {
   readonly graphVersion?: string | undefined
   /** Facebook Login for Business: the configuration decides over the scopes. */
   readonly configId?: string | undefined
+  /** What that configuration issues: tokens of people unless it says otherwise, or of a system user of their business. */
+  readonly configTokens?: MetaConfigTokens | undefined
   /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean | undefined
   /** Wall clock, against which an HTTP date in Retry-After is read. */
   readonly now?: (() => Instant) | undefined
 }
 
+/** Whether a system user's token ends after 60 days or never is chosen in the configuration. */
+export type MetaConfigTokens = 'user' | 'system_user' | 'system_user_60_days'
+
 const SCOPES = ['ads_read', 'ads_management', 'business_management'] as const
 const VERSION = 'v26.0'
 
 /** @throws ConfigInvalidError naming every problem */
 export function metaClient(options: MetaClientOptions): OAuthProviderClient {
-  const { appId, appSecret, redirectUri, graphVersion = VERSION } = options
+  const { appId, appSecret, redirectUri, configId, configTokens, graphVersion = VERSION } = options
   const problems = [
     ...(appId === '' ? ['appId: is missing'] : []),
     ...(appSecret === '' ? ['appSecret: is missing'] : []),
     ...(URL.canParse(redirectUri) ? [] : ['redirectUri: must be an absolute URL']),
     ...(/^v\d{1,3}\.\d$/.test(graphVersion) ? [] : ['graphVersion: must be like v26.0']),
+    ...(configTokens !== undefined && configId === undefined
+      ? ['configTokens: says what a configuration issues, and configId is missing']
+      : []),
   ]
   if (problems.length > 0) throw new ConfigInvalidError(problems)
   return new MetaClient(options)
@@ -79,6 +87,7 @@ class MetaClient implements OAuthProviderClient {
   readonly #graph: GraphApi
   readonly #dialog: string
   readonly #configId: string | undefined
+  readonly #configTokens: MetaConfigTokens
 
   constructor(options: MetaClientOptions) {
     const { appId, appSecret, http, allowLoopbackHttp, now = Date.now } = options
@@ -87,6 +96,7 @@ class MetaClient implements OAuthProviderClient {
       parseEndpoint(endpoints[name], { name: `endpoints.${name}`, allowLoopbackHttp })
     this.#dialog = endpoint('authorization')
     this.#configId = options.configId
+    this.#configTokens = options.configTokens ?? 'user'
     const graph = endpoint('graph').replace(/\/$/, '')
     this.#graph = new GraphApi({ http, graph, appId, appSecret, now })
     this.authorization = {
@@ -112,6 +122,8 @@ class MetaClient implements OAuthProviderClient {
     url.searchParams.set('response_type', 'code')
     if (this.#configId === undefined) url.searchParams.set('scope', scopes.join(','))
     else url.searchParams.set('config_id', this.#configId)
+    // For system users only: with the configuration of people's tokens the dialog may fail on it.
+    if (this.#configTokens !== 'user') url.searchParams.set('override_default_response_type', 'true')
     // Without it the dialog leaves out what the person declined before; a first consent is not changed by it.
     url.searchParams.set('auth_type', 'rerequest')
     return url.href
@@ -121,20 +133,24 @@ class MetaClient implements OAuthProviderClient {
   async exchangeCode(grant: CodeGrant): Promise<TokenSet> {
     const parameters = { redirect_uri: grant.redirectUri, code: grant.code.reveal() }
     const first = toTokenSet(await this.#graph.token(parameters, 'authorization_code'))
-    // A system user's token without an end has nothing to gain.
-    if (first.expiresInMs === null) return first
+    // A system user's token lives long from the start, or without an end.
+    if (first.expiresInMs === null || this.#configTokens !== 'user') return first
     try {
       return await this.#exchangeToken(first.accessToken)
     } catch (error) {
-      // The code is spent, and the short token is as good until the job exchanges it.
-      if (error instanceof ProviderFailure && isPassing(error)) return first
+      // The code is spent: the first token is as good until the job exchanges it, and nobody else could revoke it.
+      if (error instanceof ProviderFailure) return first
       throw error
     }
   }
 
-  async refresh(tokens: { readonly accessToken?: Secret | undefined }): Promise<TokenSet> {
-    if (tokens.accessToken !== undefined) return this.#exchangeToken(tokens.accessToken)
-    throw new ProviderFailure({ kind: 'reauthorize', delivery: 'not_sent', providerCode: 'no_access_token' })
+  async refresh({ accessToken }: { readonly accessToken?: Secret | undefined }): Promise<TokenSet> {
+    if (accessToken === undefined) {
+      const providerCode = 'no_access_token'
+      throw new ProviderFailure({ kind: 'reauthorize', delivery: 'not_sent', providerCode })
+    }
+    const tokens = await this.#exchangeToken(accessToken)
+    return tokens.expiresInMs === null ? this.#withEnd(tokens) : tokens
   }
 
   async examine(accessToken: Secret): Promise<Examination> {
@@ -185,8 +201,25 @@ class MetaClient implements OAuthProviderClient {
     }
   }
 
+  /** An answer may leave out the end of a token that has one, which would then never be exchanged again. */
+  async #withEnd(tokens: TokenSet): Promise<TokenSet> {
+    try {
+      const { clientId } = this.authorization
+      const { expiresInMs = null } = await inspectToken(this.#graph, clientId, tokens.accessToken)
+      return { ...tokens, expiresInMs }
+    } catch (error) {
+      // The token has been issued, and what is said of it now must not lose it.
+      if (error instanceof ProviderFailure) return tokens
+      throw error
+    }
+  }
+
   async #exchangeToken(accessToken: Secret): Promise<TokenSet> {
-    const parameters = { grant_type: 'fb_exchange_token', fb_exchange_token: accessToken.reveal() }
+    const parameters = {
+      grant_type: 'fb_exchange_token',
+      fb_exchange_token: accessToken.reveal(),
+      ...(this.#configTokens === 'system_user_60_days' ? { set_token_expires_in_60_days: 'true' } : {}),
+    }
     return toTokenSet(await this.#graph.token(parameters, 'access_token'))
   }
 
@@ -213,8 +246,4 @@ function endpointsOf(options: MetaClientOptions): { authorization: string; graph
 /** Either of the two lets the app read; where reading is lost, either may be what was taken back. */
 function instead(scope: string): readonly string[] {
   return scope === 'ads_read' ? ['ads_read', 'ads_management'] : [scope]
-}
-
-function isPassing(failure: ProviderFailure): boolean {
-  return failure.kind === 'transient' || failure.kind === 'rate_limited'
 }

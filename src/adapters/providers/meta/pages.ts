@@ -35,7 +35,8 @@ export async function allRows(
     const asked = after === undefined ? parameters : { ...parameters, after }
     const parsed = page.safeParse(await graph.asHolder('GET', edge, { accessToken, parameters: asked }))
     if (!parsed.success) throw responseInvalid()
-    rows.push(...parsed.data.data)
+    // One by one: a call takes fewer arguments than a page may have rows.
+    for (const row of parsed.data.data) rows.push(row)
     const { next, cursors } = parsed.data.paging ?? {}
     if (next === undefined) break
     // A page that leads to itself, or nowhere, is no way to the end of the rows.

@@ -33,6 +33,9 @@ const inspection = z.object({
   }),
 })
 
+/** A refresh may ask after its exchange, and both have to fit into one lease. */
+const HARD_TIMEOUT_MS = 20 * SECOND_MS
+
 /**
  * Asks with the app's own token, which costs no person's quota. The platform takes the token in question in the query
  * only: of all requests this is the one whose URL holds a secret.
@@ -42,7 +45,10 @@ export async function inspectToken(
   appId: string,
   accessToken: Secret,
 ): Promise<TokenInspection> {
-  const { body, answer } = await graph.asApp('debug_token', { input_token: accessToken.reveal() })
+  const { body, answer } = await graph.asApp('debug_token', {
+    parameters: { input_token: accessToken.reveal() },
+    hardTimeoutMs: HARD_TIMEOUT_MS,
+  })
   const parsed = inspection.safeParse(body)
   if (!parsed.success) throw responseInvalid()
   const { data } = parsed.data

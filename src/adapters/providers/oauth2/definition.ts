@@ -100,6 +100,8 @@ const schema = z
     revocation: revocation.optional(),
     identity: identity.optional(),
     failures: failures.prefault({}),
+    /** Whose requests the platform counts: whom it tells to wait (429), the whole app or one account's connection. */
+    throttles: z.enum(['app', 'connection']).default('app'),
     marginMs: duration.default(5 * MINUTE_MS),
     windowMs: duration.default(20 * MINUTE_MS),
     renewAtMostEveryMs: duration.default(0),

@@ -23,7 +23,10 @@ export interface DiscoveryOptions {
   readonly metadata?: 'oauth2' | 'oidc'
   /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean
-  /** What metadata cannot tell, such as `rotation`; laid over what it does tell. */
+  /**
+   * What metadata cannot tell, such as `rotation`; laid over what it does tell, `authorization` and `token` member by
+   * member. A server that lists PKCE methods without S256 is refused unless these say how to go on.
+   */
   readonly settings?: Partial<OAuth2Definition>
 }
 
@@ -37,7 +40,13 @@ export async function discover(options: DiscoveryOptions): Promise<OAuth2Definit
   parseEndpoint(issuer, { name: 'issuer', allowLoopbackHttp })
   const server = await metadataOf(options)
   if (server.issuer !== issuer) throw new ConfigInvalidError(['issuer: the metadata names another issuer'])
-  const definition = { ...definitionFrom(server, options), ...settings }
+  const found = definitionFrom(server, options)
+  const definition = {
+    ...found,
+    ...settings,
+    authorization: { ...found.authorization, ...settings?.authorization },
+    token: { ...found.token, ...settings?.token },
+  }
   parseDefinition(definition, { allowLoopbackHttp })
   return definition
 }
@@ -67,7 +76,7 @@ function definitionFrom(server: AuthorizationServer, options: DiscoveryOptions):
     endpoints: { authorization: server.authorization_endpoint ?? '', token: server.token_endpoint ?? '' },
     authorization: {
       scopes: [...scopes],
-      pkce: pkceOf(server),
+      pkce: pkceOf(server, options),
       iss: {
         value: server.issuer,
         isAlwaysSent: server.authorization_response_iss_parameter_supported === true,
@@ -81,14 +90,17 @@ function definitionFrom(server: AuthorizationServer, options: DiscoveryOptions):
   }
 }
 
-function pkceOf(server: AuthorizationServer): NonNullable<OAuth2Definition['authorization']>['pkce'] {
+type Pkce = NonNullable<NonNullable<OAuth2Definition['authorization']>['pkce']>
+
+/** What a server lists is no reason to go without PKCE: only the host can give one, in writing. */
+function pkceOf(server: AuthorizationServer, { settings }: DiscoveryOptions): Pkce {
   const methods = server.code_challenge_methods_supported
-  return methods === undefined || methods.includes('S256')
-    ? { method: 'S256' }
-    : {
-        method: 'none',
-        because: 'the metadata of the server lists its PKCE methods, and S256 is not among them',
-      }
+  const said = settings?.authorization?.pkce
+  if (said !== undefined || methods === undefined || methods.includes('S256'))
+    return said ?? { method: 'S256' }
+  throw new ConfigInvalidError([
+    'authorization.pkce: S256 is not among the methods that the server lists; to go without, say in the settings why',
+  ])
 }
 
 /** Servers that list no methods have `client_secret_basic` (RFC 8414 §2). */

@@ -39,7 +39,7 @@ export async function askIdentity(question: IdentityQuestion): Promise<Identity>
       [name]: value.replaceAll('{token}', () => accessToken.reveal()),
     },
   })
-  if (answer.status !== 200) throw apiFailure(answer, now())
+  if (answer.status !== 200) throw apiFailure(definition, answer, now())
   const body = jsonOf(answer)
   const subject = subjectOf(rule, definition.issuer, body)
   const accounts = accountsOf(rule, body)
@@ -49,12 +49,19 @@ export async function askIdentity(question: IdentityQuestion): Promise<Identity>
 }
 
 /** What a refusal of a platform's API to a bearer token means (RFC 6750 §3.1). */
-export function apiFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
+function apiFailure(definition: ParsedDefinition, answer: HttpAnswer, now: Instant): ProviderFailure {
   const { status } = answer
   const providerCode = `http_${status}`
   const retryAfterMs = parseRetryAfter(answer.header('retry-after'), now)
   if (status === 429) {
-    return new ProviderFailure({ kind: 'rate_limited', delivery: 'answered', providerCode, retryAfterMs })
+    const concerns = definition.throttles
+    return new ProviderFailure({
+      kind: 'rate_limited',
+      delivery: 'answered',
+      providerCode,
+      retryAfterMs,
+      concerns,
+    })
   }
   if (status === 401 && isAboutToken(answer)) {
     return new ProviderFailure({ kind: 'reauthorize', delivery: 'answered', providerCode })

@@ -51,6 +51,7 @@ export function tokenFailure(
       delivery: 'answered',
       providerCode: shortCode(code) ?? 'http_429',
       retryAfterMs,
+      concerns: definition.throttles,
     })
   }
   if (status >= 500) {
@@ -67,6 +68,7 @@ export function tokenFailure(
     delivery: 'answered',
     providerCode: shortCode(code) ?? 'unknown_error',
     retryAfterMs,
+    ...(judged === 'rate_limited' ? { concerns: definition.throttles } : {}),
   })
 }
 

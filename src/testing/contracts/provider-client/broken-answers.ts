@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { gzipSync } from 'node:zlib'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { PlatformAnswer, PlatformBehaviour } from '../../scripted-platform.ts'
 import { failureOf, tokenCalls } from './harness.ts'
 import type { ProviderCall, ProviderClientPromises, ProviderClientSetting } from './harness.ts'
-import { bodyOf, polluted, withMember } from './json-text.ts'
+import { bodyOf, polluted, withLists, withMember } from './json-text.ts'
 
 /** What a client makes of answers that no documentation describes. */
 export const brokenAnswerPromises: ProviderClientPromises = {
@@ -11,6 +12,7 @@ export const brokenAnswerPromises: ProviderClientPromises = {
   'takes nothing but a text that can be sent for an access token': refusesOddTokens,
   'reads a lifetime where there is one, and knows of none otherwise': readsLifetimes,
   'is moved by no member named like a prototype': ignoresPrototypes,
+  'keeps its feet over lists of any length, depth and content': survivesOddLists,
   'gives up a body that has no end before it fills the memory': refusesFloods,
   'gives up a body that unpacks without end': refusesBombs,
   'gives up an answer with thousands of headers': refusesManyHeaders,
@@ -90,6 +92,30 @@ async function ignoresPrototypes({ calls, platform }: ProviderClientSetting): Pr
     await call.run()
     assert.equal(Reflect.get({}, 'polluted'), undefined, call.name)
     assert.equal(typeof {}.toString, 'function')
+  }
+}
+
+/** The first has more entries than a function takes arguments; the others have no text, or one that takes a stack. */
+const ODD_LISTS = [
+  `[${'0,'.repeat(140_000)}0]`,
+  `[${'['.repeat(100_000)}${']'.repeat(100_000)}]`,
+  '[{"toString":1}]',
+  '[{"toString":"x","valueOf":"x"}]',
+  '[true,null]',
+]
+
+/** Such an answer may be refused or be read as far as it goes, but what came with it must not be lost to another error. */
+async function survivesOddLists({ calls, platform }: ProviderClientSetting): Promise<void> {
+  for (const call of calls) {
+    for (const list of ODD_LISTS) {
+      platform.follow((request) => {
+        const answer = call.answer(request)
+        return { ...answer, body: withLists(bodyOf(answer), list) }
+      })
+      const outcome = await call.run().catch((error: unknown) => error)
+      const isKnown = !(outcome instanceof Error) || outcome instanceof ProviderFailure
+      assert.ok(isKnown, `${call.name}, ${list.slice(0, 40)}: rejects with ProviderFailure if at all`)
+    }
   }
 }
 

@@ -24,3 +24,20 @@ function write(value: unknown): string {
   const members = Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}:${write(member)}`)
   return `{${[TRAPS, ...members].join(',')}}`
 }
+
+const PLACE = '"@list@"'
+
+/** The JSON text with `list`, which is JSON text itself, in place of every array and as the `scope` of its objects. */
+export function withLists(text: string, list: string): string {
+  if (text === '') return text
+  return place(JSON.parse(text)).replaceAll(PLACE, () => list)
+}
+
+function place(value: unknown): string {
+  if (Array.isArray(value)) return PLACE
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const members = Object.entries({ ...value, scope: [] }).map(
+    ([name, member]) => `${JSON.stringify(name)}:${place(member)}`,
+  )
+  return `{${members.join(',')}}`
+}

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createProviderHttp } from '../../../../src/adapters/providers/http/provider-http.ts'
 import { metaClient, type MetaClientOptions } from '../../../../src/adapters/providers/meta/meta-client.ts'
-import { ConfigInvalidError } from '../../../../src/domain/errors.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
 import type { TokenSet } from '../../../../src/domain/model/token-set.ts'
 import type { ProviderFailure } from '../../../../src/domain/provider-failure.ts'
@@ -57,72 +56,6 @@ async function connect(client: OAuthProviderClient, person: string, scopes?: str
   return client.exchangeCode({ code: await codeFor(client, person, scopes), redirectUri })
 }
 
-describe('the authorization URL', () => {
-  const url = (settings: Partial<MetaClientOptions>): URL =>
-    new URL(
-      metaClient({
-        appId: '1384',
-        appSecret: 'x',
-        redirectUri,
-        http: createProviderHttp(),
-        ...settings,
-      }).authorizationUrl({ state: 's+/=&', codeChallenge: 'unused' }),
-    )
-
-  test('leads to the dialog of the current version with comma-separated scopes', () => {
-    const { origin, pathname, searchParams } = url({})
-    expect(origin + pathname).toBe('https://www.facebook.com/v26.0/dialog/oauth')
-    expect(Object.fromEntries(searchParams)).toEqual({
-      client_id: '1384',
-      redirect_uri: redirectUri,
-      state: 's+/=&',
-      response_type: 'code',
-      scope: 'ads_read,ads_management,business_management',
-      auth_type: 'rerequest',
-    })
-  })
-
-  test('asks again for what was declined before', () => {
-    expect(url({}).searchParams.get('auth_type')).toBe('rerequest')
-  })
-
-  test('leaves the scopes to the configuration of Facebook Login for Business', () => {
-    const { searchParams } = url({ configId: '777' })
-    expect([searchParams.get('config_id'), searchParams.has('scope')]).toEqual(['777', false])
-  })
-
-  test('follows another version and other scopes', () => {
-    const other = url({ graphVersion: 'v27.0', scopes: ['ads_read'] })
-    expect([other.pathname, other.searchParams.get('scope')]).toEqual(['/v27.0/dialog/oauth', 'ads_read'])
-  })
-})
-
-describe('settings', () => {
-  test.each([
-    [{ appId: '' }, /appId/],
-    [{ appSecret: '' }, /appSecret/],
-    [{ redirectUri: '/callback' }, /redirectUri/],
-    [{ graphVersion: '26' }, /graphVersion/],
-    [
-      { endpoints: { authorization: 'https://x.example', graph: 'http://graph.example' } },
-      /endpoints\.graph/,
-    ],
-    [{ endpoints: { authorization: 'http://127.0.0.1/d', graph: 'https://x.example' } }, /authorization/],
-  ])('that cannot work are refused: %j', (settings, problem) => {
-    const options = { appId: '1', appSecret: 's', redirectUri, http: createProviderHttp() }
-    expect(() => metaClient({ ...options, ...settings })).toThrow(ConfigInvalidError)
-    expect(() => metaClient({ ...options, ...settings })).toThrow(problem)
-  })
-
-  test('say why there is no PKCE', () => {
-    const options = { appId: '1', appSecret: 's', redirectUri, http: createProviderHttp() }
-    expect(metaClient(options).authorization.pkce).toEqual({
-      method: 'none',
-      because: expect.stringContaining('OpenID') as string,
-    })
-  })
-})
-
 describe('a code', () => {
   test('becomes a token of about 60 days, in one exchange and one more', async () => {
     const { emulator, client } = await running()
@@ -148,6 +81,8 @@ describe('a code', () => {
     ['has a bad minute', emulatorFaults.metaTransient()],
     ['throttles', emulatorFaults.metaThrottle(4)],
     ['never answers', { reset: 'after' as const }],
+    ['is refused for good', emulatorFaults.metaError(100)],
+    ['says that the token is none', emulatorFaults.metaError(190)],
   ])('still connects for the hour when the long-lived exchange %s', async (_title, fault) => {
     const { emulator, client } = await running()
     emulator.control.fail('meta', 'long_lived', fault)
@@ -159,6 +94,18 @@ describe('a code', () => {
     expect(await client.refresh({ accessToken: tokens.accessToken })).toMatchObject({
       expiresInMs: 5_183_944_000,
     })
+  })
+
+  test('of a configuration for system users becomes the token that it issues, which is renewed for 60 days', async () => {
+    const settings = { configId: '777', configTokens: 'system_user_60_days' } as const
+    const { emulator, client } = await running({}, settings)
+    const first = await connect(client, 'ada')
+    expect(emulator.control.requests('meta', 'long_lived')).toHaveLength(0)
+    expect(emulator.control.accepts('meta', first.accessToken.reveal())).toBe(true)
+    const endless = await connect(client, 'sys')
+    expect(await client.refresh(endless)).toMatchObject({ expiresInMs: 5_183_944_000 })
+    const forEver = clientOf(emulator, { ...settings, configTokens: 'system_user' })
+    expect(await forEver.refresh(endless)).toMatchObject({ expiresInMs: null })
   })
 
   test('works once, for its own redirect URI, and otherwise restarts the flow', async () => {
@@ -272,6 +219,36 @@ describe('a token', () => {
       providerCode: '190/463',
       delivery: 'answered',
     })
+  })
+
+  /** What the exchange says when it leaves the end out of its answer for a token that has one. */
+  const withoutEnd = async (client: OAuthProviderClient, first: TokenSet): Promise<object> => {
+    const { accessToken } = await client.refresh(first)
+    return { access_token: accessToken.reveal(), token_type: 'bearer', expires_in: 0 }
+  }
+
+  test('whose exchange names no end gets the one that its inspection knows', async () => {
+    const { emulator, client } = await running()
+    const first = await connect(client, 'ada')
+    const body = await withoutEnd(client, first)
+    emulator.control.fail('meta', 'refresh', { status: 200, body })
+    const near = expect.closeTo(5_183_944_000, -4) as number
+    expect(await client.refresh(first)).toMatchObject({ expiresInMs: near })
+  })
+
+  test.each([
+    ['never comes', { reset: 'after' as const }],
+    ['is refused', emulatorFaults.metaError(190)],
+    ['does not name one either', { status: 200, body: { data: { is_valid: true } } }],
+  ])('is kept without an end when the answer about it %s', async (_title, fault) => {
+    const { emulator, client } = await running()
+    const first = await connect(client, 'ada')
+    const body = await withoutEnd(client, first)
+    emulator.control.fail('meta', 'refresh', { status: 200, body })
+    emulator.control.fail('meta', 'debug_token', fault)
+    const renewed = await client.refresh(first)
+    expect(renewed.expiresInMs).toBeNull()
+    expect(emulator.control.accepts('meta', renewed.accessToken.reveal())).toBe(true)
   })
 
   test('that is given back unchanged keeps its own end', async () => {

@@ -44,3 +44,10 @@ test('the platforms without PKCE are these, and each says why', () => {
     'snapchat_ads',
   ])
 })
+
+test('the platforms whose request to wait is for one account alone are these', () => {
+  const perAccount = definitions.filter(
+    (definition) => parseDefinition(definition).throttles === 'connection',
+  )
+  expect(perAccount.map(({ provider }) => provider)).toEqual(['klaviyo_oauth'])
+})

@@ -73,17 +73,46 @@ test('lays the settings of the host over what metadata tells', async () => {
   expect(parseDefinition(definition, { allowLoopbackHttp: true }).rotation).toEqual({ kind: 'single_use' })
 })
 
-test('takes the client authentication and PKCE that the server lists', async () => {
+test('keeps of authorization and token what the settings of the host do not name', async () => {
   const server = await scriptedServer(() => ({
-    body: {
-      ...metadataOf(server.url),
-      token_endpoint_auth_methods_supported: ['client_secret_post'],
-      code_challenge_methods_supported: ['plain'],
-    },
+    body: { ...metadataOf(server.url), token_endpoint_auth_methods_supported: ['client_secret_post'] },
   }))
-  const definition = await discoverAt(server.url)
-  expect(definition.token).toEqual({ clientAuthentication: 'post' })
-  expect(definition.authorization?.pkce).toMatchObject({ method: 'none' })
+  const definition = await discoverAt(server.url, {
+    settings: {
+      authorization: { parameters: { prompt: 'consent' } },
+      token: { refreshParameters: { audience: 'ads' } },
+    },
+  })
+  const { authorization, token } = parseDefinition(definition, { allowLoopbackHttp: true })
+  expect(authorization).toMatchObject({
+    parameters: { prompt: 'consent' },
+    scopes: ['openid', 'ads.read'],
+    pkce: { method: 'S256' },
+    iss: { value: server.url, isAlwaysSent: true },
+  })
+  expect(token).toMatchObject({
+    refreshParameters: { audience: 'ads' },
+    clientAuthentication: 'post',
+  })
+})
+
+test('takes the client authentication that the server lists', async () => {
+  const server = await scriptedServer(() => ({
+    body: { ...metadataOf(server.url), token_endpoint_auth_methods_supported: ['client_secret_post'] },
+  }))
+  expect((await discoverAt(server.url)).token).toEqual({ clientAuthentication: 'post' })
+})
+
+test('never goes without PKCE because of what a server lists, but only for a reason that the host gives', async () => {
+  const server = await scriptedServer(() => ({
+    body: { ...metadataOf(server.url), code_challenge_methods_supported: ['plain'] },
+  }))
+  await expect(discoverAt(server.url)).rejects.toThrow(/authorization\.pkce: S256/)
+  const other = { authorization: { parameters: { prompt: 'consent' } } }
+  await expect(discoverAt(server.url, { settings: other })).rejects.toBeInstanceOf(ConfigInvalidError)
+  const pkce = { method: 'none', because: 'the server knows plain challenges only' } as const
+  const definition = await discoverAt(server.url, { settings: { authorization: { pkce } } })
+  expect(definition.authorization).toMatchObject({ pkce, scopes: ['openid', 'ads.read'] })
 })
 
 test('does not call a server that does not answer misconfigured', async () => {

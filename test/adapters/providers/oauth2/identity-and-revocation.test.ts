@@ -104,6 +104,13 @@ describe('a verification', () => {
     expect(failure).toMatchObject({ kind, delivery })
     expect(failure.retryAfterMs).toBe(status === 401 || status === 403 ? undefined : 7_000)
   })
+
+  test('that is throttled concerns the connection alone where the platform counts for each account', async () => {
+    const server = await scriptedServer(() => ({ status: 429 }))
+    const rule = { ...identity, url: `${server.url}/me` }
+    const client = acmeClient(server.url, { identity: rule, throttles: 'connection' })
+    expect(await failureOf(client.verify(accessToken))).toMatchObject({ concerns: 'connection' })
+  })
 })
 
 describe('a 401', () => {

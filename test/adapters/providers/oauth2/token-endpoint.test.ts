@@ -268,6 +268,19 @@ describe('a refusal', () => {
     }
   })
 
+  test.each([
+    ['the whole app, unless its definition says otherwise', {}, 'app'],
+    ['one connection, where the platform counts for each account', { throttles: 'connection' }, 'connection'],
+  ] as const)('that asks to wait concerns %s', async (_title, more, concerns) => {
+    for (const answered of [{ status: 429 }, error('slow_down')]) {
+      for (const { work } of [await refreshWith(answered, more), await exchangeWith(answered, more)]) {
+        expect(await failureOf(work)).toMatchObject({ kind: 'rate_limited', concerns })
+      }
+    }
+    const { work } = await refreshWith(error('invalid_client', 401), more)
+    expect(await failureOf(work)).toMatchObject({ kind: 'misconfigured', concerns: 'app' })
+  })
+
   test('in the words of the platform is understood as its definition says', async () => {
     const failures = { reauthorize: ['interaction_required'], misconfigured: ['bad_app'], permission: ['no'] }
     const kinds = await Promise.all(

@@ -13,6 +13,8 @@ export const klaviyoOAuth: OAuth2Definition = {
   authorization: { scopes: ['accounts:read', 'lists:read', 'segments:read'] },
   // Its documentation says for an expired refresh token what RFC 6749 says for an unknown grant type.
   failures: { reauthorize: ['invalid_grant_type'] },
+  // Token requests and API calls alike are counted for each Klaviyo account.
+  throttles: 'connection',
   // The installation in one Klaviyo account ends, and that account is the subject.
   revocation: { url: 'https://a.klaviyo.com/oauth/revoke', ends: 'subject' },
   identity: {
