@@ -3,6 +3,7 @@ import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import { responseInvalid } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
+import { listOf } from '../http/list-of.ts'
 import type { HttpRequest, ProviderHttp } from '../http/provider-http.ts'
 import { adsFailure } from './ads-failure.ts'
 
@@ -30,10 +31,10 @@ const row = z.object({
   status: text,
   manager: z.boolean().catch(false),
 })
-const accessible = z.object({ resourceNames: z.array(z.string()).default([]) })
-const stream = z.array(
+const accessible = z.object({ resourceNames: listOf(z.string()).default([]) })
+const stream = listOf(
   z.object({
-    results: z.array(z.object({ customer: row.optional(), customerClient: row.optional() })).default([]),
+    results: listOf(z.object({ customer: row.optional(), customerClient: row.optional() })).default([]),
   }),
 )
 

@@ -3,6 +3,7 @@ import { cleanText } from '../../../domain/model/ad-account.ts'
 import type { Audience } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { responseInvalid } from '../http/failures.ts'
+import { listOf } from '../http/list-of.ts'
 import type { KlaviyoApi } from './klaviyo-api.ts'
 
 const MOST_PAGES = 200
@@ -17,7 +18,7 @@ const row = z.object({
   }),
 })
 const page = z.object({
-  data: z.array(row),
+  data: listOf(row),
   links: z.object({ next: z.string().nullish() }).optional(),
 })
 

@@ -9,6 +9,7 @@ import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { Examination, ProviderClient, ProviderTraits } from '../../../ports/provider-client.ts'
 import { parseEndpoint } from '../http/endpoint.ts'
 import { responseInvalid } from '../http/failures.ts'
+import { listOf } from '../http/list-of.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { allAudiences } from './audiences.ts'
 import { KlaviyoApi } from './klaviyo-api.ts'
@@ -107,7 +108,7 @@ interface KlaviyoAccount extends AdAccount {
 
 const optionalText = z.string().optional().catch(undefined)
 const accounts = z.object({
-  data: z.array(
+  data: listOf(
     z.object({
       id: z.string().regex(/^[\x21-\x7e]{1,64}$/),
       attributes: z.object({

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import { responseInvalid } from '../http/failures.ts'
+import { listOf } from '../http/list-of.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { type Call, dataOf } from './envelope.ts'
 
@@ -21,9 +22,9 @@ export const MOST_IDS = 100
 
 const id = z.union([z.string(), z.int().transform(String)]).pipe(z.string().regex(/^\d{1,30}$/))
 const text = z.string().min(1).optional().catch(undefined)
-const advertisers = z.object({ list: z.array(z.object({ advertiser_id: id, advertiser_name: text })) })
+const advertisers = z.object({ list: listOf(z.object({ advertiser_id: id, advertiser_name: text })) })
 const infos = z.object({
-  list: z.array(z.object({ advertiser_id: id, name: text, status: text, currency: text, timezone: text })),
+  list: listOf(z.object({ advertiser_id: id, name: text, status: text, currency: text, timezone: text })),
 })
 
 export interface BusinessApiOptions {
