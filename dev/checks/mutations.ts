@@ -100,6 +100,12 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'if (!isReplaySafe(rotation)) return undefined',
   },
   {
+    clause: 'a short wait that is asked for does not replace the backoff',
+    file: `${SERVICES}/refresh-verdicts.ts`,
+    from: "if (statedMs === undefined || (kind === 'rate_limited' && attempt <= 1)) return statedMs",
+    to: "if (statedMs === undefined || kind !== 'misconfigured') return statedMs",
+  },
+  {
     clause: 'the previous token waits while a successor may arrive',
     file: `${SERVICES}/refresh-credentials.ts`,
     from: "field === 'refresh_token' && isNothingLeftToLose",

@@ -3,7 +3,7 @@ import { appOf } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { ReauthorizationRequiredError, RefreshPendingError } from '../errors.ts'
-import { clampRetryAfter, REFRESH_BACKOFF } from '../model/backoff.ts'
+import { backoffMs, clampRetryAfter, REFRESH_BACKOFF } from '../model/backoff.ts'
 import type { ReauthReason } from '../model/connection.ts'
 import { isReplaySafe, refreshTimings } from '../model/rotation.ts'
 import type { RotationClass } from '../model/rotation.ts'
@@ -51,14 +51,16 @@ export class RefreshVerdicts {
   ): Promise<never> {
     const { clock, leases, pacing } = this.#deps
     const { rotation, displayName } = client.traits
-    const retryAfterMs = clampRetryAfter(failure.retryAfterMs)
     const app = appOf(client)
     // A token that was issued to an earlier app of the host's is refused without any fault of this one.
     const suspension = lease.clientId === app.clientId ? suspensionOf(client, failure) : undefined
     if (suspension !== undefined) await pacing.suspend(app, suspension)
     const error = toPublicError(failure, displayName, clock.now())
     const errorCode = errorCodeOf(error)
-    const retryInMs = latest(retryAfterMs, mayHaveActed ? retryOfUncertain(rotation, lease) : undefined)
+    const retryInMs = latest(
+      this.#statedWait(failure, lease),
+      mayHaveActed ? retryOfUncertain(rotation, lease) : undefined,
+    )
     await leases.release(lease, { errorCode, retryInMs, isUncertain: mayHaveActed })
     this.#emit('token.refresh_failed', lease, errorCode)
     throw error
@@ -114,6 +116,17 @@ export class RefreshVerdicts {
     if (reading.remainingMs !== null && reading.remainingMs <= 0) return { token: undefined }
     const context = connectionContext({ ...lease, ...reading }, reading.tokenVersion, 'access_token')
     return { token: await cipher.open(reading.accessToken, context) }
+  }
+
+  /**
+   * What the provider asks for may lengthen the usual backoff and not shorten it: one that asks for the same short wait
+   * for ever would use up the attempts of an hour within minutes. Only the first throttle is obeyed to the letter.
+   */
+  #statedWait({ kind, retryAfterMs }: ProviderFailure, { attempt }: RefreshLease): number | undefined {
+    const statedMs = clampRetryAfter(retryAfterMs)
+    if (statedMs === undefined || (kind === 'rate_limited' && attempt <= 1)) return statedMs
+    const jitter = (this.#deps.random.bytes(1)[0] ?? 0) / 256
+    return Math.max(statedMs, backoffMs(attempt, { ...REFRESH_BACKOFF, jitter }))
   }
 
   #emit(type: 'token.refresh_failed' | 'connection.needs_reauth', lease: RefreshLease, reason: string): void {

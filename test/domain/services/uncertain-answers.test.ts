@@ -118,6 +118,32 @@ describe('A provider that asks to wait', () => {
     expect(world.provider.calls).toBe(2)
   })
 
+  test.each([
+    ['a failing provider', { kind: 'transient', delivery: 'uncertain', providerCode: 'http_503' }],
+    [
+      'a throttle of one account',
+      { kind: 'rate_limited', delivery: 'answered', providerCode: '80004', concerns: 'connection' },
+    ],
+  ] as const)(
+    'for a short time again and again (%s) is asked less and less often, and is renewed soon after it has healed',
+    async (_name, facts) => {
+      const world = new RefreshWorld({ mode: 'none' })
+      await world.connectExpired()
+      const { tokens } = world.host()
+      const plan = failWith({ ...facts, retryAfterMs: 5 * SECOND_MS })
+      world.provider.plan(...Array.from({ length: 200 }, () => plan))
+      for (let second = 0; second < 600; second += 1) {
+        tokens.get(KEY).catch(() => undefined)
+        await world.clock.advance(SECOND_MS)
+      }
+      expect(world.provider.calls).toBeLessThanOrEqual(8)
+      world.provider.forgetPlans()
+      await world.clock.advance((await world.reading()).nextAttemptMs)
+      const token = await world.until(tokens.get(KEY))
+      expect(world.provider.acceptsAccess(token.reveal())).toBe(true)
+    },
+  )
+
   test('is obeyed for all connections of the app', async () => {
     const world = new RefreshWorld({ mode: 'none' })
     const other = { ...KEY, label: 'other' }
