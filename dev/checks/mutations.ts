@@ -148,6 +148,12 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'scopes.length > 0 && connection !== undefined',
   },
   {
+    clause: 'a refusal by an app that the credential was not issued to ends nothing',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: 'if (isOwn || kind',
+    to: 'if (isOwn || lease.attempt > 0 || kind',
+  },
+  {
     clause: 'the renewal of a refused token is not renewed for being refused',
     file: 'src/application/use-cases/access-tokens.ts',
     from: 'if (connection.rejectedVersion === tokenVersion - 1) throw',

@@ -112,8 +112,9 @@ export class RefreshAttempt {
       tokens = await client.refresh(credential)
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error
-      if (error.kind === 'reauthorize') return 'refused'
-      return this.#verdicts.keepForLater(client, lease, error)
+      const failure = ofThisApp(claim, error)
+      if (failure.kind === 'reauthorize') return 'refused'
+      return this.#verdicts.keepForLater(client, lease, failure)
     }
     return { token: await this.#keep(claim, { credential, tokens, sentAt }) }
   }
@@ -139,11 +140,12 @@ export class RefreshAttempt {
       await client.verify(accessToken)
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error
-      if (error.kind === 'reauthorize') return this.#dead(claim)
-      const isAlive = error.kind === 'permission' && error.missingScopes.length > 0
+      const failure = ofThisApp(claim, error)
+      if (failure.kind === 'reauthorize') return this.#dead(claim)
+      const isAlive = failure.kind === 'permission' && failure.missingScopes.length > 0
       // Asking whether a credential lives changes nothing at the provider, so nothing about it is uncertain.
-      if (!isAlive) return this.#verdicts.keepForLater(client, lease, error, false)
-      if (await this.#isGranted(lease, error.missingScopes)) return this.#verdicts.diminished(client, lease)
+      if (!isAlive) return this.#verdicts.keepForLater(client, lease, failure, false)
+      if (await this.#isGranted(lease, failure.missingScopes)) return this.#verdicts.diminished(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
     // Nothing can renew it before its end, so there is nothing to ask until then; one without an end is looked at daily.
@@ -177,6 +179,17 @@ export class RefreshAttempt {
   #jitter(): number {
     return (this.#deps.random.bytes(1)[0] ?? 0) / 256
   }
+}
+
+/**
+ * A refused credential that was issued to another client of the host's may live: `invalid_grant` is also the answer to who
+ * presents what is another's (RFC 6749 §5.2). It is the app that is wrong then, and for this connection alone.
+ */
+function ofThisApp({ client, lease }: Claim, failure: ProviderFailure): ProviderFailure {
+  const { kind, delivery, providerCode } = failure
+  const isOwn = lease.clientId === appOf(client).clientId
+  if (isOwn || kind !== 'reauthorize' || delivery !== 'answered') return failure
+  return new ProviderFailure({ kind: 'misconfigured', delivery, providerCode, concerns: 'connection' })
 }
 
 /** A platform with refresh tokens that gave none for this grant: its access token is as good as it was until its end. */

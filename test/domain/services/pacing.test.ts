@@ -3,8 +3,8 @@ import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../../src/domain/model/identifiers.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { appOf } from '../../../src/ports/provider-client.ts'
-import type { OAuthProviderClient, ProviderClient } from '../../../src/ports/provider-client.ts'
-import { failWith } from './model-provider.ts'
+import type { ProviderClient } from '../../../src/ports/provider-client.ts'
+import { failWith, ofClient } from './model-provider.ts'
 import type { ModelProvider } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
@@ -155,17 +155,7 @@ describe('What a provider said about one connection', () => {
 
   test('a refusal of what was issued to an earlier app of the host does not suspend the new one', async () => {
     const world = await connected(2)
-    const newApp = (provider: ModelProvider): OAuthProviderClient => ({
-      traits: provider.traits,
-      authorization: { ...provider.authorization, clientId: 'client-2' },
-      authorizationUrl: () => provider.authorizationUrl(),
-      examine: () => provider.examine(),
-      verify: (token) => provider.verify(token),
-      revoke: (credential) => provider.revoke(credential),
-      exchangeCode: () => provider.exchangeCode(),
-      refresh: (presented) => provider.refresh(presented),
-    })
-    const { tokens } = world.host('host-1', { client: newApp })
+    const { tokens } = world.host('host-1', { client: (provider) => ofClient(provider, 'client-2') })
     world.provider.plan(refusedApp)
     await expect(tokens.get(keyOf(0))).rejects.toMatchObject({ code: 'provider_misconfigured' })
     expect((await world.reading(keyOf(0))).status).toBe('active')

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { CipherKeyUnknownError } from '../../../src/domain/errors.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
-import { failWith, heldAnswer, loseAnswer, notSent, refusal } from './model-provider.ts'
+import { failWith, heldAnswer, loseAnswer, notSent, ofClient, refusal } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
 const QUARANTINE_MS = 12 * MINUTE_MS
+const REFUSED = { kind: 'reauthorize', providerCode: 'invalid_grant' } as const
 
 describe('A refresh token that the provider declares dead', () => {
   test('needs a person at once when nobody can hold a successor', async () => {
@@ -243,6 +244,33 @@ describe('A refusal of the app', () => {
       code: 'reauthorization_required',
       reason: 'revoked_or_expired',
     })
+  })
+})
+
+describe('A refusal of a credential that was issued to another client of the host (RFC 6749 §5.2)', () => {
+  test.each(['get', 'verify'] as const)(
+    'says nothing of the credential: it is kept, and works when its client is configured again (%s)',
+    async (how) => {
+      const world = new RefreshWorld()
+      await (how === 'get' ? world.connectExpired() : world.connect())
+      const other = world.host('other', { client: (provider) => ofClient(provider, 'client-2') })
+      world.provider.plan(failWith({ ...REFUSED, delivery: 'answered' }))
+      await expect(other.tokens[how](KEY)).rejects.toMatchObject({ code: 'provider_misconfigured' })
+      expect(world.provider.calls + world.provider.verifications).toBe(1)
+      expect(world.logs).toEqual([])
+      const { status, nextAttemptMs } = await world.reading()
+      expect(status).toBe('active')
+      await world.advance(nextAttemptMs)
+      await world.host().tokens.get(KEY)
+    },
+  )
+
+  test('is the end of it all the same where nothing was left to be sent', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const other = world.host('other', { client: (provider) => ofClient(provider, 'client-2') })
+    world.provider.plan(failWith({ ...REFUSED, delivery: 'not_sent' }))
+    await expect(other.tokens.get(KEY)).rejects.toMatchObject({ code: 'reauthorization_required' })
   })
 })
 
