@@ -106,6 +106,24 @@ const MUTATIONS: readonly Mutation[] = [
     to: "if (statedMs === undefined || kind !== 'misconfigured') return statedMs",
   },
   {
+    clause: 'a lease whose end failed is ended later',
+    file: `${SERVICES}/lease-endings.ts`,
+    from: 'this.#deps.background.keep(this.#releaseLater(lease, reason))',
+    to: '',
+  },
+  {
+    clause: 'a lease that is ended later is ended for its reason',
+    file: `${SERVICES}/lease-endings.ts`,
+    from: 'return await leases.release(lease, reason)',
+    to: 'return await leases.release(lease, {})',
+  },
+  {
+    clause: 'a step that fails to end a lease leaves it released',
+    file: `${SERVICES}/lease-endings.ts`,
+    from: 'await this.release(lease, {})',
+    to: '',
+  },
+  {
     clause: 'the previous token waits while a successor may arrive',
     file: `${SERVICES}/refresh-credentials.ts`,
     from: "field === 'refresh_token' && isNothingLeftToLose",
@@ -150,8 +168,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'a refusal by an app that the credential was not issued to ends nothing',
     file: `${SERVICES}/refresh-attempt.ts`,
-    from: 'if (isOwn || kind',
-    to: 'if (isOwn || lease.attempt > 0 || kind',
+    from: 'const isOwn = lease.clientId === appOf(client).clientId',
+    to: 'const isOwn = lease.attempt > 0 || client === undefined',
   },
   {
     clause: 'the renewal of a refused token is not renewed for being refused',

@@ -179,6 +179,34 @@ describe('The job', () => {
     expect(readings.filter(({ leaseMs, nextAttemptMs }) => leaseMs > 0 || nextAttemptMs > 0)).toEqual([])
   })
 
+  test('gives back the others when one of them cannot be given back, and that one when the store is there again', async () => {
+    const world = await worldWith(many(10))
+    const host = world.host()
+    let isStopping = false
+    let failures = 3
+    host.interposed.before = (step) => {
+      if (step !== 'release' || !isStopping || failures === 0) return
+      failures -= 1
+      throw new StoreUnavailableError('Postgres')
+    }
+    const run = host.job.run({
+      concurrency: 4,
+      isStopping: () => isStopping,
+      onOutcome: () => {
+        isStopping = true
+      },
+    })
+    await world.until(run)
+    const leased = async (): Promise<number> => {
+      const readings = await Promise.all(many(10).map((key) => world.reading(key)))
+      return readings.filter(({ leaseMs }) => leaseMs > 0).length
+    }
+    expect(failures).toBe(0)
+    expect(await leased()).toBe(3)
+    await world.advance(SECOND_MS)
+    expect(await leased()).toBe(0)
+  })
+
   test('asks nothing of a provider that asked the app to wait, and counts no attempt for it', async () => {
     const world = await worldWith(many(10))
     const host = world.host()

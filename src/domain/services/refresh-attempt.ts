@@ -9,6 +9,7 @@ import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
 import { firstDue } from './grant-service.ts'
+import { LeaseEndings } from './lease-endings.ts'
 import { openAccessToken, openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { RefreshVerdicts } from './refresh-verdicts.ts'
@@ -35,11 +36,13 @@ export class RefreshAttempt {
   readonly #deps: TokenLifecycleDependencies
   readonly #writer: RefreshedTokenWriter
   readonly #verdicts: RefreshVerdicts
+  readonly #endings: LeaseEndings
 
   constructor(dependencies: TokenLifecycleDependencies) {
     this.#deps = dependencies
     this.#writer = new RefreshedTokenWriter(dependencies)
     this.#verdicts = new RefreshVerdicts(dependencies)
+    this.#endings = new LeaseEndings(dependencies)
   }
 
   /**
@@ -111,9 +114,8 @@ export class RefreshAttempt {
     try {
       tokens = await client.refresh(credential)
     } catch (error) {
-      if (!(error instanceof ProviderFailure)) throw error
       const failure = ofThisApp(claim, error)
-      if (failure.kind === 'reauthorize') return 'refused'
+      if (failure instanceof ProviderFailure && failure.kind === 'reauthorize') return 'refused'
       return this.#verdicts.keepForLater(client, lease, failure)
     }
     return { token: await this.#keep(claim, { credential, tokens, sentAt }) }
@@ -139,20 +141,22 @@ export class RefreshAttempt {
     try {
       await client.verify(accessToken)
     } catch (error) {
-      if (!(error instanceof ProviderFailure)) throw error
       const failure = ofThisApp(claim, error)
+      // Asking whether a credential lives changes nothing at the provider, so nothing about it is uncertain.
+      if (!(failure instanceof ProviderFailure))
+        return this.#verdicts.keepForLater(client, lease, failure, false)
       if (failure.kind === 'reauthorize') return this.#dead(claim)
       const isAlive = failure.kind === 'permission' && failure.missingScopes.length > 0
-      // Asking whether a credential lives changes nothing at the provider, so nothing about it is uncertain.
       if (!isAlive) return this.#verdicts.keepForLater(client, lease, failure, false)
       if (await this.#isGranted(lease, failure.missingScopes)) return this.#verdicts.diminished(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
     // Nothing can renew it before its end, so there is nothing to ask until then; one without an end is looked at daily.
     if (client.traits.renewal === 'refresh_token' && !isRenewable(claim) && remainingMs !== null) {
-      await this.#deps.leases.release(lease, { retryInMs: remainingMs })
+      await this.#endings.release(lease, { retryInMs: remainingMs })
     } else {
-      await this.#deps.due.postpone(lease, firstDue(client, remainingMs, this.#jitter()))
+      const dueInMs = firstDue(client, remainingMs, this.#jitter())
+      await this.#endings.orRelease(lease, () => this.#deps.due.postpone(lease, dueInMs))
     }
     return accessToken
   }
@@ -167,7 +171,10 @@ export class RefreshAttempt {
   /** Whether one of the scopes came with the consent: what was never granted, nobody has taken away. */
   async #isGranted(lease: RefreshLease, scopes: readonly string[]): Promise<boolean> {
     const { provider, label } = lease
-    const [connection] = await this.#deps.tokens.list(lease.tenantId, { provider, label })
+    const { tokens } = this.#deps
+    const [connection] = await this.#endings.orRelease(lease, () =>
+      tokens.list(lease.tenantId, { provider, label }),
+    )
     return scopes.some((scope) => connection?.scopes.includes(scope))
   }
 
@@ -185,10 +192,11 @@ export class RefreshAttempt {
  * A refused credential that was issued to another client of the host's may live: `invalid_grant` is also the answer to who
  * presents what is another's (RFC 6749 §5.2). It is the app that is wrong then, and for this connection alone.
  */
-function ofThisApp({ client, lease }: Claim, failure: ProviderFailure): ProviderFailure {
-  const { kind, delivery, providerCode } = failure
+function ofThisApp({ client, lease }: Claim, thrown: unknown): unknown {
   const isOwn = lease.clientId === appOf(client).clientId
-  if (isOwn || kind !== 'reauthorize' || delivery !== 'answered') return failure
+  if (isOwn || !(thrown instanceof ProviderFailure)) return thrown
+  const { kind, delivery, providerCode } = thrown
+  if (kind !== 'reauthorize' || delivery !== 'answered') return thrown
   return new ProviderFailure({ kind: 'misconfigured', delivery, providerCode, concerns: 'connection' })
 }
 

@@ -25,6 +25,7 @@ import type { ConnectionKey } from '../model/identifiers.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { connectionContext } from './connection-context.ts'
+import { LeaseEndings } from './lease-endings.ts'
 import { pauseErrorOf, pendingErrorOf } from './pending-error.ts'
 import { RefreshAttempt } from './refresh-attempt.ts'
 import type { Claim } from './refresh-attempt.ts'
@@ -64,10 +65,12 @@ const POLL_GROWTH = 1.25
 export class TokenLifecycleService {
   readonly #deps: TokenLifecycleDependencies
   readonly #attempts: RefreshAttempt
+  readonly #endings: LeaseEndings
 
   constructor(dependencies: TokenLifecycleDependencies) {
     this.#deps = dependencies
     this.#attempts = new RefreshAttempt(dependencies)
+    this.#endings = new LeaseEndings(dependencies)
   }
 
   /** @throws NotConnectedError, ReauthorizationRequiredError, StoreUnavailableError */
@@ -135,9 +138,9 @@ export class TokenLifecycleService {
     return token
   }
 
-  /** Ends a lease under which nothing was done: whoever comes next may have it at once. */
+  /** Ends a lease under which nothing was done: whoever comes next may have it at once. Never rejects. */
   async giveBack(lease: RefreshLease): Promise<void> {
-    await this.#deps.leases.release(lease, { retryInMs: 0 })
+    await this.#endings.release(lease, { retryInMs: 0 })
   }
 
   claimRequest(client: ProviderClient): ClaimRequest {
