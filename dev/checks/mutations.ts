@@ -106,6 +106,12 @@ const MUTATIONS: readonly Mutation[] = [
     to: "if (statedMs === undefined || kind !== 'misconfigured') return statedMs",
   },
   {
+    clause: 'a lost answer is asked for again while the grace runs',
+    file: `${SERVICES}/refresh-verdicts.ts`,
+    from: 'this.#deps.background.keep(this.#repeatLater(client, lease, inMs))',
+    to: '',
+  },
+  {
     clause: 'a lease whose end failed is ended later',
     file: `${SERVICES}/lease-endings.ts`,
     from: 'this.#deps.background.keep(this.#releaseLater(lease, reason))',

@@ -13,6 +13,7 @@ import { LeaseEndings } from './lease-endings.ts'
 import { openAccessToken, openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { RefreshVerdicts } from './refresh-verdicts.ts'
+import type { RepeatLater } from './refresh-verdicts.ts'
 import { RefreshedTokenWriter } from './refreshed-token-writer.ts'
 import type { Received } from './refreshed-token-writer.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
@@ -38,10 +39,10 @@ export class RefreshAttempt {
   readonly #verdicts: RefreshVerdicts
   readonly #endings: LeaseEndings
 
-  constructor(dependencies: TokenLifecycleDependencies) {
+  constructor(dependencies: TokenLifecycleDependencies, repeatLater: RepeatLater) {
     this.#deps = dependencies
     this.#writer = new RefreshedTokenWriter(dependencies)
-    this.#verdicts = new RefreshVerdicts(dependencies)
+    this.#verdicts = new RefreshVerdicts(dependencies, repeatLater)
     this.#endings = new LeaseEndings(dependencies)
   }
 

@@ -16,13 +16,18 @@ import { errorCodeOf, toPublicError } from './public-errors.ts'
 import { suspensionOf } from './suspension.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
+/** Renews what was claimed under `lease` once more after `inMs`, unless it was renewed by then. */
+export type RepeatLater = (client: ProviderClient, lease: RefreshLease, inMs: number) => Promise<void>
+
 /** What becomes of a lease whose attempt brought no token. */
 export class RefreshVerdicts {
   readonly #deps: TokenLifecycleDependencies
+  readonly #repeatLater: RepeatLater
   readonly #endings: LeaseEndings
 
-  constructor(dependencies: TokenLifecycleDependencies) {
+  constructor(dependencies: TokenLifecycleDependencies, repeatLater: RepeatLater) {
     this.#deps = dependencies
+    this.#repeatLater = repeatLater
     this.#endings = new LeaseEndings(dependencies)
   }
 
@@ -60,13 +65,19 @@ export class RefreshVerdicts {
     if (failure !== undefined) await this.#suspendApp(client, lease, failure)
     const error = toPublicError(thrown, displayName, this.#deps.clock.now())
     const errorCode = errorCodeOf(error)
-    const retryInMs = latest(
-      failure === undefined ? undefined : this.#statedWait(failure, lease),
-      mayHaveActed ? retryOfUncertain(rotation, lease) : undefined,
-    )
+    const repeatInMs = mayHaveActed ? retryOfUncertain(rotation, lease) : undefined
+    const retryInMs = latest(failure === undefined ? undefined : this.#statedWait(failure, lease), repeatInMs)
     await this.#endings.release(lease, { errorCode, retryInMs, isUncertain: mayHaveActed })
     this.#emit('token.refresh_failed', lease, isIntegrationError(error) ? errorCode : 'unexpected')
+    if (repeatInMs !== undefined && retryInMs !== undefined) this.#repeatWithinGrace(client, lease, retryInMs)
     throw error
+  }
+
+  /** Nobody else may ask before the grace is over, and the successor of a spent token is lost then. */
+  #repeatWithinGrace(client: ProviderClient, lease: RefreshLease, inMs: number): void {
+    const { rotation } = client.traits
+    if (rotation.kind !== 'grace' || inMs >= rotation.graceMs) return
+    this.#deps.background.keep(this.#repeatLater(client, lease, inMs))
   }
 
   /** A token that was issued to an earlier app of the host's is refused without any fault of this one. */

@@ -57,6 +57,8 @@ const FIRST_POLL_MS = 5
 const LONGEST_POLL_MS = 500
 /** Who waits looks again after about a quarter of the time waited so far, and so comes late by no more than that. */
 const POLL_GROWTH = 1.25
+/** A timer may be early by a little, and the store measures for itself. */
+const TIMER_MARGIN_MS = 50
 
 /**
  * Serves access tokens and renews them: one request at the provider however many ask, nothing stored that was
@@ -69,7 +71,9 @@ export class TokenLifecycleService {
 
   constructor(dependencies: TokenLifecycleDependencies) {
     this.#deps = dependencies
-    this.#attempts = new RefreshAttempt(dependencies)
+    this.#attempts = new RefreshAttempt(dependencies, (client, lease, inMs) =>
+      this.#repeatLater(client, lease, inMs),
+    )
     this.#endings = new LeaseEndings(dependencies)
   }
 
@@ -200,6 +204,15 @@ export class TokenLifecycleService {
       return undefined
     }
     return this.#attempts.run({ client, lease, claimedAt, work })
+  }
+
+  async #repeatLater(client: ProviderClient, lease: RefreshLease, inMs: number): Promise<void> {
+    await this.#deps.clock.delay(inMs + TIMER_MARGIN_MS)
+    const { tenantId, provider, label } = lease
+    const key = { tenantId, provider, label }
+    const { reading } = await this.read(client, key)
+    const isSame = reading.tokenVersion === lease.tokenVersion && reading.grantId === lease.grantId
+    if (isSame) await this.renew(client, key, reading)
   }
 
   /** Stops waiting, keeps listening: the attempt is never aborted for its caller's sake. */
