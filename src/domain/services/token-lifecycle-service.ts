@@ -18,6 +18,7 @@ import {
   RefreshPendingError,
 } from '../errors.ts'
 import { MOST_ATTEMPTS_AN_HOUR, REFRESH_BACKOFF } from '../model/backoff.ts'
+import { uuidFrom } from '../model/bytes.ts'
 import { isLive } from '../model/connection.ts'
 import { assessFreshness, mayRenewAhead } from '../model/freshness.ts'
 import type { Freshness } from '../model/freshness.ts'
@@ -43,7 +44,7 @@ export interface TokenLifecycleDependencies {
   readonly pacing: AppPacing
   readonly background: Background
   readonly events: ConnectionEvents
-  /** Names this process in a lease. */
+  /** Names this process in its leases. */
   readonly owner: string
 }
 
@@ -148,9 +149,10 @@ export class TokenLifecycleService {
   }
 
   claimRequest(client: ProviderClient): ClaimRequest {
+    const { owner, random } = this.#deps
     const { leaseTtlMs, longestTurnMs } = refreshTimings(client.traits.rotation)
     return {
-      owner: this.#deps.owner,
+      owner: `${owner}:${uuidFrom(random.bytes(16))}`,
       leaseTtlMs,
       app: appOf(client),
       mostWaitMs: longestTurnMs,
