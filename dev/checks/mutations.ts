@@ -78,8 +78,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'what the store refused is offered again',
     file: `${SERVICES}/refreshed-token-writer.ts`,
-    from: 'if (isIntegrationError(error) && !error.isRetryable) throw error',
-    to: 'if (isIntegrationError(error)) throw error',
+    from: 'await this.#deps.clock.delay(waitMs)',
+    to: 'throw new Error(`not after ${waitMs} ms`)',
   },
   {
     clause: 'an own commit is known by its write id',
@@ -140,6 +140,18 @@ const MUTATIONS: readonly Mutation[] = [
     file: `${SERVICES}/refresh-attempt.ts`,
     from: "await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))",
     to: '',
+  },
+  {
+    clause: 'the key is used before anything is sent',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: 'await cipher.seal(secretOf(current), context)',
+    to: '',
+  },
+  {
+    clause: 'what was not begun counts no attempt',
+    file: `${SERVICES}/token-lifecycle-service.ts`,
+    from: '{ retryInMs: 0, isUncounted: true }',
+    to: '{ retryInMs: 0 }',
   },
   {
     clause: 'a token that arrives for nobody is revoked',

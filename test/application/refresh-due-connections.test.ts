@@ -11,7 +11,7 @@ import {
   notSent,
 } from '../domain/services/model-provider.ts'
 import type { Plan } from '../domain/services/model-provider.ts'
-import { RefreshWorld } from '../domain/services/refresh-world.ts'
+import { attemptsOf, RefreshWorld } from '../domain/services/refresh-world.ts'
 
 function keyOf(tenant: string, label = 'default'): ConnectionKey {
   return { tenantId: parseTenantId(tenant), provider: 'standard', label }
@@ -177,6 +177,7 @@ describe('The job', () => {
     expect(result.total).toBeLessThan(10)
     const readings = await Promise.all(many(10).map((key) => world.reading(key)))
     expect(readings.filter(({ leaseMs, nextAttemptMs }) => leaseMs > 0 || nextAttemptMs > 0)).toEqual([])
+    for (const key of many(10)) expect(await attemptsOf(world, key)).toBe(0)
   })
 
   test('gives back the others when one of them cannot be given back, and that one when the store is there again', async () => {

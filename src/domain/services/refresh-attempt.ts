@@ -5,6 +5,7 @@ import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { RefreshPendingError } from '../errors.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
+import { MINUTE_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
@@ -32,6 +33,9 @@ const DEADLINE_SHARE = 1 / 4
 /** The same for what is presented after a refusal, whose request must still end within the lease. */
 const LATER_DEADLINE_SHARE = 1 / 2
 
+/** So long the word of the provider that a token lives is believed where nothing can renew it. */
+const VERIFIED_FOR_MS = 5 * MINUTE_MS
+
 /** One attempt to renew a claimed connection: preflight, deadline, send, store; or what the failure means. */
 export class RefreshAttempt {
   readonly #deps: TokenLifecycleDependencies
@@ -54,7 +58,7 @@ export class RefreshAttempt {
     const current = await this.#preflight(claim)
     const pause = await this.#turn(claim)
     if (pause !== undefined) return this.#verdicts.putOff(claim.client, claim.lease, pause)
-    if (!this.#isInTime(claim, DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease)
+    if (!this.#isInTime(claim, DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease, false)
     return claim.work === 'renew' && isRenewable(claim)
       ? this.#refresh(claim, current)
       : this.#verify(claim, secretOf(current))
@@ -65,7 +69,12 @@ export class RefreshAttempt {
     const { cipher } = this.#deps
     try {
       await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))
-      return await (work === 'renew' ? openCurrent(cipher, client, lease) : openAccessToken(cipher, lease))
+      if (work === 'verify') return await openAccessToken(cipher, lease)
+      const current = await openCurrent(cipher, client, lease)
+      // A key may be there and not do its work; what is sealed here is the proof, and is thrown away.
+      const context = connectionContext(lease, lease.tokenVersion + 1, 'previous_refresh_token')
+      await cipher.seal(secretOf(current), context)
+      return current
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }
@@ -89,7 +98,7 @@ export class RefreshAttempt {
     for (const credential of await this.#others(claim, current)) {
       const moved = await this.#verdicts.movedOn(lease)
       if (moved !== undefined) return moved.token
-      if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(lease)
+      if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(lease, true)
       const answer = await this.#present(claim, credential)
       if (answer !== 'refused') return answer.token
     }
@@ -152,9 +161,11 @@ export class RefreshAttempt {
       if (await this.#isGranted(lease, failure.missingScopes)) return this.#verdicts.diminished(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
-    // Nothing can renew it before its end, so there is nothing to ask until then; one without an end is looked at daily.
+    // Nothing can renew it before its end, so that it is only asked for again in case somebody is refused with it; one
+    // without an end is looked at daily.
     if (client.traits.renewal === 'refresh_token' && !isRenewable(claim) && remainingMs !== null) {
-      await this.#endings.release(lease, { retryInMs: remainingMs })
+      const retryInMs = Math.min(remainingMs, VERIFIED_FOR_MS)
+      await this.#endings.release(lease, { retryInMs, isUncounted: true })
     } else {
       const dueInMs = firstDue(client, remainingMs, this.#jitter())
       await this.#endings.orRelease(lease, () => this.#deps.due.postpone(lease, dueInMs))
@@ -165,7 +176,7 @@ export class RefreshAttempt {
   /** A credential whose verification failed for good may still have a successor, or be good for one. */
   async #dead(claim: Claim): Promise<Secret | undefined> {
     if (!isRenewable(claim)) return this.#verdicts.refused(claim.client, claim.lease)
-    if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease)
+    if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease, true)
     return this.#refresh(claim, await this.#preflight({ ...claim, work: 'renew' }))
   }
 

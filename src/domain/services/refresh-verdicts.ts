@@ -31,9 +31,9 @@ export class RefreshVerdicts {
     this.#endings = new LeaseEndings(dependencies)
   }
 
-  /** Nothing was sent, and the next attempt may be made at once. */
-  async startOver(lease: RefreshLease): Promise<undefined> {
-    await this.#endings.release(lease, { retryInMs: 0 })
+  /** The next attempt may be made at once; this one counts if something was sent. */
+  async startOver(lease: RefreshLease, isSent: boolean): Promise<undefined> {
+    await this.#endings.release(lease, { retryInMs: 0, isUncounted: !isSent })
   }
 
   /** Something of ours failed: the connection is kept and nothing about it is uncertain. */
@@ -120,7 +120,7 @@ export class RefreshVerdicts {
       throw new RefreshPendingError(displayName)
     }
     const isCondemned = await this.#endings.orRelease(lease, () => leases.condemn(lease, reason))
-    if (!isCondemned) return this.startOver(lease)
+    if (!isCondemned) return this.startOver(lease, true)
     this.#emit('connection.needs_reauth', lease, reason)
     throw new ReauthorizationRequiredError(displayName, reason)
   }

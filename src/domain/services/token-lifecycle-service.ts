@@ -143,9 +143,9 @@ export class TokenLifecycleService {
     return token
   }
 
-  /** Ends a lease under which nothing was done: whoever comes next may have it at once. Never rejects. */
+  /** Ends a lease under which nothing was done: it counts no attempt, and may be had at once. Never rejects. */
   async giveBack(lease: RefreshLease): Promise<void> {
-    await this.#endings.release(lease, { retryInMs: 0 })
+    await this.#endings.release(lease, { retryInMs: 0, isUncounted: true })
   }
 
   claimRequest(client: ProviderClient): ClaimRequest {

@@ -6,7 +6,7 @@ import { appOf } from '../../../src/ports/provider-client.ts'
 import type { ProviderClient } from '../../../src/ports/provider-client.ts'
 import { failWith, ofClient } from './model-provider.ts'
 import type { ModelProvider } from './model-provider.ts'
-import { KEY, RefreshWorld } from './refresh-world.ts'
+import { attemptsOf, KEY, RefreshWorld } from './refresh-world.ts'
 
 const throttled = (retryAfterMs: number) =>
   failWith({ kind: 'rate_limited', delivery: 'answered', providerCode: 'http_429', retryAfterMs })
@@ -35,14 +35,6 @@ async function connected(count: number, options: ConnectedOptions = {}): Promise
   for (let place = 0; place < count; place += 1) await world.connect(keyOf(place))
   await world.advance(ageMs)
   return world
-}
-
-/** What a claim counted, told by the attempt of the next one. */
-async function attemptsOf(world: RefreshWorld, key: ConnectionKey): Promise<number> {
-  const { tokenVersion } = await world.reading(key)
-  const request = world.host().lifecycle.claimRequest(world.provider)
-  const lease = await world.stores.leases.claim(key, tokenVersion, request)
-  return lease !== undefined && 'attempt' in lease ? lease.attempt - 1 : Number.NaN
 }
 
 describe('What a provider said to one process', () => {

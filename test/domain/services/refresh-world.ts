@@ -266,6 +266,17 @@ export class RefreshWorld {
   }
 }
 
+/** The attempts that count against a connection, told by a claim that is given back. */
+export async function attemptsOf(world: RefreshWorld, key: ConnectionKey = KEY): Promise<number> {
+  const { tokenVersion } = await world.reading(key)
+  const { lifecycle } = world.host()
+  const request = lifecycle.claimRequest(world.provider)
+  const lease = await world.stores.leases.claim(key, tokenVersion, request)
+  if (lease === undefined || 'reason' in lease) return Number.NaN
+  await lifecycle.giveBack(lease)
+  return lease.attempt - 1
+}
+
 function inMemory(): Environment {
   const clock = new FixedClock()
   const database = new MemoryDatabase({ clock })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CipherKeyUnknownError } from '../../../src/domain/errors.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { failWith, heldAnswer, loseAnswer, notSent, ofClient, refusal } from './model-provider.ts'
-import { KEY, RefreshWorld } from './refresh-world.ts'
+import { attemptsOf, KEY, RefreshWorld } from './refresh-world.ts'
 
 const QUARANTINE_MS = 12 * MINUTE_MS
 const REFUSED = { kind: 'reauthorize', providerCode: 'invalid_grant' } as const
@@ -274,6 +274,15 @@ describe('A refusal of a credential that was issued to another client of the hos
   })
 })
 
+/** A platform that renews others, and gives no refresh token for what is connected from now on. */
+function withoutRefreshTokens(world: RefreshWorld): void {
+  const open = world.provider.open.bind(world.provider)
+  world.provider.open = () => {
+    const { refreshToken: _none, ...tokens } = open()
+    return tokens
+  }
+}
+
 describe('A credential without renewal', () => {
   test('is verified, and given up when the provider refuses it', async () => {
     const world = new RefreshWorld({ traits: { renewal: 'none' } })
@@ -294,11 +303,7 @@ describe('A credential without renewal', () => {
   test('is verified once a day where the platform renews others and gave neither an end nor a refresh token', async () => {
     const world = new RefreshWorld()
     world.provider.lifetimeMs = null
-    const open = world.provider.open.bind(world.provider)
-    world.provider.open = () => {
-      const { refreshToken: _none, ...tokens } = open()
-      return tokens
-    }
+    withoutRefreshTokens(world)
     await world.connect()
     const { job } = world.host()
     for (let hour = 0; hour < 72; hour += 1) {
@@ -307,5 +312,23 @@ describe('A credential without renewal', () => {
     }
     expect(world.provider.verifications).toBe(3)
     expect(world.provider.calls).toBe(0)
+  })
+
+  test('is asked about again when somebody is refused with it, though nothing was to be renewed a while ago', async () => {
+    const world = new RefreshWorld()
+    withoutRefreshTokens(world)
+    await world.connect()
+    const { tokens } = world.host()
+    await world.advance(MINUTE_MS)
+    const token = await tokens.get(KEY)
+    expect((await tokens.get(KEY, { rejectedToken: token })).equals(token)).toBe(true)
+    expect(await world.reading()).toMatchObject({ leaseMs: 0, nextAttemptMs: 5 * MINUTE_MS })
+    await world.advance(5 * MINUTE_MS)
+    expect(await attemptsOf(world)).toBe(0)
+    world.provider.endAll()
+    await expect(tokens.get(KEY, { rejectedToken: token })).rejects.toMatchObject({
+      code: 'reauthorization_required',
+    })
+    expect(world.provider.verifications).toBe(2)
   })
 })
