@@ -36,13 +36,13 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'the deadline is checked before sending',
     file: `${SERVICES}/refresh-attempt.ts`,
-    from: 'if (!this.#isInTime(claim, DEADLINE_SHARE)) return',
+    from: "if (!this.#isInTime(claim, 'sendWithinMs')) return",
     to: 'if (claim.claimedAt < 0) return',
   },
   {
     clause: 'the deadline is checked before a candidate is presented',
     file: `${SERVICES}/refresh-attempt.ts`,
-    from: 'if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return',
+    from: "if (!this.#isInTime(claim, 'presentWithinMs')) return",
     to: 'if (claim.claimedAt < 0) return',
   },
   {

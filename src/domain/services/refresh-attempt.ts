@@ -28,11 +28,6 @@ export interface Claim<Client extends ProviderClient = ProviderClient> {
   readonly work: 'renew' | 'verify'
 }
 
-/** Part of the lease that may pass before the request goes out: a process that was paused longer starts over. */
-const DEADLINE_SHARE = 1 / 4
-/** The same for what is presented after a refusal, whose request must still end within the lease. */
-const LATER_DEADLINE_SHARE = 1 / 2
-
 /** So long the word of the provider that a token lives is believed where nothing can renew it. */
 const VERIFIED_FOR_MS = 5 * MINUTE_MS
 
@@ -58,7 +53,7 @@ export class RefreshAttempt {
     const current = await this.#preflight(claim)
     const pause = await this.#turn(claim)
     if (pause !== undefined) return this.#verdicts.putOff(claim.client, claim.lease, pause)
-    if (!this.#isInTime(claim, DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease, false)
+    if (!this.#isInTime(claim, 'sendWithinMs')) return this.#verdicts.startOver(claim.lease, false)
     return claim.work === 'renew' && isRenewable(claim)
       ? this.#refresh(claim, current)
       : this.#verify(claim, secretOf(current))
@@ -98,7 +93,7 @@ export class RefreshAttempt {
     for (const credential of await this.#others(claim, current)) {
       const moved = await this.#verdicts.movedOn(lease)
       if (moved !== undefined) return moved.token
-      if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(lease, true)
+      if (!this.#isInTime(claim, 'presentWithinMs')) return this.#verdicts.startOver(lease, true)
       const answer = await this.#present(claim, credential)
       if (answer !== 'refused') return answer.token
     }
@@ -176,7 +171,7 @@ export class RefreshAttempt {
   /** A credential whose verification failed for good may still have a successor, or be good for one. */
   async #dead(claim: Claim): Promise<Secret | undefined> {
     if (!isRenewable(claim)) return this.#verdicts.refused(claim.client, claim.lease)
-    if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease, true)
+    if (!this.#isInTime(claim, 'presentWithinMs')) return this.#verdicts.startOver(claim.lease, true)
     return this.#refresh(claim, await this.#preflight({ ...claim, work: 'renew' }))
   }
 
@@ -190,9 +185,9 @@ export class RefreshAttempt {
     return scopes.some((scope) => connection?.scopes.includes(scope))
   }
 
-  #isInTime({ client, claimedAt }: Claim, share: number): boolean {
-    const { leaseTtlMs } = refreshTimings(client.traits.rotation)
-    return this.#deps.clock.monotonicMs() - claimedAt <= leaseTtlMs * share
+  #isInTime({ client, claimedAt }: Claim, deadline: 'sendWithinMs' | 'presentWithinMs'): boolean {
+    const timings = refreshTimings(client.traits.rotation)
+    return this.#deps.clock.monotonicMs() - claimedAt <= timings[deadline]
   }
 
   #jitter(): number {
