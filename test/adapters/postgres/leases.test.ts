@@ -194,11 +194,8 @@ test('a claim gives up a connection that somebody holds, and has claimed nothing
 test('no number of a provider keeps a token from being stored', async () => {
   await connect(stores)
   const lease = await claimed(stores)
-  const absurd = {
-    expiresInMs: Number.POSITIVE_INFINITY,
-    refreshExpiresInMs: Number.NaN,
-    dueInMs: Number.NaN,
-  }
+  const nan = Number.NaN
+  const absurd = { expiresInMs: Number.POSITIVE_INFINITY, refreshExpiresInMs: nan, dueInMs: nan }
   const result = refreshedTokens(absurd)
   expect(await stores.leases.store(lease, result)).toBe('stored')
   expect((await stores.tokens.read(KEY))?.accessToken).toBe(result.tokens.accessToken)
@@ -338,6 +335,8 @@ function failing(inner: Pool, text: string, times: number): PostgresPool {
   }
 }
 
+const UNTRIED = { attempt: 1, epoch: 2, isUncertain: false }
+
 function dueRequest(changes: Partial<ClaimRequest> = {}): DueRequest {
   return { limit: 50, mostPerTenant: 50, providers: ['meta'], claims: { meta: claimRequest(changes) } }
 }
@@ -354,8 +353,7 @@ test('a batch that was claimed and cannot be read is given back, and none of it 
   await expect(due.claimDue(dueRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
   const claim = async (): Promise<unknown> =>
     (await stores.due.claimDue(dueRequest({ mostAttemptsAnHour: 1 }))).leases
-  const untried = { attempt: 1, epoch: 2, isUncertain: false }
-  await expect.poll(claim).toMatchObject([untried, untried])
+  await expect.poll(claim).toMatchObject([UNTRIED, UNTRIED])
 })
 
 test('a batch that is answered when nobody waits for it any more is given back', async () => {
@@ -364,7 +362,7 @@ test('a batch that is answered when nobody waits for it any more is given back',
   await givenUp(() => new PostgresDueConnections(slow).claimDue(dueRequest()))
   slow.letGo()
   await expect.poll(leaseColumns).toEqual([{ lease_epoch: 1, lease_until: null }])
-  expect((await stores.due.claimDue(dueRequest())).leases).toMatchObject([{ attempt: 1, epoch: 2 }])
+  expect((await stores.due.claimDue(dueRequest())).leases).toMatchObject([UNTRIED])
 })
 
 /** Lets the statements that hold `text` arrive and be done, and loses every answer to them. */
@@ -380,12 +378,10 @@ function cut(inner: Pool, text: string): PostgresPool {
 }
 
 test('a claim whose answer was lost with its connection is given back, and does not count', async () => {
-  await connect(stores)
-  await connect(stores, { label: 'other' })
+  for (const label of [KEY.label, 'other']) await connect(stores, { label })
   const other = await claimed(stores, { ...KEY, label: 'other' })
   const leases = new PostgresRefreshLeases({ pool: cut(pool, 'integrations_claim') })
-  const claim = leases.claim(KEY, 1, claimRequest())
-  await expect(claim).rejects.toMatchObject({ code: 'store_unavailable' })
+  await expect(leases.claim(KEY, 1, claimRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
   await expect.poll(async () => (await stores.tokens.read(KEY))?.leaseMs, { timeout: 5_000 }).toBe(0)
   expect(await claimed(stores)).toMatchObject({ epoch: 2, attempt: 1, isUncertain: false })
   expect((await stores.tokens.read(other))?.leaseMs).toBeGreaterThan(0)
@@ -396,9 +392,7 @@ test('a batch whose answer was lost with its connection is given back, and none 
   const other = await claimed(stores, { ...KEY, label: 'other' })
   const due = new PostgresDueConnections({ pool: cut(pool, 'integrations_claim_due') })
   await expect(due.claimDue(dueRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
-  const untried = { attempt: 1, epoch: 2, isUncertain: false }
-  await expect
-    .poll(async () => (await stores.due.claimDue(dueRequest())).leases, { timeout: 5_000 })
-    .toMatchObject([untried, untried])
+  const claim = async (): Promise<unknown> => (await stores.due.claimDue(dueRequest())).leases
+  await expect.poll(claim, { timeout: 5_000 }).toMatchObject([UNTRIED, UNTRIED])
   expect((await stores.tokens.read(other))?.leaseMs).toBeGreaterThan(0)
 })
