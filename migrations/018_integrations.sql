@@ -565,20 +565,22 @@ BEGIN
   WHERE c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected';
 END $$;
 
--- Ends leases that integrations_claim_due made for nobody, as if they had never been: their attempts do not count, and
--- they may be claimed again at once. A row that somebody else is changing is not waited for.
-CREATE FUNCTION public.integrations_give_back(p_leases json) RETURNS void
+-- Ends the leases that integrations_claim_due made for these owners, each of whom stands for one claim, as if they had never
+-- been: their attempts do not count, and they may be claimed again at once. What was claimed is still due, and so is found
+-- by the index on due_at. A row that somebody else is changing is not waited for. Answers how many were found.
+CREATE FUNCTION public.integrations_give_back(p_owners text[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
+DECLARE
+  v_found integer;
 BEGIN
   WITH held AS MATERIALIZED (
     SELECT c.tenant_id, c.provider, c.label
-    FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
-    JOIN public.integration_connections c
-      ON c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
-    WHERE c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL
+    FROM public.integration_connections c
+    WHERE c.status IN ('active', 'pending_account_selection') AND c.due_at <= clock_timestamp()
+      AND c.lease_owner = ANY (p_owners) AND c.lease_until IS NOT NULL
     FOR NO KEY UPDATE OF c SKIP LOCKED
   )
   UPDATE public.integration_connections c SET
@@ -588,6 +590,8 @@ BEGIN
     hour_attempts = greatest(c.hour_attempts - 1, 0),
     next_attempt_at = NULL
   FROM held h WHERE c.tenant_id = h.tenant_id AND c.provider = h.provider AND c.label = h.label;
+  GET DIAGNOSTICS v_found = ROW_COUNT;
+  RETURN v_found;
 END $$;
 
 -- Stores refreshed tokens, any number at once and each with its own outcome. A result becomes current if its parent still

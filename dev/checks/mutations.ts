@@ -36,13 +36,13 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'the deadline is checked before sending',
     file: `${SERVICES}/refresh-attempt.ts`,
-    from: 'if (!this.#isInTime(claim, DEADLINE_SHARE)) return',
+    from: "if (!this.#isInTime(claim, 'sendWithinMs')) return",
     to: 'if (claim.claimedAt < 0) return',
   },
   {
     clause: 'the deadline is checked before a candidate is presented',
     file: `${SERVICES}/refresh-attempt.ts`,
-    from: 'if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return',
+    from: "if (!this.#isInTime(claim, 'presentWithinMs')) return",
     to: 'if (claim.claimedAt < 0) return',
   },
   {
@@ -78,8 +78,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'what the store refused is offered again',
     file: `${SERVICES}/refreshed-token-writer.ts`,
-    from: 'if (isIntegrationError(error) && !error.isRetryable) throw error',
-    to: 'if (isIntegrationError(error)) throw error',
+    from: 'await this.#deps.clock.delay(waitMs)',
+    to: 'throw new Error(`not after ${waitMs} ms`)',
   },
   {
     clause: 'an own commit is known by its write id',
@@ -100,6 +100,36 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'if (!isReplaySafe(rotation)) return undefined',
   },
   {
+    clause: 'a short wait that is asked for does not replace the backoff',
+    file: `${SERVICES}/refresh-verdicts.ts`,
+    from: "if (statedMs === undefined || (kind === 'rate_limited' && attempt <= 1)) return statedMs",
+    to: "if (statedMs === undefined || kind !== 'misconfigured') return statedMs",
+  },
+  {
+    clause: 'a lost answer is asked for again while the grace runs',
+    file: `${SERVICES}/refresh-verdicts.ts`,
+    from: 'this.#deps.background.keep(this.#repeatLater(client, lease, inMs))',
+    to: '',
+  },
+  {
+    clause: 'a lease whose end failed is ended later',
+    file: `${SERVICES}/lease-endings.ts`,
+    from: 'this.#deps.background.keep(this.#releaseLater(lease, reason))',
+    to: '',
+  },
+  {
+    clause: 'a lease that is ended later is ended for its reason',
+    file: `${SERVICES}/lease-endings.ts`,
+    from: 'return await leases.release(lease, reason)',
+    to: 'return await leases.release(lease, {})',
+  },
+  {
+    clause: 'a step that fails to end a lease leaves it released',
+    file: `${SERVICES}/lease-endings.ts`,
+    from: 'await this.release(lease, {})',
+    to: '',
+  },
+  {
     clause: 'the previous token waits while a successor may arrive',
     file: `${SERVICES}/refresh-credentials.ts`,
     from: "field === 'refresh_token' && isNothingLeftToLose",
@@ -110,6 +140,18 @@ const MUTATIONS: readonly Mutation[] = [
     file: `${SERVICES}/refresh-attempt.ts`,
     from: "await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))",
     to: '',
+  },
+  {
+    clause: 'the key is used before anything is sent',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: 'await cipher.seal(secretOf(current), context)',
+    to: '',
+  },
+  {
+    clause: 'what was not begun counts no attempt',
+    file: `${SERVICES}/token-lifecycle-service.ts`,
+    from: '{ retryInMs: 0, isUncounted: true }',
+    to: '{ retryInMs: 0 }',
   },
   {
     clause: 'a token that arrives for nobody is revoked',
@@ -146,6 +188,12 @@ const MUTATIONS: readonly Mutation[] = [
     file: `${SERVICES}/refresh-attempt.ts`,
     from: 'scopes.some((scope) => connection?.scopes.includes(scope))',
     to: 'scopes.length > 0 && connection !== undefined',
+  },
+  {
+    clause: 'a refusal by an app that the credential was not issued to ends nothing',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: 'const isOwn = lease.clientId === appOf(client).clientId',
+    to: 'const isOwn = lease.attempt > 0 || client === undefined',
   },
   {
     clause: 'the renewal of a refused token is not renewed for being refused',

@@ -6,7 +6,7 @@ import type { AppPause, ProviderApp } from './provider-apps.ts'
 import type { RetiredGrant, RevocationId, SealedTokens } from './token-store.ts'
 
 export interface ClaimRequest {
-  /** Names the process in the row, for operators. */
+  /** Names the process in the row, for operators, and this claim: no other has the same. */
   readonly owner: string
   readonly leaseTtlMs: number
   /** Sets the earliest next attempt, before anything is sent. */

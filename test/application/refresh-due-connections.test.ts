@@ -11,7 +11,7 @@ import {
   notSent,
 } from '../domain/services/model-provider.ts'
 import type { Plan } from '../domain/services/model-provider.ts'
-import { RefreshWorld } from '../domain/services/refresh-world.ts'
+import { attemptsOf, RefreshWorld } from '../domain/services/refresh-world.ts'
 
 function keyOf(tenant: string, label = 'default'): ConnectionKey {
   return { tenantId: parseTenantId(tenant), provider: 'standard', label }
@@ -177,6 +177,35 @@ describe('The job', () => {
     expect(result.total).toBeLessThan(10)
     const readings = await Promise.all(many(10).map((key) => world.reading(key)))
     expect(readings.filter(({ leaseMs, nextAttemptMs }) => leaseMs > 0 || nextAttemptMs > 0)).toEqual([])
+    for (const key of many(10)) expect(await attemptsOf(world, key)).toBe(0)
+  })
+
+  test('gives back the others when one of them cannot be given back, and that one when the store is there again', async () => {
+    const world = await worldWith(many(10))
+    const host = world.host()
+    let isStopping = false
+    let failures = 3
+    host.interposed.before = (step) => {
+      if (step !== 'release' || !isStopping || failures === 0) return
+      failures -= 1
+      throw new StoreUnavailableError('Postgres')
+    }
+    const run = host.job.run({
+      concurrency: 4,
+      isStopping: () => isStopping,
+      onOutcome: () => {
+        isStopping = true
+      },
+    })
+    await world.until(run)
+    const leased = async (): Promise<number> => {
+      const readings = await Promise.all(many(10).map((key) => world.reading(key)))
+      return readings.filter(({ leaseMs }) => leaseMs > 0).length
+    }
+    expect(failures).toBe(0)
+    expect(await leased()).toBe(3)
+    await world.advance(SECOND_MS)
+    expect(await leased()).toBe(0)
   })
 
   test('asks nothing of a provider that asked the app to wait, and counts no attempt for it', async () => {

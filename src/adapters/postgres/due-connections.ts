@@ -10,6 +10,7 @@ import type {
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
+import { LostClaims } from './lost-claims.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import { END_LEASE } from './refresh-leases.ts'
 import { retrying } from './retrying.ts'
@@ -23,7 +24,7 @@ SELECT tenant_id AS tenant, provider, label, epoch, held_back_ms FROM public.int
 
 const LEASED = 'SELECT * FROM public.integrations_leased($1::json)'
 
-const GIVE_BACK = 'SELECT public.integrations_give_back($1::json)'
+const GIVE_BACK = 'SELECT public.integrations_give_back($1::text[]) AS found'
 
 const COUNT_DUE = 'SELECT public.integrations_count_due($1::json) AS due'
 
@@ -43,14 +44,13 @@ WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.
 const SEARCH_TIMEOUT_MS = 10_000
 
 const LEASED_RETRIES_MS = [50, 200]
-/** A lease that is not given back keeps its connection from everybody until it ends. */
-const GIVE_BACK_RETRIES_MS = [100, 1_000, 5_000]
 
 /** Due connections of all tenants, found by a role that may read no secret. */
 export class PostgresDueConnections implements DueConnections {
   readonly #pool: PostgresPool
   readonly #searches: SingleStatements
   readonly #statements: SingleStatements
+  readonly #lost = new LostClaims()
 
   constructor({ pool }: { readonly pool: PostgresPool }) {
     this.#pool = pool
@@ -64,33 +64,37 @@ export class PostgresDueConnections implements DueConnections {
       return claim === undefined ? [] : [{ provider, ...claimTerms(claim) }]
     })
     if (terms.length === 0) return { leases: [] }
-    const rows = await this.#searches.run<DueRow>(
-      CLAIM_DUE,
-      [limit, mostPerTenant, JSON.stringify(terms)],
-      (late) => void this.#giveBack(late.filter(isLeased)),
-    )
+    const owners = terms.map(({ owner }) => owner)
+    const giveBack = (): void =>
+      this.#lost.add(() => this.#giveBack(owners), Math.max(...terms.map((term) => term.ttl_ms)))
+    const values = [limit, mostPerTenant, JSON.stringify(terms)]
+    const rows = await this.#searches.run<DueRow>(CLAIM_DUE, values, {
+      late: (late) => {
+        if (late.some(isLeased)) giveBack()
+      },
+      lost: giveBack,
+    })
     const found = rows.filter(isLeased)
     const heldBackMs = rows.at(-1)?.held_back_ms ?? undefined
     if (found.length === 0) return { leases: [], heldBackMs }
-    return { leases: await this.#read(found), heldBackMs }
-  }
-
-  async #read(found: readonly DueRow[]): Promise<readonly RefreshLease[]> {
-    const values = [JSON.stringify(found)]
     try {
-      const leased = await retrying(() => this.#statements.run<LeaseRow>(LEASED, values), LEASED_RETRIES_MS)
-      return leased.map(toLease)
+      return { leases: await this.#read(found), heldBackMs }
     } catch (error) {
-      await this.#giveBack(found)
+      giveBack()
       throw error
     }
   }
 
-  /** Nobody works on these: whoever would is told that the claim failed. */
-  async #giveBack(found: readonly DueRow[]): Promise<void> {
-    if (found.length === 0) return
+  async #read(found: readonly DueRow[]): Promise<readonly RefreshLease[]> {
     const values = [JSON.stringify(found)]
-    await retrying(() => this.#statements.run(GIVE_BACK, values), GIVE_BACK_RETRIES_MS).catch(() => undefined)
+    const leased = await retrying(() => this.#statements.run<LeaseRow>(LEASED, values), LEASED_RETRIES_MS)
+    return leased.map(toLease)
+  }
+
+  /** Nobody works under these leases: whoever would was told that the claim failed. */
+  async #giveBack(owners: string[]): Promise<number> {
+    const [row] = await this.#searches.run<{ found: number }>(GIVE_BACK, [owners])
+    return row?.found ?? 0
   }
 
   async postpone(lease: RefreshLease, dueInMs: number): Promise<boolean> {

@@ -14,6 +14,7 @@ import type {
 import { GroupedCalls } from './grouped-calls.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
+import { LostClaims } from './lost-claims.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import { toPause } from './provider-apps.ts'
 import { SingleStatements } from './single-statement.ts'
@@ -23,6 +24,16 @@ import type { StorableResult, StoreAnswer } from './storing-tokens.ts'
 import { asTenant } from './tenant-transaction.ts'
 
 const CLAIM = 'SELECT * FROM public.integrations_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)'
+
+/** As if the claim had never been made. */
+const UNCLAIM = `
+UPDATE public.integration_connections c SET
+  lease_owner = NULL,
+  lease_until = NULL,
+  attempt_no = greatest(c.attempt_no - 1, 0),
+  hour_attempts = greatest(c.hour_attempts - 1, 0),
+  next_attempt_at = NULL
+WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.lease_owner = $4 AND c.lease_until IS NOT NULL`
 
 const OF_GRANT = `
 c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_id = $5 AND c.status <> 'disconnected'`
@@ -90,6 +101,7 @@ export class PostgresRefreshLeases implements RefreshLeases {
   readonly #pool: PostgresPool
   readonly #statements: SingleStatements
   readonly #stores: GroupedCalls<StorableResult, StoreAnswer>
+  readonly #lost = new LostClaims()
 
   constructor(options: { readonly pool: PostgresPool }) {
     this.#pool = options.pool
@@ -98,24 +110,32 @@ export class PostgresRefreshLeases implements RefreshLeases {
   }
 
   async claim(
-    { tenantId, provider, label }: ConnectionKey,
+    connection: ConnectionKey,
     tokenVersion: number,
     request: ClaimRequest,
   ): Promise<RefreshLease | AppPause | undefined> {
+    const { tenantId, provider, label } = connection
     const { owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts, client_id, most_wait_ms } =
       claimTerms(request)
     const key = [tenantId, provider, label, tokenVersion]
     const terms = [owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts, client_id, most_wait_ms]
     const values = [...key, ...terms]
-    const [row] = await this.#statements.run<LeaseRow>(CLAIM, values, (late) => this.#giveBack(late))
+    const giveBack = (): void => this.#lost.add(() => this.#unclaim(connection, owner), request.leaseTtlMs)
+    const [row] = await this.#statements.run<LeaseRow>(CLAIM, values, {
+      late: (rows) => {
+        if (rows.some((late) => toPause(late) === undefined)) giveBack()
+      },
+      lost: giveBack,
+    })
     return row === undefined ? undefined : (toPause(row) ?? toLease(row))
   }
 
-  /** Nobody knows of these leases: everybody would wait for them to end. */
-  #giveBack(rows: readonly LeaseRow[]): void {
-    for (const row of rows) {
-      if (toPause(row) === undefined) this.release(toLease(row), { retryInMs: 0 }).catch(() => undefined)
-    }
+  /** Nobody works under this lease: everybody would wait for it to end. */
+  async #unclaim({ tenantId, provider, label }: ConnectionKey, owner: string): Promise<number> {
+    const values = [tenantId, provider, label, owner]
+    return asTenant(this.#pool, tenantId, async (client) => {
+      return (await client.query(UNCLAIM, values)).rowCount ?? 0
+    })
   }
 
   async store(lease: RefreshLease, result: RefreshedTokens): Promise<StoreOutcome> {

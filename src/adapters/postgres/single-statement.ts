@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from '../../domain/errors.ts'
-import { sqlStateOf, toStoreError } from './store-error.ts'
+import { isUnanswered, sqlStateOf, toStoreError } from './store-error.ts'
 
 /** What is asked of a pool where each operation is one statement: pg's `Pool` fits, and so does one of PgBouncer's. */
 export interface StatementPool {
@@ -14,6 +14,14 @@ export interface StatementPoolOptions {
   readonly pool: StatementPool
   /** How long an answer is waited for, whatever the pool itself would do. */
   readonly timeoutMs?: number | undefined
+}
+
+/** What is heard of a statement whose caller was told that it failed: what it did, it did all the same. */
+export interface Aftermath<Row> {
+  /** The answer came after the caller had given up. */
+  readonly late: (rows: readonly Row[]) => void
+  /** There will be no answer, and nobody knows what was done. */
+  readonly lost: () => void
 }
 
 const ANSWER_TIMEOUT_MS = 1_500
@@ -34,11 +42,10 @@ export class SingleStatements {
     this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS
   }
 
-  /** `onLate` hears of an answer that came after this had rejected: what the statement did, it did all the same. */
   run<Row extends Record<string, unknown> = Record<string, unknown>>(
     text: string,
     values: readonly (string | number | null | string[])[],
-    onLate?: (rows: readonly Row[]) => void,
+    aftermath?: Aftermath<Row>,
   ): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
       const attempt = { isLate: false }
@@ -49,11 +56,12 @@ export class SingleStatements {
       this.#untilUndisturbed<Row>(text, [...values], attempt).then(
         (rows) => {
           clearTimeout(timer)
-          if (attempt.isLate) onLate?.(rows)
+          if (attempt.isLate) aftermath?.late(rows)
           resolve(rows)
         },
         (error: unknown) => {
           clearTimeout(timer)
+          if (isUnanswered(error)) aftermath?.lost()
           reject(toStoreError(error))
         },
       )

@@ -19,6 +19,12 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }
 
+/** The server ended, or was never heard of again; whatever else it refuses is undone. */
+export function isUnanswered(error: unknown): boolean {
+  if (isIntegrationError(error)) return false
+  return /^(08|57)/.test(sqlStateOf(error) ?? '08')
+}
+
 function adviceFor(state: string | undefined): string {
   if (state === undefined) return 'call again later'
   if (MISSING.has(state)) return 'its tables are missing or of an older version; run `integrations migrate`'

@@ -1,8 +1,8 @@
-import { isIntegrationError, StoreUnavailableError } from '../../domain/errors.ts'
+import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { TenantId } from '../../domain/model/identifiers.ts'
 import { onPooledConnection } from './postgres-pool.ts'
 import type { PostgresPool, PostgresQueries, PostgresResult } from './postgres-pool.ts'
-import { sqlStateOf, toStoreError } from './store-error.ts'
+import { isUnanswered, toStoreError } from './store-error.ts'
 
 /** The host's own queries in a transaction of one tenant. */
 export interface TenantClient {
@@ -113,12 +113,6 @@ async function inTransaction<T>(
   }).catch(rethrow)
   if ('error' in outcome) throw outcome.error
   return outcome.value
-}
-
-/** The server ended, or was never heard of again; whatever else it refuses is undone. */
-function isUnanswered(error: unknown): boolean {
-  if (isIntegrationError(error)) return false
-  return /^(08|57)/.test(sqlStateOf(error) ?? '08')
 }
 
 function uncertain(): StoreUnavailableError {

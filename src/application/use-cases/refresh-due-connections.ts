@@ -76,7 +76,7 @@ export class RefreshDueConnections {
     const isStopping = (): boolean => this.#deps.background.isClosing || options.isStopping?.() === true
     const source = new LeaseSource(this.#deps, { concurrency, limit: options.limit, isStopping })
     await Promise.all(Array.from({ length: concurrency }, () => this.#work(source, tally)))
-    for (const lease of await source.left()) await this.#deps.lifecycle.giveBack(lease)
+    await Promise.all((await source.left()).map((lease) => this.#deps.lifecycle.giveBack(lease)))
     if (source.failure !== undefined) throw source.failure
     await this.#revocations.run(isStopping)
     return tally.result()

@@ -19,6 +19,10 @@ export interface RefreshTimings {
   /** Bounds what a request may hold on to. */
   readonly hardTimeoutMs: number
   readonly leaseTtlMs: number
+  /** So long after the claim the request may go out: a process that was paused longer starts over. */
+  readonly sendWithinMs: number
+  /** The same for what is presented after a refusal. Either request still ends within the lease. */
+  readonly presentWithinMs: number
   /** How long a claimed connection waits for its app's turn at most: the rest of the deadline is for a late process. */
   readonly longestTurnMs: number
 }
@@ -26,8 +30,11 @@ export interface RefreshTimings {
 const SOFT_TIMEOUT_MS = 10 * SECOND_MS
 const HARD_TIMEOUT_MS = 75 * SECOND_MS
 const QUARANTINE_MS = 12 * MINUTE_MS
+const LEASE_MS = HARD_TIMEOUT_MS + MINUTE_MS
 const LONGEST_TURN_MS = 5 * SECOND_MS
 const TURN_SHARE = 1 / 8
+const SEND_SHARE = 1 / 4
+const PRESENT_SHARE = 0.4
 
 /**
  * A lease outlives the request it covers. Where a second request could destroy the grant it also waits out a paused
@@ -35,18 +42,26 @@ const TURN_SHARE = 1 / 8
  */
 export function refreshTimings(rotation: RotationClass): RefreshTimings {
   if (rotation.kind === 'grace') {
-    const leaseTtlMs = Math.min(HARD_TIMEOUT_MS + MINUTE_MS, Math.floor(rotation.graceMs * 0.45))
-    const hardTimeoutMs = Math.min(HARD_TIMEOUT_MS, Math.floor(leaseTtlMs * 0.8))
+    const leaseTtlMs = Math.min(LEASE_MS, Math.floor(rotation.graceMs * 0.45))
+    const hardTimeoutMs = Math.floor((leaseTtlMs * HARD_TIMEOUT_MS) / LEASE_MS)
     const longestTurnMs = Math.min(LONGEST_TURN_MS, Math.floor(leaseTtlMs * TURN_SHARE))
     const softTimeoutMs = Math.min(SOFT_TIMEOUT_MS, hardTimeoutMs)
-    return { softTimeoutMs, hardTimeoutMs, leaseTtlMs, longestTurnMs }
+    return { softTimeoutMs, hardTimeoutMs, leaseTtlMs, ...deadlines(leaseTtlMs), longestTurnMs }
   }
-  const leaseTtlMs = rotation.kind === 'none' ? HARD_TIMEOUT_MS + MINUTE_MS : QUARANTINE_MS
+  const leaseTtlMs = rotation.kind === 'none' ? LEASE_MS : QUARANTINE_MS
   return {
     softTimeoutMs: SOFT_TIMEOUT_MS,
     hardTimeoutMs: HARD_TIMEOUT_MS,
     leaseTtlMs,
+    ...deadlines(leaseTtlMs),
     longestTurnMs: LONGEST_TURN_MS,
+  }
+}
+
+function deadlines(leaseTtlMs: number): Pick<RefreshTimings, 'sendWithinMs' | 'presentWithinMs'> {
+  return {
+    sendWithinMs: Math.floor(leaseTtlMs * SEND_SHARE),
+    presentWithinMs: Math.floor(leaseTtlMs * PRESENT_SHARE),
   }
 }
 

@@ -5,13 +5,16 @@ import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { RefreshPendingError } from '../errors.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
+import { MINUTE_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
 import { firstDue } from './grant-service.ts'
+import { LeaseEndings } from './lease-endings.ts'
 import { openAccessToken, openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { RefreshVerdicts } from './refresh-verdicts.ts'
+import type { RepeatLater } from './refresh-verdicts.ts'
 import { RefreshedTokenWriter } from './refreshed-token-writer.ts'
 import type { Received } from './refreshed-token-writer.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
@@ -25,21 +28,21 @@ export interface Claim<Client extends ProviderClient = ProviderClient> {
   readonly work: 'renew' | 'verify'
 }
 
-/** Part of the lease that may pass before the request goes out: a process that was paused longer starts over. */
-const DEADLINE_SHARE = 1 / 4
-/** The same for what is presented after a refusal, whose request must still end within the lease. */
-const LATER_DEADLINE_SHARE = 1 / 2
+/** So long the word of the provider that a token lives is believed where nothing can renew it. */
+const VERIFIED_FOR_MS = 5 * MINUTE_MS
 
 /** One attempt to renew a claimed connection: preflight, deadline, send, store; or what the failure means. */
 export class RefreshAttempt {
   readonly #deps: TokenLifecycleDependencies
   readonly #writer: RefreshedTokenWriter
   readonly #verdicts: RefreshVerdicts
+  readonly #endings: LeaseEndings
 
-  constructor(dependencies: TokenLifecycleDependencies) {
+  constructor(dependencies: TokenLifecycleDependencies, repeatLater: RepeatLater) {
     this.#deps = dependencies
     this.#writer = new RefreshedTokenWriter(dependencies)
-    this.#verdicts = new RefreshVerdicts(dependencies)
+    this.#verdicts = new RefreshVerdicts(dependencies, repeatLater)
+    this.#endings = new LeaseEndings(dependencies)
   }
 
   /**
@@ -50,7 +53,7 @@ export class RefreshAttempt {
     const current = await this.#preflight(claim)
     const pause = await this.#turn(claim)
     if (pause !== undefined) return this.#verdicts.putOff(claim.client, claim.lease, pause)
-    if (!this.#isInTime(claim, DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease)
+    if (!this.#isInTime(claim, 'sendWithinMs')) return this.#verdicts.startOver(claim.lease, false)
     return claim.work === 'renew' && isRenewable(claim)
       ? this.#refresh(claim, current)
       : this.#verify(claim, secretOf(current))
@@ -61,7 +64,12 @@ export class RefreshAttempt {
     const { cipher } = this.#deps
     try {
       await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))
-      return await (work === 'renew' ? openCurrent(cipher, client, lease) : openAccessToken(cipher, lease))
+      if (work === 'verify') return await openAccessToken(cipher, lease)
+      const current = await openCurrent(cipher, client, lease)
+      // A key may be there and not do its work; what is sealed here is the proof, and is thrown away.
+      const context = connectionContext(lease, lease.tokenVersion + 1, 'previous_refresh_token')
+      await cipher.seal(secretOf(current), context)
+      return current
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }
@@ -85,7 +93,7 @@ export class RefreshAttempt {
     for (const credential of await this.#others(claim, current)) {
       const moved = await this.#verdicts.movedOn(lease)
       if (moved !== undefined) return moved.token
-      if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(lease)
+      if (!this.#isInTime(claim, 'presentWithinMs')) return this.#verdicts.startOver(lease, true)
       const answer = await this.#present(claim, credential)
       if (answer !== 'refused') return answer.token
     }
@@ -111,9 +119,9 @@ export class RefreshAttempt {
     try {
       tokens = await client.refresh(credential)
     } catch (error) {
-      if (!(error instanceof ProviderFailure)) throw error
-      if (error.kind === 'reauthorize') return 'refused'
-      return this.#verdicts.keepForLater(client, lease, error)
+      const failure = ofThisApp(claim, error)
+      if (failure instanceof ProviderFailure && failure.kind === 'reauthorize') return 'refused'
+      return this.#verdicts.keepForLater(client, lease, failure)
     }
     return { token: await this.#keep(claim, { credential, tokens, sentAt }) }
   }
@@ -138,20 +146,25 @@ export class RefreshAttempt {
     try {
       await client.verify(accessToken)
     } catch (error) {
-      if (!(error instanceof ProviderFailure)) throw error
-      if (error.kind === 'reauthorize') return this.#dead(claim)
-      const isAlive = error.kind === 'permission' && error.missingScopes.length > 0
+      const failure = ofThisApp(claim, error)
       // Asking whether a credential lives changes nothing at the provider, so nothing about it is uncertain.
-      if (!isAlive) return this.#verdicts.keepForLater(client, lease, error, false)
-      if (await this.#isGranted(lease, error.missingScopes)) return this.#verdicts.diminished(client, lease)
+      if (!(failure instanceof ProviderFailure))
+        return this.#verdicts.keepForLater(client, lease, failure, false)
+      if (failure.kind === 'reauthorize') return this.#dead(claim)
+      const isAlive = failure.kind === 'permission' && failure.missingScopes.length > 0
+      if (!isAlive) return this.#verdicts.keepForLater(client, lease, failure, false)
+      if (await this.#isGranted(lease, failure.missingScopes)) return this.#verdicts.diminished(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
-    // Nothing can renew it before its end, so there is nothing to ask until then; one without an end is looked at daily.
+    // Nothing can renew it before its end, so that it is only asked for again in case somebody is refused with it; one
+    // without an end is looked at daily.
     if (client.traits.renewal === 'refresh_token' && !isRenewable(claim) && remainingMs !== null) {
-      await this.#deps.leases.release(lease, { retryInMs: remainingMs })
+      const retryInMs = Math.min(remainingMs, VERIFIED_FOR_MS)
+      await this.#endings.release(lease, { retryInMs, isUncounted: true })
       return accessToken
     }
-    const isCurrent = await this.#deps.due.postpone(lease, firstDue(client, remainingMs, this.#jitter()))
+    const dueInMs = firstDue(client, remainingMs, this.#jitter())
+    const isCurrent = await this.#endings.orRelease(lease, () => this.#deps.due.postpone(lease, dueInMs))
     const moved = isCurrent ? undefined : await this.#verdicts.movedOn(lease)
     return moved === undefined ? accessToken : moved.token
   }
@@ -159,25 +172,40 @@ export class RefreshAttempt {
   /** A credential whose verification failed for good may still have a successor, or be good for one. */
   async #dead(claim: Claim): Promise<Secret | undefined> {
     if (!isRenewable(claim)) return this.#verdicts.refused(claim.client, claim.lease)
-    if (!this.#isInTime(claim, LATER_DEADLINE_SHARE)) return this.#verdicts.startOver(claim.lease)
+    if (!this.#isInTime(claim, 'presentWithinMs')) return this.#verdicts.startOver(claim.lease, true)
     return this.#refresh(claim, await this.#preflight({ ...claim, work: 'renew' }))
   }
 
   /** Whether one of the scopes came with the consent: what was never granted, nobody has taken away. */
   async #isGranted(lease: RefreshLease, scopes: readonly string[]): Promise<boolean> {
     const { provider, label } = lease
-    const [connection] = await this.#deps.tokens.list(lease.tenantId, { provider, label })
+    const { tokens } = this.#deps
+    const [connection] = await this.#endings.orRelease(lease, () =>
+      tokens.list(lease.tenantId, { provider, label }),
+    )
     return scopes.some((scope) => connection?.scopes.includes(scope))
   }
 
-  #isInTime({ client, claimedAt }: Claim, share: number): boolean {
-    const { leaseTtlMs } = refreshTimings(client.traits.rotation)
-    return this.#deps.clock.monotonicMs() - claimedAt <= leaseTtlMs * share
+  #isInTime({ client, claimedAt }: Claim, deadline: 'sendWithinMs' | 'presentWithinMs'): boolean {
+    const timings = refreshTimings(client.traits.rotation)
+    return this.#deps.clock.monotonicMs() - claimedAt <= timings[deadline]
   }
 
   #jitter(): number {
     return (this.#deps.random.bytes(1)[0] ?? 0) / 256
   }
+}
+
+/**
+ * A refused credential that was issued to another client of the host's may live: `invalid_grant` is also the answer to who
+ * presents what is another's (RFC 6749 §5.2). It is the app that is wrong then, and for this connection alone.
+ */
+function ofThisApp({ client, lease }: Claim, thrown: unknown): unknown {
+  const isOwn = lease.clientId === appOf(client).clientId
+  if (isOwn || !(thrown instanceof ProviderFailure)) return thrown
+  const { kind, delivery, providerCode } = thrown
+  if (kind !== 'reauthorize' || delivery !== 'answered') return thrown
+  return new ProviderFailure({ kind: 'misconfigured', delivery, providerCode, concerns: 'connection' })
 }
 
 /** A platform with refresh tokens that gave none for this grant: its access token is as good as it was until its end. */

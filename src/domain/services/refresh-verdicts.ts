@@ -2,66 +2,89 @@ import type { AppPause } from '../../ports/provider-apps.ts'
 import { appOf } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
-import { ReauthorizationRequiredError, RefreshPendingError } from '../errors.ts'
-import { clampRetryAfter, REFRESH_BACKOFF } from '../model/backoff.ts'
+import { isIntegrationError, ReauthorizationRequiredError, RefreshPendingError } from '../errors.ts'
+import { backoffMs, clampRetryAfter, REFRESH_BACKOFF } from '../model/backoff.ts'
 import type { ReauthReason } from '../model/connection.ts'
 import { isReplaySafe, refreshTimings } from '../model/rotation.ts'
 import type { RotationClass } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
-import type { ProviderFailure } from '../provider-failure.ts'
+import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
+import { LeaseEndings } from './lease-endings.ts'
 import { pauseErrorOf } from './pending-error.ts'
 import { errorCodeOf, toPublicError } from './public-errors.ts'
 import { suspensionOf } from './suspension.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
+/** Renews what was claimed under `lease` once more after `inMs`, unless it was renewed by then. */
+export type RepeatLater = (client: ProviderClient, lease: RefreshLease, inMs: number) => Promise<void>
+
 /** What becomes of a lease whose attempt brought no token. */
 export class RefreshVerdicts {
   readonly #deps: TokenLifecycleDependencies
+  readonly #repeatLater: RepeatLater
+  readonly #endings: LeaseEndings
 
-  constructor(dependencies: TokenLifecycleDependencies) {
+  constructor(dependencies: TokenLifecycleDependencies, repeatLater: RepeatLater) {
     this.#deps = dependencies
+    this.#repeatLater = repeatLater
+    this.#endings = new LeaseEndings(dependencies)
   }
 
-  /** Nothing was sent, and the next attempt may be made at once. */
-  async startOver(lease: RefreshLease): Promise<undefined> {
-    await this.#deps.leases.release(lease, { retryInMs: 0 })
+  /** The next attempt may be made at once; this one counts if something was sent. */
+  async startOver(lease: RefreshLease, isSent: boolean): Promise<undefined> {
+    await this.#endings.release(lease, { retryInMs: 0, isUncounted: !isSent })
   }
 
   /** Something of ours failed: the connection is kept and nothing about it is uncertain. */
   async notSent(lease: RefreshLease, error: unknown): Promise<never> {
     const errorCode = errorCodeOf(error)
-    await this.#deps.leases.release(lease, { errorCode })
+    await this.#endings.release(lease, { errorCode })
     this.#emit('token.refresh_failed', lease, errorCode)
     throw error
   }
 
   /** The app has to wait, which is nothing that happened to the connection: no attempt, no error, no backoff. */
   async putOff(client: ProviderClient, lease: RefreshLease, pause: AppPause): Promise<never> {
-    await this.#deps.leases.release(lease, { retryInMs: 0, isUncounted: true })
+    await this.#endings.release(lease, { retryInMs: 0, isUncounted: true })
     throw pauseErrorOf(client, pause, this.#deps.clock.now())
   }
 
-  /** The connection is kept: the provider or our app had a bad minute, or the answer never came. */
+  /**
+   * The connection is kept: the provider or our app had a bad minute, or the answer never came. So it is when a client
+   * throws what it never promised to: nobody knows what the provider has done by then.
+   */
   async keepForLater(
     client: ProviderClient,
     lease: RefreshLease,
-    failure: ProviderFailure,
-    mayHaveActed = failure.delivery === 'uncertain',
+    thrown: unknown,
+    mayHaveActed = !(thrown instanceof ProviderFailure) || thrown.delivery === 'uncertain',
   ): Promise<never> {
-    const { clock, leases, pacing } = this.#deps
     const { rotation, displayName } = client.traits
-    const retryAfterMs = clampRetryAfter(failure.retryAfterMs)
-    const app = appOf(client)
-    // A token that was issued to an earlier app of the host's is refused without any fault of this one.
-    const suspension = lease.clientId === app.clientId ? suspensionOf(client, failure) : undefined
-    if (suspension !== undefined) await pacing.suspend(app, suspension)
-    const error = toPublicError(failure, displayName, clock.now())
+    const failure = thrown instanceof ProviderFailure ? thrown : undefined
+    if (failure !== undefined) await this.#suspendApp(client, lease, failure)
+    const error = toPublicError(thrown, displayName, this.#deps.clock.now())
     const errorCode = errorCodeOf(error)
-    const retryInMs = latest(retryAfterMs, mayHaveActed ? retryOfUncertain(rotation, lease) : undefined)
-    await leases.release(lease, { errorCode, retryInMs, isUncertain: mayHaveActed })
-    this.#emit('token.refresh_failed', lease, errorCode)
+    const repeatInMs = mayHaveActed ? retryOfUncertain(rotation, lease) : undefined
+    const retryInMs = latest(failure === undefined ? undefined : this.#statedWait(failure, lease), repeatInMs)
+    await this.#endings.release(lease, { errorCode, retryInMs, isUncertain: mayHaveActed })
+    this.#emit('token.refresh_failed', lease, isIntegrationError(error) ? errorCode : 'unexpected')
+    if (repeatInMs !== undefined && retryInMs !== undefined) this.#repeatWithinGrace(client, lease, retryInMs)
     throw error
+  }
+
+  /** Nobody else may ask before the grace is over, and the successor of a spent token is lost then. */
+  #repeatWithinGrace(client: ProviderClient, lease: RefreshLease, inMs: number): void {
+    const { rotation } = client.traits
+    if (rotation.kind !== 'grace' || inMs >= rotation.graceMs) return
+    this.#deps.background.keep(this.#repeatLater(client, lease, inMs))
+  }
+
+  /** A token that was issued to an earlier app of the host's is refused without any fault of this one. */
+  async #suspendApp(client: ProviderClient, lease: RefreshLease, failure: ProviderFailure): Promise<void> {
+    const app = appOf(client)
+    const suspension = lease.clientId === app.clientId ? suspensionOf(client, failure) : undefined
+    if (suspension !== undefined) await this.#deps.pacing.suspend(app, suspension)
   }
 
   /**
@@ -92,10 +115,12 @@ export class RefreshVerdicts {
     circuit.note(provider, 'definitive')
     if (mayHeal || !circuit.mayCondemn(provider)) {
       const { hardTimeoutMs, leaseTtlMs } = refreshTimings(rotation)
-      await leases.suspect(lease, Math.max(hardTimeoutMs, leaseTtlMs))
+      const forMs = Math.max(hardTimeoutMs, leaseTtlMs)
+      await this.#endings.orRelease(lease, () => leases.suspect(lease, forMs))
       throw new RefreshPendingError(displayName)
     }
-    if (!(await leases.condemn(lease, reason))) return this.startOver(lease)
+    const isCondemned = await this.#endings.orRelease(lease, () => leases.condemn(lease, reason))
+    if (!isCondemned) return this.startOver(lease, true)
     this.#emit('connection.needs_reauth', lease, reason)
     throw new ReauthorizationRequiredError(displayName, reason)
   }
@@ -105,15 +130,26 @@ export class RefreshVerdicts {
    * in the meantime, unless that is of no use: gone with its grant, or at its end.
    */
   async movedOn(lease: RefreshLease): Promise<{ readonly token: Secret | undefined } | undefined> {
-    const { cipher, leases, tokens } = this.#deps
-    const reading = await tokens.read(lease)
+    const { cipher, tokens } = this.#deps
+    const reading = await this.#endings.orRelease(lease, () => tokens.read(lease))
     const isGone = reading?.grantId !== lease.grantId || reading.accessToken === undefined
     if (isGone) return { token: undefined }
     if (reading.tokenVersion === lease.tokenVersion) return undefined
-    await leases.release(lease, {})
+    await this.#endings.release(lease, {})
     if (reading.remainingMs !== null && reading.remainingMs <= 0) return { token: undefined }
     const context = connectionContext({ ...lease, ...reading }, reading.tokenVersion, 'access_token')
     return { token: await cipher.open(reading.accessToken, context) }
+  }
+
+  /**
+   * What the provider asks for may lengthen the usual backoff and not shorten it: one that asks for the same short wait
+   * for ever would use up the attempts of an hour within minutes. Only the first throttle is obeyed to the letter.
+   */
+  #statedWait({ kind, retryAfterMs }: ProviderFailure, { attempt }: RefreshLease): number | undefined {
+    const statedMs = clampRetryAfter(retryAfterMs)
+    if (statedMs === undefined || (kind === 'rate_limited' && attempt <= 1)) return statedMs
+    const jitter = (this.#deps.random.bytes(1)[0] ?? 0) / 256
+    return Math.max(statedMs, backoffMs(attempt, { ...REFRESH_BACKOFF, jitter }))
   }
 
   #emit(type: 'token.refresh_failed' | 'connection.needs_reauth', lease: RefreshLease, reason: string): void {

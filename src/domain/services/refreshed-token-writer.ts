@@ -1,7 +1,6 @@
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/refresh-leases.ts'
 import type { SealedTokens } from '../../ports/token-store.ts'
-import { isIntegrationError } from '../errors.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { Secret } from '../model/secret.ts'
 import type { TokenSet } from '../model/token-set.ts'
@@ -118,13 +117,12 @@ export class RefreshedTokenWriter {
     return { accessToken, refreshToken: await cipher.seal(refreshToken, contextOf('refresh_token')) }
   }
 
-  /** What an adapter throws without having promised it may pass as well; giving up would lose the token for certain. */
+  /** Whatever an adapter throws may pass, also what it calls final; giving up would lose the token for certain. */
   async #untilItWorks<T>(step: () => Promise<T>): Promise<T> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
       try {
         return await step()
-      } catch (error) {
-        if (isIntegrationError(error) && !error.isRetryable) throw error
+      } catch {
         await this.#deps.clock.delay(waitMs)
       }
     }

@@ -18,6 +18,7 @@ import {
   RefreshPendingError,
 } from '../errors.ts'
 import { MOST_ATTEMPTS_AN_HOUR, REFRESH_BACKOFF } from '../model/backoff.ts'
+import { uuidFrom } from '../model/bytes.ts'
 import { isLive } from '../model/connection.ts'
 import { assessFreshness, mayRenewAhead } from '../model/freshness.ts'
 import type { Freshness } from '../model/freshness.ts'
@@ -25,6 +26,7 @@ import type { ConnectionKey } from '../model/identifiers.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { connectionContext } from './connection-context.ts'
+import { LeaseEndings } from './lease-endings.ts'
 import { pauseErrorOf, pendingErrorOf } from './pending-error.ts'
 import { RefreshAttempt } from './refresh-attempt.ts'
 import type { Claim } from './refresh-attempt.ts'
@@ -42,7 +44,7 @@ export interface TokenLifecycleDependencies {
   readonly pacing: AppPacing
   readonly background: Background
   readonly events: ConnectionEvents
-  /** Names this process in a lease. */
+  /** Names this process in its leases. */
   readonly owner: string
 }
 
@@ -56,6 +58,8 @@ const FIRST_POLL_MS = 5
 const LONGEST_POLL_MS = 500
 /** Who waits looks again after about a quarter of the time waited so far, and so comes late by no more than that. */
 const POLL_GROWTH = 1.25
+/** A timer may be early by a little, and the store measures for itself. */
+const TIMER_MARGIN_MS = 50
 
 /**
  * Serves access tokens and renews them: one request at the provider however many ask, nothing stored that was
@@ -64,10 +68,14 @@ const POLL_GROWTH = 1.25
 export class TokenLifecycleService {
   readonly #deps: TokenLifecycleDependencies
   readonly #attempts: RefreshAttempt
+  readonly #endings: LeaseEndings
 
   constructor(dependencies: TokenLifecycleDependencies) {
     this.#deps = dependencies
-    this.#attempts = new RefreshAttempt(dependencies)
+    this.#attempts = new RefreshAttempt(dependencies, (client, lease, inMs) =>
+      this.#repeatLater(client, lease, inMs),
+    )
+    this.#endings = new LeaseEndings(dependencies)
   }
 
   /** @throws NotConnectedError, ReauthorizationRequiredError, StoreUnavailableError */
@@ -135,15 +143,16 @@ export class TokenLifecycleService {
     return token
   }
 
-  /** Ends a lease under which nothing was done: whoever comes next may have it at once. */
+  /** Ends a lease under which nothing was done: it counts no attempt, and may be had at once. Never rejects. */
   async giveBack(lease: RefreshLease): Promise<void> {
-    await this.#deps.leases.release(lease, { retryInMs: 0 })
+    await this.#endings.release(lease, { retryInMs: 0, isUncounted: true })
   }
 
   claimRequest(client: ProviderClient): ClaimRequest {
+    const { owner, random } = this.#deps
     const { leaseTtlMs, longestTurnMs } = refreshTimings(client.traits.rotation)
     return {
-      owner: this.#deps.owner,
+      owner: `${owner}:${uuidFrom(random.bytes(16))}`,
       leaseTtlMs,
       app: appOf(client),
       mostWaitMs: longestTurnMs,
@@ -197,6 +206,15 @@ export class TokenLifecycleService {
       return undefined
     }
     return this.#attempts.run({ client, lease, claimedAt, work })
+  }
+
+  async #repeatLater(client: ProviderClient, lease: RefreshLease, inMs: number): Promise<void> {
+    await this.#deps.clock.delay(inMs + TIMER_MARGIN_MS)
+    const { tenantId, provider, label } = lease
+    const key = { tenantId, provider, label }
+    const { reading } = await this.read(client, key)
+    const isSame = reading.tokenVersion === lease.tokenVersion && reading.grantId === lease.grantId
+    if (isSame) await this.renew(client, key, reading)
   }
 
   /** Stops waiting, keeps listening: the attempt is never aborted for its caller's sake. */

@@ -78,11 +78,15 @@ export async function connectionOf(stores: ConnectionStores, key: ConnectionKey)
   return connection
 }
 
+let claims = 0
+
+/** Of one process and, as the port asks, of one claim. */
 export function claimRequest(changes: Partial<ClaimRequest> = {}): ClaimRequest {
+  claims += 1
   return {
     app: APP,
     mostWaitMs: 5_000,
-    owner: 'process-1',
+    owner: `process-1:${claims}`,
     leaseTtlMs: 2 * MINUTE_MS,
     backoff: { baseMs: 10_000, capMs: 60_000, jitter: 0 },
     mostAttemptsAnHour: 30,

@@ -11,7 +11,13 @@ import {
 } from '../../../src/adapters/postgres/index.ts'
 import type { PostgresPool } from '../../../src/adapters/postgres/index.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
-import type { RefreshLease, RefreshLeases, StoreOutcome } from '../../../src/ports/refresh-leases.ts'
+import type { DueRequest } from '../../../src/ports/due-connections.ts'
+import type {
+  ClaimRequest,
+  RefreshLease,
+  RefreshLeases,
+  StoreOutcome,
+} from '../../../src/ports/refresh-leases.ts'
 import {
   claimed,
   claimRequest,
@@ -188,11 +194,8 @@ test('a claim gives up a connection that somebody holds, and has claimed nothing
 test('no number of a provider keeps a token from being stored', async () => {
   await connect(stores)
   const lease = await claimed(stores)
-  const absurd = {
-    expiresInMs: Number.POSITIVE_INFINITY,
-    refreshExpiresInMs: Number.NaN,
-    dueInMs: Number.NaN,
-  }
+  const nan = Number.NaN
+  const absurd = { expiresInMs: Number.POSITIVE_INFINITY, refreshExpiresInMs: nan, dueInMs: nan }
   const result = refreshedTokens(absurd)
   expect(await stores.leases.store(lease, result)).toBe('stored')
   expect((await stores.tokens.read(KEY))?.accessToken).toBe(result.tokens.accessToken)
@@ -332,31 +335,64 @@ function failing(inner: Pool, text: string, times: number): PostgresPool {
   }
 }
 
-const DUE = { limit: 50, mostPerTenant: 50, providers: ['meta'], claims: { meta: claimRequest() } }
+const UNTRIED = { attempt: 1, epoch: 2, isUncertain: false }
+
+function dueRequest(changes: Partial<ClaimRequest> = {}): DueRequest {
+  return { limit: 50, mostPerTenant: 50, providers: ['meta'], claims: { meta: claimRequest(changes) } }
+}
 
 test('a batch that was claimed is read again when its connection is cut in between', async () => {
   await connect(stores, { dueInMs: 0 })
   const due = new PostgresDueConnections({ pool: failing(pool, 'integrations_leased', 2) })
-  expect((await due.claimDue(DUE)).leases).toMatchObject([{ tenantId: KEY.tenantId, attempt: 1 }])
+  expect((await due.claimDue(dueRequest())).leases).toMatchObject([{ tenantId: KEY.tenantId, attempt: 1 }])
 })
 
 test('a batch that was claimed and cannot be read is given back, and none of it counts', async () => {
   for (const label of ['first', 'second']) await connect(stores, { label, dueInMs: 0 })
   const due = new PostgresDueConnections({ pool: failing(pool, 'integrations_leased', Infinity) })
-  await expect(due.claimDue(DUE)).rejects.toMatchObject({ code: 'store_unavailable' })
-  const { leases } = await stores.due.claimDue({
-    ...DUE,
-    claims: { meta: claimRequest({ mostAttemptsAnHour: 1 }) },
-  })
-  const untried = { attempt: 1, epoch: 2, isUncertain: false }
-  expect(leases).toMatchObject([untried, untried])
+  await expect(due.claimDue(dueRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
+  const claim = async (): Promise<unknown> =>
+    (await stores.due.claimDue(dueRequest({ mostAttemptsAnHour: 1 }))).leases
+  await expect.poll(claim).toMatchObject([UNTRIED, UNTRIED])
 })
 
 test('a batch that is answered when nobody waits for it any more is given back', async () => {
   await connect(stores, { dueInMs: 0 })
   const slow = held(pool)
-  await givenUp(() => new PostgresDueConnections(slow).claimDue(DUE))
+  await givenUp(() => new PostgresDueConnections(slow).claimDue(dueRequest()))
   slow.letGo()
   await expect.poll(leaseColumns).toEqual([{ lease_epoch: 1, lease_until: null }])
-  expect((await stores.due.claimDue(DUE)).leases).toMatchObject([{ attempt: 1, epoch: 2 }])
+  expect((await stores.due.claimDue(dueRequest())).leases).toMatchObject([UNTRIED])
+})
+
+/** Lets the statements that hold `text` arrive and be done, and loses every answer to them. */
+function cut(inner: Pool, text: string): PostgresPool {
+  return {
+    connect: () => inner.connect(),
+    query: async (statement, values) => {
+      const answer = await inner.query(statement, values)
+      if (statement.includes(text)) throw new Error('the connection was cut')
+      return answer as never
+    },
+  }
+}
+
+test('a claim whose answer was lost with its connection is given back, and does not count', async () => {
+  for (const label of [KEY.label, 'other']) await connect(stores, { label })
+  const other = await claimed(stores, { ...KEY, label: 'other' })
+  const leases = new PostgresRefreshLeases({ pool: cut(pool, 'integrations_claim') })
+  await expect(leases.claim(KEY, 1, claimRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
+  await expect.poll(async () => (await stores.tokens.read(KEY))?.leaseMs, { timeout: 5_000 }).toBe(0)
+  expect(await claimed(stores)).toMatchObject({ epoch: 2, attempt: 1, isUncertain: false })
+  expect((await stores.tokens.read(other))?.leaseMs).toBeGreaterThan(0)
+})
+
+test('a batch whose answer was lost with its connection is given back, and none of it counts', async () => {
+  for (const label of ['first', 'second', 'other']) await connect(stores, { label, dueInMs: 0 })
+  const other = await claimed(stores, { ...KEY, label: 'other' })
+  const due = new PostgresDueConnections({ pool: cut(pool, 'integrations_claim_due') })
+  await expect(due.claimDue(dueRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
+  const claim = async (): Promise<unknown> => (await stores.due.claimDue(dueRequest())).leases
+  await expect.poll(claim, { timeout: 5_000 }).toMatchObject([UNTRIED, UNTRIED])
+  expect((await stores.tokens.read(other))?.leaseMs).toBeGreaterThan(0)
 })

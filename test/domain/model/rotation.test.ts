@@ -47,6 +47,18 @@ describe('refreshTimings', () => {
     )
   })
 
+  test('lets every request that may still begin end within its lease, whatever the rotation', () => {
+    const graces = fc.integer({ min: 10, max: 24 * 60 * MINUTE_MS })
+    const graced = graces.map((graceMs): RotationClass => ({ kind: 'grace', graceMs }))
+    fc.assert(
+      fc.property(fc.oneof(fc.constantFrom(...all), graced), (rotation) => {
+        const { hardTimeoutMs, leaseTtlMs, presentWithinMs, sendWithinMs } = refreshTimings(rotation)
+        expect(sendWithinMs).toBeLessThanOrEqual(presentWithinMs)
+        expect(presentWithinMs + hardTimeoutMs).toBeLessThan(leaseTtlMs)
+      }),
+    )
+  })
+
   test('needs no longer lease for a long grace than for none', () => {
     const long = refreshTimings({ kind: 'grace', graceMs: 24 * 60 * MINUTE_MS })
     expect(long).toEqual(refreshTimings({ kind: 'none' }))

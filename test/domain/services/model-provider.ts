@@ -232,6 +232,20 @@ export class ModelProvider implements OAuthProviderClient {
   }
 }
 
+/** The same provider as another app of the host's speaks to it. */
+export function ofClient(provider: ModelProvider, clientId: string): OAuthProviderClient {
+  return {
+    traits: provider.traits,
+    authorization: { ...provider.authorization, clientId },
+    authorizationUrl: () => provider.authorizationUrl(),
+    examine: () => provider.examine(),
+    verify: (token) => provider.verify(token),
+    revoke: (credential) => provider.revoke(credential),
+    exchangeCode: () => provider.exchangeCode(),
+    refresh: (presented) => provider.refresh(presented),
+  }
+}
+
 export function refusal(providerCode: string): ProviderFailure {
   return new ProviderFailure({ kind: 'reauthorize', delivery: 'answered', providerCode })
 }

@@ -3,10 +3,10 @@ import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../../src/domain/model/identifiers.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { appOf } from '../../../src/ports/provider-client.ts'
-import type { OAuthProviderClient, ProviderClient } from '../../../src/ports/provider-client.ts'
-import { failWith } from './model-provider.ts'
+import type { ProviderClient } from '../../../src/ports/provider-client.ts'
+import { failWith, ofClient } from './model-provider.ts'
 import type { ModelProvider } from './model-provider.ts'
-import { KEY, RefreshWorld } from './refresh-world.ts'
+import { attemptsOf, KEY, RefreshWorld } from './refresh-world.ts'
 
 const throttled = (retryAfterMs: number) =>
   failWith({ kind: 'rate_limited', delivery: 'answered', providerCode: 'http_429', retryAfterMs })
@@ -35,14 +35,6 @@ async function connected(count: number, options: ConnectedOptions = {}): Promise
   for (let place = 0; place < count; place += 1) await world.connect(keyOf(place))
   await world.advance(ageMs)
   return world
-}
-
-/** What a claim counted, told by the attempt of the next one. */
-async function attemptsOf(world: RefreshWorld, key: ConnectionKey): Promise<number> {
-  const { tokenVersion } = await world.reading(key)
-  const request = world.host().lifecycle.claimRequest(world.provider)
-  const lease = await world.stores.leases.claim(key, tokenVersion, request)
-  return lease !== undefined && 'attempt' in lease ? lease.attempt - 1 : Number.NaN
 }
 
 describe('What a provider said to one process', () => {
@@ -155,17 +147,7 @@ describe('What a provider said about one connection', () => {
 
   test('a refusal of what was issued to an earlier app of the host does not suspend the new one', async () => {
     const world = await connected(2)
-    const newApp = (provider: ModelProvider): OAuthProviderClient => ({
-      traits: provider.traits,
-      authorization: { ...provider.authorization, clientId: 'client-2' },
-      authorizationUrl: () => provider.authorizationUrl(),
-      examine: () => provider.examine(),
-      verify: (token) => provider.verify(token),
-      revoke: (credential) => provider.revoke(credential),
-      exchangeCode: () => provider.exchangeCode(),
-      refresh: (presented) => provider.refresh(presented),
-    })
-    const { tokens } = world.host('host-1', { client: newApp })
+    const { tokens } = world.host('host-1', { client: (provider) => ofClient(provider, 'client-2') })
     world.provider.plan(refusedApp)
     await expect(tokens.get(keyOf(0))).rejects.toMatchObject({ code: 'provider_misconfigured' })
     expect((await world.reading(keyOf(0))).status).toBe('active')

@@ -15,6 +15,7 @@ import { TokenLifecycleService } from '../../../src/domain/services/token-lifecy
 import type { Cipher } from '../../../src/ports/cipher.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type { ConnectionEvent } from '../../../src/ports/connection-events.ts'
+import type { DueConnections } from '../../../src/ports/due-connections.ts'
 import type { ProviderClient } from '../../../src/ports/provider-client.ts'
 import type { RefreshLeases } from '../../../src/ports/refresh-leases.ts'
 import type { TokenReading, TokenStore } from '../../../src/ports/token-store.ts'
@@ -38,12 +39,14 @@ export const KEY: ConnectionKey = {
 
 export type Step =
   | 'read'
+  | 'list'
   | 'claim'
   | 'store'
   | 'keepCandidate'
   | 'release'
   | 'suspect'
   | 'condemn'
+  | 'postpone'
   | 'prepare'
   | 'seal'
   | 'open'
@@ -150,7 +153,8 @@ export class RefreshWorld {
     const lifecycle = new TokenLifecycleService({
       tokens: interposedTokens(this.stores.tokens, interposed),
       leases: interposedLeases(this.stores.leases, interposed),
-      ...{ due, revocations, cipher, clock, random, circuit: circuits, pacing, background, events, owner },
+      due: interposedDue(due, interposed),
+      ...{ revocations, cipher, clock, random, circuit: circuits, pacing, background, events, owner },
     })
     const providers = new ProviderRegistry(configured ?? [client?.(this.provider) ?? this.provider])
     // Nothing in this world is of the earlier format.
@@ -268,6 +272,17 @@ export class RefreshWorld {
   }
 }
 
+/** The attempts that count against a connection, told by a claim that is given back. */
+export async function attemptsOf(world: RefreshWorld, key: ConnectionKey = KEY): Promise<number> {
+  const { tokenVersion } = await world.reading(key)
+  const { lifecycle } = world.host()
+  const request = lifecycle.claimRequest(world.provider)
+  const lease = await world.stores.leases.claim(key, tokenVersion, request)
+  if (lease === undefined || 'reason' in lease) return Number.NaN
+  await lifecycle.giveBack(lease)
+  return lease.attempt - 1
+}
+
 function inMemory(): Environment {
   const clock = new FixedClock()
   const database = new MemoryDatabase({ clock })
@@ -295,7 +310,7 @@ async function within<T>(interposed: Interposed, step: Step, call: () => Promise
 function interposedTokens(tokens: TokenStore, interposed: Interposed): TokenStore {
   return {
     read: (key) => within(interposed, 'read', () => tokens.read(key)),
-    list: (tenantId, filter) => tokens.list(tenantId, filter),
+    list: (tenantId, filter) => within(interposed, 'list', () => tokens.list(tenantId, filter)),
     save: (grant, expected, queue) => tokens.save(grant, expected, queue),
     change: (connection, patch) => tokens.change(connection, patch),
     disconnect: (key, queue) => tokens.disconnect(key, queue),
@@ -312,6 +327,15 @@ function interposedLeases(leases: RefreshLeases, interposed: Interposed): Refres
     release: (lease, reason) => within(interposed, 'release', () => leases.release(lease, reason)),
     suspect: (lease, forMs) => within(interposed, 'suspect', () => leases.suspect(lease, forMs)),
     condemn: (lease, reason) => within(interposed, 'condemn', () => leases.condemn(lease, reason)),
+  }
+}
+
+function interposedDue(due: DueConnections, interposed: Interposed): DueConnections {
+  return {
+    claimDue: (request) => due.claimDue(request),
+    postpone: (lease, dueInMs) => within(interposed, 'postpone', () => due.postpone(lease, dueInMs)),
+    countDue: (providers) => due.countDue(providers),
+    connectionsOf: (owner) => due.connectionsOf(owner),
   }
 }
 

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { CipherKeyUnknownError } from '../../../src/domain/errors.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
-import { failWith, heldAnswer, loseAnswer, notSent, refusal } from './model-provider.ts'
-import { KEY, RefreshWorld } from './refresh-world.ts'
+import { failWith, heldAnswer, loseAnswer, notSent, ofClient, refusal } from './model-provider.ts'
+import { attemptsOf, KEY, RefreshWorld } from './refresh-world.ts'
 
 const QUARANTINE_MS = 12 * MINUTE_MS
+const REFUSED = { kind: 'reauthorize', providerCode: 'invalid_grant' } as const
 
 describe('A refresh token that the provider declares dead', () => {
   test('needs a person at once when nobody can hold a successor', async () => {
@@ -246,6 +247,42 @@ describe('A refusal of the app', () => {
   })
 })
 
+describe('A refusal of a credential that was issued to another client of the host (RFC 6749 §5.2)', () => {
+  test.each(['get', 'verify'] as const)(
+    'says nothing of the credential: it is kept, and works when its client is configured again (%s)',
+    async (how) => {
+      const world = new RefreshWorld()
+      await (how === 'get' ? world.connectExpired() : world.connect())
+      const other = world.host('other', { client: (provider) => ofClient(provider, 'client-2') })
+      world.provider.plan(failWith({ ...REFUSED, delivery: 'answered' }))
+      await expect(other.tokens[how](KEY)).rejects.toMatchObject({ code: 'provider_misconfigured' })
+      expect(world.provider.calls + world.provider.verifications).toBe(1)
+      expect(world.logs).toEqual([])
+      const { status, nextAttemptMs } = await world.reading()
+      expect(status).toBe('active')
+      await world.advance(nextAttemptMs)
+      await world.host().tokens.get(KEY)
+    },
+  )
+
+  test('is the end of it all the same where nothing was left to be sent', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const other = world.host('other', { client: (provider) => ofClient(provider, 'client-2') })
+    world.provider.plan(failWith({ ...REFUSED, delivery: 'not_sent' }))
+    await expect(other.tokens.get(KEY)).rejects.toMatchObject({ code: 'reauthorization_required' })
+  })
+})
+
+/** A platform that renews others, and gives no refresh token for what is connected from now on. */
+function withoutRefreshTokens(world: RefreshWorld): void {
+  const open = world.provider.open.bind(world.provider)
+  world.provider.open = () => {
+    const { refreshToken: _none, ...tokens } = open()
+    return tokens
+  }
+}
+
 describe('A credential without renewal', () => {
   test('is verified, and given up when the provider refuses it', async () => {
     const world = new RefreshWorld({ traits: { renewal: 'none' } })
@@ -266,11 +303,7 @@ describe('A credential without renewal', () => {
   test('is verified once a day where the platform renews others and gave neither an end nor a refresh token', async () => {
     const world = new RefreshWorld()
     world.provider.lifetimeMs = null
-    const open = world.provider.open.bind(world.provider)
-    world.provider.open = () => {
-      const { refreshToken: _none, ...tokens } = open()
-      return tokens
-    }
+    withoutRefreshTokens(world)
     await world.connect()
     const { job } = world.host()
     for (let hour = 0; hour < 72; hour += 1) {
@@ -279,5 +312,23 @@ describe('A credential without renewal', () => {
     }
     expect(world.provider.verifications).toBe(3)
     expect(world.provider.calls).toBe(0)
+  })
+
+  test('is asked about again when somebody is refused with it, though nothing was to be renewed a while ago', async () => {
+    const world = new RefreshWorld()
+    withoutRefreshTokens(world)
+    await world.connect()
+    const { tokens } = world.host()
+    await world.advance(MINUTE_MS)
+    const token = await tokens.get(KEY)
+    expect((await tokens.get(KEY, { rejectedToken: token })).equals(token)).toBe(true)
+    expect(await world.reading()).toMatchObject({ leaseMs: 0, nextAttemptMs: 5 * MINUTE_MS })
+    await world.advance(5 * MINUTE_MS)
+    expect(await attemptsOf(world)).toBe(0)
+    world.provider.endAll()
+    await expect(tokens.get(KEY, { rejectedToken: token })).rejects.toMatchObject({
+      code: 'reauthorization_required',
+    })
+    expect(world.provider.verifications).toBe(2)
   })
 })

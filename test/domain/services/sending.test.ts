@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import {
   CipherAuthenticationFailedError,
+  CipherKeyUnknownError,
   CipherUnavailableError,
   StoreUnavailableError,
 } from '../../../src/domain/errors.ts'
 import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { failWith, heldAnswer } from './model-provider.ts'
-import { KEY, RefreshWorld } from './refresh-world.ts'
+import { attemptsOf, KEY, RefreshWorld } from './refresh-world.ts'
 import type { Step } from './refresh-world.ts'
 
 describe('Before anything is sent (I9 Preflight)', () => {
   test.each<[string, Step, Error]>([
     ['the key for sealing cannot be had', 'prepare', new CipherUnavailableError('down')],
+    ['the key for sealing is there and does not seal', 'seal', new CipherKeyUnknownError('k0')],
     ['the refresh token cannot be opened', 'open', new CipherUnavailableError('down')],
     ['the refresh token was altered', 'open', new CipherAuthenticationFailedError()],
     ['the claim fails', 'claim', new StoreUnavailableError('Postgres')],
@@ -49,6 +51,7 @@ describe('Before anything is sent (I9 Preflight)', () => {
     expect(world.provider.calls).toBe(0)
     const { leaseMs, nextAttemptMs } = await world.reading()
     expect({ leaseMs, nextAttemptMs }).toEqual({ leaseMs: 0, nextAttemptMs: 0 })
+    expect(await attemptsOf(world)).toBe(0)
     await world.until(host.tokens.get(KEY))
     expect(world.provider.calls).toBe(1)
   })

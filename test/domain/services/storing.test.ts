@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { CipherUnavailableError, StoreUnavailableError } from '../../../src/domain/errors.ts'
+import {
+  CipherKeyUnknownError,
+  CipherUnavailableError,
+  StoreUnavailableError,
+} from '../../../src/domain/errors.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { heldAnswer } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
@@ -43,13 +47,14 @@ describe('What a provider issued', () => {
   test.each<[string, Step, Error]>([
     ['the store is down', 'store', new StoreUnavailableError('Postgres')],
     ['the key for sealing is gone', 'seal', new CipherUnavailableError('down')],
+    ['the cipher fails for good', 'seal', new CipherKeyUnknownError('k0')],
     ['the store fails in a way that nobody foresaw', 'store', new TypeError('unforeseen')],
   ])('is kept trying to be stored while %s, and asked for once', async (_name, step, error) => {
     const world = new RefreshWorld()
     await world.connectExpired()
     const host = world.host()
     host.interposed.before = (at) => {
-      if (at === step) throw error
+      if (at === step && world.provider.calls > 0) throw error
     }
     const asked = host.tokens.get(KEY)
     await expect(world.until(asked)).rejects.toMatchObject({ code: 'provider_unavailable' })

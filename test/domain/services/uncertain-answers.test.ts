@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
-import { failWith, loseAnswer, notSent } from './model-provider.ts'
+import { failWith, GRACE_MS, loseAnswer, notSent } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
 const QUARANTINE_MS = 12 * MINUTE_MS
@@ -30,6 +30,61 @@ describe('An answer that never came', () => {
     const token = await tokens.get(KEY)
     expect(world.provider.acceptsAccess(token.reveal())).toBe(true)
     expect((await world.reading()).status).toBe('active')
+  })
+
+  test.each(['a caller', 'the job'] as const)(
+    'is asked for again within the grace by the process itself, once, though nobody asks it to (%s)',
+    async (who) => {
+      const world = new RefreshWorld({ mode: 'grace' })
+      await world.connectExpired()
+      const host = world.host()
+      world.provider.plan(loseAnswer)
+      await (who === 'a caller' ? host.tokens.get(KEY).catch(() => undefined) : host.job.run())
+      expect(world.provider.calls).toBe(1)
+      await world.advance(GRACE_MS / 2)
+      expect(world.provider.calls).toBe(2)
+      expect(await world.reading()).toMatchObject({ status: 'active', tokenVersion: 2 })
+      const token = await host.tokens.get(KEY)
+      expect(world.provider.acceptsAccess(token.reveal())).toBe(true)
+      await world.advance(10 * MINUTE_MS)
+      expect(world.provider.calls).toBe(2)
+    },
+  )
+
+  test('is asked for again by the process itself no more than once', async () => {
+    const world = new RefreshWorld({ mode: 'grace' })
+    await world.connectExpired()
+    const host = world.host()
+    world.provider.plan(failed, failed, failed)
+    await host.tokens.get(KEY).catch(() => undefined)
+    await world.advance(10 * MINUTE_MS)
+    expect(world.provider.calls).toBe(2)
+  })
+
+  test('is not asked for again when somebody else has renewed the token meanwhile', async () => {
+    const world = new RefreshWorld({ mode: 'grace' })
+    await world.connectExpired()
+    world.provider.plan(loseAnswer)
+    await world
+      .host('first')
+      .tokens.get(KEY)
+      .catch(() => undefined)
+    await world.advance((await world.reading()).nextAttemptMs)
+    await world.host('second').tokens.get(KEY)
+    await world.advance(MINUTE_MS)
+    expect(world.provider.calls).toBe(2)
+  })
+
+  test('where nothing rotates is asked for again by nobody but who needs the token', async () => {
+    const world = new RefreshWorld({ mode: 'none' })
+    await world.connectExpired()
+    world.provider.plan(loseAnswer)
+    await world
+      .host()
+      .tokens.get(KEY)
+      .catch(() => undefined)
+    await world.advance(MINUTE_MS)
+    expect(world.provider.calls).toBe(1)
   })
 
   test.each(['single_use', 'revoking'] as const)(
@@ -117,6 +172,32 @@ describe('A provider that asks to wait', () => {
     await tokens.get(KEY)
     expect(world.provider.calls).toBe(2)
   })
+
+  test.each([
+    ['a failing provider', { kind: 'transient', delivery: 'uncertain', providerCode: 'http_503' }],
+    [
+      'a throttle of one account',
+      { kind: 'rate_limited', delivery: 'answered', providerCode: '80004', concerns: 'connection' },
+    ],
+  ] as const)(
+    'for a short time again and again (%s) is asked less and less often, and is renewed soon after it has healed',
+    async (_name, facts) => {
+      const world = new RefreshWorld({ mode: 'none' })
+      await world.connectExpired()
+      const { tokens } = world.host()
+      const plan = failWith({ ...facts, retryAfterMs: 5 * SECOND_MS })
+      world.provider.plan(...Array.from({ length: 200 }, () => plan))
+      for (let second = 0; second < 600; second += 1) {
+        tokens.get(KEY).catch(() => undefined)
+        await world.clock.advance(SECOND_MS)
+      }
+      expect(world.provider.calls).toBeLessThanOrEqual(8)
+      world.provider.forgetPlans()
+      await world.clock.advance((await world.reading()).nextAttemptMs)
+      const token = await world.until(tokens.get(KEY))
+      expect(world.provider.acceptsAccess(token.reveal())).toBe(true)
+    },
+  )
 
   test('is obeyed for all connections of the app', async () => {
     const world = new RefreshWorld({ mode: 'none' })
