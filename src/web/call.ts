@@ -76,11 +76,11 @@ export async function perform(
   if (destination === undefined) return jsonResponse((await work()).answer)
   try {
     const { result } = await work()
-    return redirectResponse(withOutcome(destination, key.provider, result))
+    return redirectResponse(withOutcome(destination, { ...key, result }))
   } catch (error) {
     if (!isIntegrationError(error)) throw error
     const failure = failureOf(error, context.clock.now())
-    return redirectResponse(withOutcome(destination, key.provider, failure.code))
+    return redirectResponse(withOutcome(destination, { ...key, result: failure.code }))
   }
 }
 

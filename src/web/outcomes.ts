@@ -1,5 +1,7 @@
 import type { IntegrationErrorCode } from '../domain/errors.ts'
 import { isIntegrationError } from '../domain/errors.ts'
+import { DEFAULT_LABEL } from '../domain/model/identifiers.ts'
+import type { ConnectionLabel, ProviderName } from '../domain/model/identifiers.ts'
 import { SECOND_MS } from '../domain/model/time.ts'
 import type { Instant } from '../domain/model/time.ts'
 import { Refusal } from './refusal.ts'
@@ -105,12 +107,27 @@ export function isSuccessCode(code: string): code is SuccessCode {
   return SUCCESS_CODES.includes(code)
 }
 
-/** The return URL with the outcome in its query; what is there already stays as it is, byte for byte. */
-export function withOutcome(returnUrl: string, provider: string, result: ResultCode): string {
+/** What became of a connection, as a return URL tells it. */
+export interface Outcome {
+  readonly provider: ProviderName
+  readonly label: ConnectionLabel
+  readonly result: ResultCode
+}
+
+/**
+ * The return URL with the outcome in its query, and the label where it is not the default one; what is there already
+ * stays as it is, byte for byte.
+ */
+export function withOutcome(returnUrl: string, { provider, label, result }: Outcome): string {
   const [beforeFragment = '', ...fragment] = returnUrl.split('#')
-  const query = `integration=${provider}&result=${result}`
+  const query = new URLSearchParams({ integration: provider, ...labelFields(label), result }).toString()
   const joined = `${beforeFragment}${beforeFragment.includes('?') ? '&' : '?'}${query}`
   return fragment.length === 0 ? joined : `${joined}#${fragment.join('#')}`
+}
+
+/** How forms, links and outcomes name a connection beside its provider: not at all when it is the default one. */
+export function labelFields(label: ConnectionLabel): Readonly<Record<string, string>> {
+  return label === DEFAULT_LABEL ? {} : { label }
 }
 
 function secondsUntil(at: Instant, now: Instant): string {

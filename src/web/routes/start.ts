@@ -30,7 +30,7 @@ export async function startConnection(
   } catch (error) {
     if (wantsJson(call.request) || !isIntegrationError(error)) throw error
     const { code } = failureOf(error, context.clock.now())
-    return endingResponse(context, { provider, returnUrl, opener, result: code })
+    return endingResponse(context, { ...command.key, returnUrl, opener, result: code })
   }
 }
 
