@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { IDS } from '../../src/application/container/identifiers.ts'
+import { CipherUnavailableError, StoreUnavailableError } from '../../src/domain/errors.ts'
+import type { MetaCallbackOptions } from '../../src/web/index.ts'
 import { RIGHT_KEY } from './scripted-platform.ts'
-import { BASE, keyOf, openWeb, ORIGIN, TENANT_A, TENANT_B } from './web-harness.ts'
+import { BASE, callbackFor, keyOf, openWeb, ORIGIN, TENANT_A, TENANT_B } from './web-harness.ts'
+import type { Browser } from './web-harness.ts'
 
 const errorBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
 
@@ -64,6 +67,21 @@ describe('where a change may come from', () => {
     expect(await codeOf(await victim.post(`${BASE}/meta/start`, { csrfToken }, asJson))).toBe(
       'cross_site_refused',
     )
+  })
+
+  test('is not proved by a cookie whose name only looks like ours', async () => {
+    const web = openWeb()
+    const browser = web.browser(TENANT_A)
+    const csrfToken = await browser.token()
+    const nonce = browser.cookies.get('__Host-cgk_form') ?? ''
+    browser.cookies.delete('__Host-cgk_form')
+    browser.cookies.set('\u00a0__Host-cgk_form', nonce)
+    const planted = await browser.post(`${BASE}/meta/start`, { csrfToken })
+    browser.cookies.clear()
+    browser.cookies.set('\t __Host-cgk_form', `${nonce}\t`)
+    const ours = await browser.post(`${BASE}/meta/start`, { csrfToken })
+
+    expect([planted.status, ours.status]).toEqual([403, 303])
   })
 
   test('is checked for every change there is', async () => {
@@ -312,6 +330,37 @@ describe('addresses', () => {
     expect(some).toMatchObject({ total: 11, pages: 1 })
   })
 
+  test.each([
+    ['a start', async (browser: Browser) => browser.submit(`${BASE}/tiktok/start`)],
+    ['a change', async (browser: Browser) => browser.submit(`${BASE}/tiktok/disconnect`)],
+    ['a callback', async (browser: Browser) => browser.get(callbackFor('tiktok', 'a-state'))],
+    ['a question', async (browser: Browser) => browser.get(`${BASE}/tiktok/accounts`, asJson)],
+  ])('tell the operator once what only an operator can mend: %s', async (_what, send) => {
+    const web = openWeb()
+    const answer = await send(web.browser(TENANT_A))
+
+    expect(web.logged.filter((line) => line.includes('TIKTOK_APP_SECRET: is missing'))).toHaveLength(1)
+    expect((await answer.text()) + (answer.headers.get('location') ?? '')).not.toContain('TIKTOK_APP_SECRET')
+  })
+
+  test.each([
+    new StoreUnavailableError('The database', 'check the credentials in DATABASE_URL'),
+    new CipherUnavailableError('KMS refuses this application'),
+  ])('keep from users what an outage tells the operator: $code', async (error) => {
+    const web = openWeb({
+      authenticate: () => {
+        throw error
+      },
+    })
+    const answer = await web.browser(TENANT_A).get(`${BASE}/status`, asJson)
+
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toEqual({
+      error: { code: error.code, message: expect.stringContaining('call again later') },
+    })
+    expect(web.logged.join()).toContain(error.message)
+  })
+
   test('that fail in a way nobody foresaw say so without quoting it', async () => {
     const web = openWeb({
       authenticate: () => {
@@ -331,3 +380,25 @@ test('options that cannot work are named at once, all of them', () => {
     openWeb({ baseUrl: 'http://app.example.com', basePath: 'x/', page: { path: '//evil' } }),
   ).toThrow(/baseUrl.*basePath.*page\.path/)
 })
+
+test.each([
+  ['no app id', { appId: '', appSecrets: ['good'] }, 'appId'],
+  ['no secret', { appId: '1234', appSecrets: [] }, 'appSecrets'],
+  ['an empty secret', { appId: '1234', appSecrets: [''] }, 'appSecrets'],
+  ['an empty secret after one that is good', { appId: '1234', appSecrets: ['good', ''] }, 'appSecrets'],
+  ['a secret that is missing', { appId: '1234', appSecrets: [undefined] }, 'appSecrets'],
+  ['a text in place of a list', { appId: '1234', appSecrets: 'good' }, 'appSecrets'],
+])('Meta’s callbacks are not answered with %s', (_what, given, named) => {
+  // As a host without types, or with a variable that is not set, gives it.
+  const metaCallbacks: MetaCallbackOptions = { appId: '1234', appSecrets: ['good'] }
+  Object.assign(metaCallbacks, given)
+
+  expect(() => openWeb({ metaCallbacks })).toThrow(`metaCallbacks.${named}`)
+})
+
+test.each(['http://localhost:3000', 'http://127.0.0.2:3000', 'http://[::1]:3000'])(
+  'plain HTTP is enough on this machine: %s',
+  (baseUrl) => {
+    expect(() => openWeb({ baseUrl })).not.toThrow()
+  },
+)

@@ -12,6 +12,7 @@ import type { Principal } from '../handler-options.ts'
 import { failureOf } from '../outcomes.ts'
 import { failurePage } from '../page/failure-page.ts'
 import { Refusal } from '../refusal.ts'
+import { tellOperator } from '../tell-operator.ts'
 import { initiatorOf } from './start.ts'
 
 /** The store's clock says when a connection was made, a process's when its flow was started. */
@@ -99,6 +100,7 @@ async function answerFailure(
   error: unknown,
   cookies: readonly string[],
 ): Promise<Response> {
+  tellOperator(context, error)
   const failure = failureOf(error, context.clock.now())
   // Somebody else's flow is not continued anywhere: who opened the link is told what happened, and so is its opener.
   const isStrangers = failure.code === 'initiator_mismatch' || failure.code === 'browser_mismatch'
