@@ -15,11 +15,10 @@ async function pageOf(browser: Browser, path = ''): Promise<string> {
 /** The form with this button, as a browser would send it with every box ticked. */
 function formIn(page: string, button: string): { action: string; fields: Readonly<Record<string, string>> } {
   const form = page.match(/<form.+?<\/form>/g)?.find((one) => one.includes(`>${button}</button>`)) ?? ''
-  const fields = [...form.matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
-    name,
-    value,
-  ])
-  return { action: /action="([^"]+)"/.exec(form)?.[1] ?? '', fields: Object.fromEntries(fields) }
+  const fields: Record<string, string> = {}
+  for (const [, name = '', value = ''] of form.matchAll(/name="([^"]+)" value="([^"]*)"/g))
+    fields[name] = value
+  return { action: /action="([^"]+)"/.exec(form)?.[1] ?? '', fields }
 }
 
 describe('the settings page', () => {

@@ -25,10 +25,11 @@ function polluted(parameters: Readonly<Record<string, unknown>>): CallbackParame
   return callback
 }
 
+const refusal: unknown = expect.any(CallbackInvalidError)
 const malformed = {
   state: 'S',
   iss: undefined,
-  outcome: { kind: 'malformed', error: expect.any(CallbackInvalidError) },
+  outcome: { kind: 'malformed', error: refusal },
 }
 
 describe('parseCallback', () => {
