@@ -71,7 +71,10 @@ export class LimitExceededError extends IntegrationError {
   }
 }
 
-/** The person, or the provider for them, said no. `reason` is the provider's error code, cleaned. */
+/**
+ * The person, or the provider for them, said no. `reason` is the provider's error code where it is one plain word in lower
+ * case, `no_code` where the response had neither code nor error, else `other`.
+ */
 export class AuthorizationDeniedError extends IntegrationError {
   readonly code = 'authorization_denied'
   readonly isRetryable = false

@@ -32,7 +32,7 @@ export interface StartOAuth extends Which {
   readonly returnUrl: string
   /** The signed-in user. When it is given, only the same user (and session) can complete. */
   readonly initiator?: Initiator
-  /** A random value that the host also sets as a cookie, so that only the same browser can complete. */
+  /** A random value of 16 or more characters that the host also sets as a cookie, so that only the same browser can complete. */
   readonly browser?: string
   /** Let the consent be of another person or reach other accounts than the connection that it replaces. */
   readonly allowAccountChange?: boolean

@@ -10,6 +10,7 @@ import { Refusal } from './refusal.ts'
 import { jsonResponse, redirectResponse } from './responses.ts'
 import { mediaTypeOf, readSubmission } from './submission.ts'
 import type { Submission } from './submission.ts'
+import { tellOperator } from './tell-operator.ts'
 
 /** A request that has found its route. */
 export interface Call {
@@ -76,11 +77,12 @@ export async function perform(
   if (destination === undefined) return jsonResponse((await work()).answer)
   try {
     const { result } = await work()
-    return redirectResponse(withOutcome(destination, key.provider, result))
+    return redirectResponse(withOutcome(destination, { ...key, result }))
   } catch (error) {
     if (!isIntegrationError(error)) throw error
+    tellOperator(context, error)
     const failure = failureOf(error, context.clock.now())
-    return redirectResponse(withOutcome(destination, key.provider, failure.code))
+    return redirectResponse(withOutcome(destination, { ...key, result: failure.code }))
   }
 }
 

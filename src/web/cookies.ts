@@ -5,12 +5,27 @@ export function cookiesOf(request: Request): ReadonlyMap<string, string> {
   for (const pair of (request.headers.get('cookie') ?? '').split(';')) {
     const separator = pair.indexOf('=')
     if (separator < 1) continue
-    const name = pair.slice(0, separator).trim()
+    const name = stripped(pair.slice(0, separator))
     if (cookies.has(name)) repeated.add(name)
-    cookies.set(name, pair.slice(separator + 1).trim())
+    cookies.set(name, stripped(pair.slice(separator + 1)))
   }
   for (const name of repeated) cookies.delete(name)
   return cookies
+}
+
+/**
+ * Without the blanks of HTTP around it, and with any other: to a browser `__Host-` behind a no-break space is no prefix, so
+ * that any host could plant such a cookie.
+ */
+function stripped(text: string): string {
+  let [from, to] = [0, text.length]
+  while (isBlank(text[from])) from += 1
+  while (to > from && isBlank(text[to - 1])) to -= 1
+  return text.slice(from, to)
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t'
 }
 
 /** `__Host-` makes the browser insist on Secure, Path=/ and no Domain: no other host can plant one (RFC 6265bis §4.1.3.2). */

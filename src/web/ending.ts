@@ -1,8 +1,9 @@
+import { DEFAULT_LABEL } from '../domain/model/identifiers.ts'
 import type { ProviderName } from '../domain/model/identifiers.ts'
 import { MINUTE_MS } from '../domain/model/time.ts'
 import type { HandlerContext } from './handler-context.ts'
-import { isSuccessCode, withOutcome } from './outcomes.ts'
-import type { ResultCode } from './outcomes.ts'
+import { isSuccessCode, labelFields, withOutcome } from './outcomes.ts'
+import type { Outcome } from './outcomes.ts'
 import { isFailureCode } from './page/words.ts'
 import { Refusal } from './refusal.ts'
 import { redirectResponse } from './responses.ts'
@@ -11,9 +12,7 @@ import { redirectResponse } from './responses.ts'
 const LIFETIME_MS = 10 * MINUTE_MS
 
 /** How a flow ended. Where that is told was decided at the start: nothing of it is read from the request that ends it. */
-export interface Ending {
-  readonly provider: ProviderName
-  readonly result: ResultCode
+export interface Ending extends Outcome {
   /** Absent where the way back is not known, or not for the one who came. */
   readonly returnUrl: string | undefined
   /** The origin that hears of it, for a flow in a window that was opened for it. */
@@ -26,9 +25,9 @@ export async function endingResponse(
   ending: Ending,
   cookies: readonly string[] = [],
 ): Promise<Response> {
-  const { opener, provider, result, returnUrl } = ending
+  const { opener, returnUrl } = ending
   const isLeft = opener === undefined && returnUrl !== undefined
-  const location = isLeft ? withOutcome(returnUrl, provider, result) : await doneAddress(context, ending)
+  const location = isLeft ? withOutcome(returnUrl, ending) : await doneAddress(context, ending)
   return redirectResponse(location, { cookies })
 }
 
@@ -45,8 +44,8 @@ export async function readEnding(
   const result = content.get('result') ?? ''
   if (!isOurs || isLate || !(isSuccessCode(result) || isFailureCode(result))) throw new Refusal('not_found')
   return {
-    provider,
-    result,
+    ...{ provider, result },
+    label: content.get('label') ?? DEFAULT_LABEL,
     returnUrl: content.get('returnUrl') ?? undefined,
     opener: content.get('opener') ?? undefined,
   }
@@ -54,10 +53,11 @@ export async function readEnding(
 
 async function doneAddress(
   { basePath, clock, keys }: HandlerContext,
-  { opener, provider, result, returnUrl }: Ending,
+  { label, opener, provider, result, returnUrl }: Ending,
 ): Promise<string> {
   const content = new URLSearchParams({
     result,
+    ...labelFields(label),
     ...(returnUrl === undefined ? {} : { returnUrl }),
     ...(opener === undefined ? {} : { opener }),
     at: String(clock.now()),

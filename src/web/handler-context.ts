@@ -5,6 +5,8 @@ import type { AccessTokens } from '../application/use-cases/access-tokens.ts'
 import type { ConnectionStatuses } from '../application/use-cases/connection-statuses.ts'
 import type { Connections } from '../application/use-cases/connections.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
+import { isLoopback } from '../domain/model/loopback.ts'
+import { MOUNT_PATH } from '../domain/model/mount-path.ts'
 import type { Background } from '../ports/background.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Digest } from '../ports/digest.ts'
@@ -12,7 +14,7 @@ import type { DueConnections } from '../ports/due-connections.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Readiness } from '../ports/readiness.ts'
 import { FlowCookies } from './flow-cookies.ts'
-import type { HandlerOptions, PageOptions } from './handler-options.ts'
+import type { HandlerOptions, MetaCallbackOptions, PageOptions } from './handler-options.ts'
 import { SameSiteGuard } from './same-site-guard.ts'
 import { WebKeys } from './web-keys.ts'
 
@@ -43,7 +45,6 @@ export interface HandlerContext {
 }
 
 const DEFAULT_BASE_PATH = '/api/integrations'
-const PATH = /^(\/[A-Za-z0-9._~-]+)+$/
 
 /** @throws ConfigInvalidError naming every option that is not usable */
 export function handlerContext(options: HandlerOptions): HandlerContext {
@@ -52,10 +53,11 @@ export function handlerContext(options: HandlerOptions): HandlerContext {
   const pagePath = pagePathOf(options.page, basePath)
   const problems = [
     ...(isOrigin(options.baseUrl) ? [] : ['baseUrl: must be an origin such as https://app.example.com']),
-    ...(PATH.test(basePath) ? [] : ['basePath: must be a path such as /api/integrations']),
-    ...(pagePath === undefined || PATH.test(pagePath)
+    ...(MOUNT_PATH.test(basePath) ? [] : ['basePath: must be a path such as /api/integrations']),
+    ...(pagePath === undefined || MOUNT_PATH.test(pagePath)
       ? []
       : ['page.path: must be a path such as /settings/integrations']),
+    ...metaProblems(options.metaCallbacks),
   ]
   if (problems.length > 0) throw new ConfigInvalidError(problems)
   const clock = container.get(IDS.Clock)
@@ -88,10 +90,24 @@ function pagePathOf(page: HandlerOptions['page'], basePath: string): string | un
   return typeof page === 'object' ? (page.path ?? basePath) : basePath
 }
 
+/** With an empty secret anybody could sign what Meta is believed to have said, so nothing is left to the types here. */
+function metaProblems(callbacks: MetaCallbackOptions | undefined): readonly string[] {
+  if (callbacks === undefined) return []
+  const { appId, appSecrets }: { readonly appId: unknown; readonly appSecrets: unknown } = callbacks
+  const hasSecrets = Array.isArray(appSecrets) && appSecrets.length > 0 && appSecrets.every(isText)
+  return [
+    ...(isText(appId) ? [] : ['metaCallbacks.appId: must be the id of the Meta app']),
+    ...(hasSecrets ? [] : ['metaCallbacks.appSecrets: must be a list of secrets, none of them empty']),
+  ]
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
 function isOrigin(value: string): boolean {
   if (!URL.canParse(value)) return false
   const url = new URL(value)
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   const isBare = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === ''
-  return isBare && (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))
+  return isBare && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))
 }

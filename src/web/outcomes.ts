@@ -1,5 +1,7 @@
-import type { IntegrationErrorCode } from '../domain/errors.ts'
+import type { AnyIntegrationError, IntegrationErrorCode } from '../domain/errors.ts'
 import { isIntegrationError } from '../domain/errors.ts'
+import { DEFAULT_LABEL } from '../domain/model/identifiers.ts'
+import type { ConnectionLabel, ProviderName } from '../domain/model/identifiers.ts'
 import { SECOND_MS } from '../domain/model/time.ts'
 import type { Instant } from '../domain/model/time.ts'
 import { Refusal } from './refusal.ts'
@@ -55,7 +57,7 @@ const STATUS: Readonly<Record<IntegrationErrorCode, number>> = {
   migration_conflict: 500,
 }
 
-/** Codes whose messages are for the operator, naming variables or keys: a tenant's user is told that it is not theirs to mend. */
+/** Codes whose messages are for the operator, naming variables or keys: a tenant's user is told what it means for them. */
 const OPERATORS: ReadonlySet<string> = new Set([
   'config_invalid',
   'tenant_invalid',
@@ -65,8 +67,11 @@ const OPERATORS: ReadonlySet<string> = new Set([
   'cipher_authentication_failed',
   'migration_conflict',
 ])
+/** The same for what passes. */
+const OUTAGES: ReadonlySet<string> = new Set(['store_unavailable', 'cipher_unavailable'])
 
 const OPERATORS_MESSAGE = 'Something is not set up rightly on this installation; ask its operator'
+const OUTAGE_MESSAGE = 'This installation cannot reach something that it needs; call again later'
 
 /** What the sender of a request is told of an error, whichever it is. */
 export function failureOf(error: unknown, now: Instant): Failure {
@@ -79,7 +84,7 @@ export function failureOf(error: unknown, now: Instant): Failure {
     return {
       status: STATUS[code],
       code,
-      message: OPERATORS.has(code) ? OPERATORS_MESSAGE : error.message,
+      message: messageFor(error),
       headers: 'retryAt' in error ? { 'retry-after': secondsUntil(error.retryAt, now) } : {},
     }
   }
@@ -89,7 +94,13 @@ export function failureOf(error: unknown, now: Instant): Failure {
 /** Whether the operator should hear of it: what no user can cause or mend. */
 export function concernsOperator(error: unknown): boolean {
   if (error instanceof Refusal) return false
-  return !isIntegrationError(error) || STATUS[error.code] === 500 || OPERATORS.has(error.code)
+  if (!isIntegrationError(error)) return true
+  return STATUS[error.code] === 500 || OPERATORS.has(error.code) || OUTAGES.has(error.code)
+}
+
+function messageFor({ code, message }: AnyIntegrationError): string {
+  if (OUTAGES.has(code)) return OUTAGE_MESSAGE
+  return OPERATORS.has(code) ? OPERATORS_MESSAGE : message
 }
 
 const SUCCESS_CODES: readonly string[] = [
@@ -105,12 +116,27 @@ export function isSuccessCode(code: string): code is SuccessCode {
   return SUCCESS_CODES.includes(code)
 }
 
-/** The return URL with the outcome in its query; what is there already stays as it is, byte for byte. */
-export function withOutcome(returnUrl: string, provider: string, result: ResultCode): string {
+/** What became of a connection, as a return URL tells it. */
+export interface Outcome {
+  readonly provider: ProviderName
+  readonly label: ConnectionLabel
+  readonly result: ResultCode
+}
+
+/**
+ * The return URL with the outcome in its query, and the label where it is not the default one; what is there already
+ * stays as it is, byte for byte.
+ */
+export function withOutcome(returnUrl: string, { provider, label, result }: Outcome): string {
   const [beforeFragment = '', ...fragment] = returnUrl.split('#')
-  const query = `integration=${provider}&result=${result}`
+  const query = new URLSearchParams({ integration: provider, ...labelFields(label), result }).toString()
   const joined = `${beforeFragment}${beforeFragment.includes('?') ? '&' : '?'}${query}`
   return fragment.length === 0 ? joined : `${joined}#${fragment.join('#')}`
+}
+
+/** How forms, links and outcomes name a connection beside its provider: not at all when it is the default one. */
+export function labelFields(label: ConnectionLabel): Readonly<Record<string, string>> {
+  return label === DEFAULT_LABEL ? {} : { label }
 }
 
 function secondsUntil(at: Instant, now: Instant): string {

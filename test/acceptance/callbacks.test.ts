@@ -10,6 +10,7 @@ beforeAll(async () => {
   return bench.close
 })
 
+const OWN_BROWSER = 'the-secret-of-this-browser'
 const BASE = { returnUrl: '/settings' }
 
 describe.each(oauthPlatforms)('$provider: a callback', (platform) => {
@@ -17,43 +18,19 @@ describe.each(oauthPlatforms)('$provider: a callback', (platform) => {
 
   test('that is malformed is refused before anything is asked of the platform', async () => {
     const tenantId = newTenant()
-    const { state } = await start({ tenantId, ...BASE })
-    const malformed: readonly (readonly (readonly [string, string])[])[] = [
-      [['code', 'c']],
-      [
-        ['state', state],
-        ['state', state],
-        ['code', 'c'],
-      ],
-      [
-        ['state', state],
-        ['code', 'c'],
-        ['code', 'd'],
-      ],
-      [
-        ['state', state],
-        ['code', 'c'],
-        ['error', 'access_denied'],
-      ],
-      [
-        ['state', state],
-        ['code', ''],
-      ],
-      [
-        ['state', state],
-        ['code', 'a\0b'],
-      ],
-      [
-        ['state', state],
-        ['code', 'café'],
-      ],
-      [
-        ['state', state],
-        ['code', 'x'.repeat(1_000_000)],
-      ],
+    const malformed: readonly ((state: string) => string)[] = [
+      () => 'code=c',
+      (state) => `state=${state}&state=${state}&code=c`,
+      (state) => `state=${state}&code=c&code=d`,
+      (state) => `state=${state}&code=c&error=access_denied`,
+      (state) => `state=${state}&code=`,
+      (state) => `state=${state}&code=a%00b`,
+      (state) => `state=${state}&code=café`,
+      (state) => `state=${state}&code=${'x'.repeat(1_000_000)}`,
     ]
-    for (const pairs of malformed) {
-      const callback = new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value]))
+    for (const queryOf of malformed) {
+      const { state } = await start({ tenantId, ...BASE })
+      const callback = new URLSearchParams(queryOf(state))
       expect(await refusalOf(() => complete(callback))).toMatchObject({
         code: 'callback_invalid',
         message: saying('start the connection again'),
@@ -102,18 +79,18 @@ describe.each(oauthPlatforms)('$provider: a callback', (platform) => {
   test('of another user, session or browser is refused, and not even the right one can use it then', async () => {
     const initiator = { userId: 'u1', sessionId: 's1' }
     const wrong = [
-      [{ initiator: { userId: 'u2', sessionId: 's1' }, browser: 'b1' }, 'initiator_mismatch'],
-      [{ initiator: { userId: 'u1', sessionId: 's2' }, browser: 'b1' }, 'initiator_mismatch'],
-      [{ browser: 'b1' }, 'initiator_mismatch'],
-      [{ initiator, browser: 'b2' }, 'browser_mismatch'],
+      [{ initiator: { userId: 'u2', sessionId: 's1' }, browser: OWN_BROWSER }, 'initiator_mismatch'],
+      [{ initiator: { userId: 'u1', sessionId: 's2' }, browser: OWN_BROWSER }, 'initiator_mismatch'],
+      [{ browser: OWN_BROWSER }, 'initiator_mismatch'],
+      [{ initiator, browser: 'the-secret-of-another' }, 'browser_mismatch'],
       [{ initiator }, 'browser_mismatch'],
     ] as const
     for (const [bound, code] of wrong) {
       const tenantId = newTenant()
-      const { state } = await start({ tenantId, ...BASE, initiator, browser: 'b1' })
+      const { state } = await start({ tenantId, ...BASE, initiator, browser: OWN_BROWSER })
       const refusal = await refusalOf(() => complete({ state, code: 'c', ...bound }))
       expect(refusal).toMatchObject({ code, message: saying('start again') })
-      const right = () => complete({ state, code: 'c', initiator, browser: 'b1' })
+      const right = () => complete({ state, code: 'c', initiator, browser: OWN_BROWSER })
       expect(await codeOf(right)).toBe('state_invalid')
       expect(await bench.rowsOf(tenantId)).toEqual([])
     }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, request as send } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { IDS } from '../../src/application/container/identifiers.ts'
+import type { Initiator } from '../../src/domain/model/pending-authorization.ts'
 import { createIntegrationsHandler, toNodeHandler } from '../../src/web/index.ts'
 import type { Principal } from '../../src/web/index.ts'
 import { Browser, callbackFor, stateOf } from '../web/web-harness.ts'
@@ -60,7 +61,10 @@ describe('a completion in another browser than the one that started', () => {
     const acme = await startGrantingPlatform()
     const world = await openWorld({ platforms: [acme] })
     const container = world.process()
-    const { state } = await start(container, newTenant(), { initiator: A1, browser: 'of this flow' })
+    const { state } = await start(container, newTenant(), {
+      initiator: A1,
+      browser: 'the secret of this flow',
+    })
 
     expect(await complete(container, { code: 'code', state }, { initiator: A1, browser })).toBe(
       'browser_mismatch',
@@ -69,6 +73,42 @@ describe('a completion in another browser than the one that started', () => {
     expect(await storedConnections(world)).toBe(0)
   })
 })
+
+describe('what binds a flow to nobody', () => {
+  test.each([
+    ['null for the initiator', { initiator: null }],
+    ['an initiator without an id', { initiator: {} }],
+    ['a name for the initiator', { initiator: 'a1' }],
+    ['null for the browser', { browser: null }],
+    ['an empty browser', { browser: '' }],
+    ['a browser of fifteen characters', { browser: 'x'.repeat(15) }],
+  ])('is refused at the start as a mistake of the host: %s', async (_what, bound) => {
+    const acme = await startGrantingPlatform()
+    const container = (await openWorld({ platforms: [acme] })).process()
+
+    expect(await outcomeOf(start(container, newTenant(), untyped(bound)))).toBe('config_invalid')
+  })
+
+  test.each([
+    ['null for the initiator', { initiator: null }],
+    ['null for the browser', { initiator: A1, browser: null }],
+  ])('is refused at the end before the state is spent: %s', async (_what, bound) => {
+    const acme = await startGrantingPlatform()
+    const container = (await openWorld({ platforms: [acme] })).process()
+    const browser = 'x'.repeat(16)
+    const { state } = await start(container, newTenant(), { initiator: A1, browser })
+    const callback = { code: 'code', state }
+
+    expect(await complete(container, callback, untyped(bound))).toBe('config_invalid')
+    expect(acme.requests).toHaveLength(0)
+    expect(await complete(container, callback, { initiator: A1, browser })).toBe('connected')
+  })
+})
+
+/** As a host without types gives it. */
+function untyped(bound: object): { readonly initiator?: Initiator; readonly browser?: string } {
+  return bound
+}
 
 describe('what was decided at the start', () => {
   test('is not decided again by the callback: redirect URI, endpoints, tenant, scopes and where to return', async () => {

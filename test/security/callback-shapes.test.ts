@@ -5,27 +5,18 @@ import type { Callback } from '../../src/domain/model/callback.ts'
 import { startGrantingPlatform } from './granting-platform.ts'
 import { complete, newTenant, openWorld, outcomeOf, start, storedConnections } from './world.ts'
 
-const queries: readonly (readonly [string, (state: string) => string])[] = [
+const withoutState: readonly (readonly [string, (state: string) => string])[] = [
   ['nothing', () => ''],
   ['no state', () => 'code=c'],
   ['an error without a state', () => 'error=access_denied'],
   ['two states', (state) => `code=c&state=${state}&state=${state}`],
-  ['two codes', (state) => `code=c&code=d&state=${state}`],
-  ['a code and an error', (state) => `code=c&error=access_denied&state=${state}`],
-  ['two errors', (state) => `error=a&error=b&state=${state}`],
-  ['an empty code', (state) => `code=&state=${state}`],
   ['an empty state', () => 'code=c&state='],
   ['arrays', (state) => `code[]=c&state[]=${state}`],
-  ['NUL in the code', (state) => `code=c%00&state=${state}`],
-  ['line breaks in the code', (state) => `code=c%0d%0aX: y&state=${state}`],
-  ['letters outside ASCII', (state) => `code=%F0%9F%94%91&state=${state}`],
   ['a bad percent in the state', (state) => `code=c&state=${state}%ZZ`],
-  ['a megabyte of code', (state) => `code=${'c'.repeat(1_000_000)}&state=${state}`],
-  ['a megabyte beside the code', (state) => `code=c&state=${state}&x=${'x'.repeat(1_000_000)}`],
 ]
 
-test.each(queries)(
-  'a callback with %s is refused with a typed error, and the platform is not asked',
+test.each(withoutState)(
+  'a callback with %s spends no state, and the platform is not asked',
   async (_what, queryOf) => {
     const acme = await startGrantingPlatform()
     const world = await openWorld({ platforms: [acme] })
@@ -37,6 +28,35 @@ test.each(queries)(
     expect(acme.requests).toHaveLength(0)
     expect(await storedConnections(world)).toBe(0)
     expect(await complete(container, { code: 'code', state })).toBe('connected')
+  },
+)
+
+const queries: readonly (readonly [string, (state: string) => string])[] = [
+  ['two codes', (state) => `code=c&code=d&state=${state}`],
+  ['a code and an error', (state) => `code=c&error=access_denied&state=${state}`],
+  ['two errors', (state) => `error=a&error=b&state=${state}`],
+  ['an empty code', (state) => `code=&state=${state}`],
+  ['NUL in the code', (state) => `code=c%00&state=${state}`],
+  ['line breaks in the code', (state) => `code=c%0d%0aX: y&state=${state}`],
+  ['letters outside ASCII', (state) => `code=%F0%9F%94%91&state=${state}`],
+  ['a megabyte of code', (state) => `code=${'c'.repeat(1_000_000)}&state=${state}`],
+  ['a megabyte beside the code', (state) => `code=c&state=${state}&x=${'x'.repeat(1_000_000)}`],
+]
+
+test.each(queries)(
+  'a callback with %s is refused with a typed error, and the platform is not asked',
+  async (_what, queryOf) => {
+    const acme = await startGrantingPlatform()
+    const world = await openWorld({ platforms: [acme] })
+    const container = world.process()
+    const tenant = newTenant()
+    const { state } = await start(container, tenant)
+
+    expect(await complete(container, new URLSearchParams(queryOf(state)))).toBe('callback_invalid')
+    expect(world.events.at(-1)).toMatchObject({ tenantId: tenant, reason: 'callback_invalid' })
+    expect(await complete(container, { code: 'code', state })).toBe('state_invalid')
+    expect(acme.requests).toHaveLength(0)
+    expect(await storedConnections(world)).toBe(0)
   },
 )
 

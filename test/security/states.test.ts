@@ -96,6 +96,8 @@ describe('whatever comes of a completion, its state is spent and a retry begins 
     ['the person declined', 'authorization_denied', (state) => ({ error: 'access_denied', state })],
     ['the platform reports a fault', 'authorization_denied', (state) => ({ error: 'server_error', state })],
     ['neither a code nor an error came', 'authorization_denied', (state) => ({ state })],
+    ['both a code and an error came', 'callback_invalid', (state) => ({ code: 'c', error: 'x', state })],
+    ['the code is empty', 'callback_invalid', (state) => ({ code: '', state })],
   ]
 
   test.each(outcomes)('%s', async (_what, expected, callbackOf) => {

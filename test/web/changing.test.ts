@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
 import { IDS } from '../../src/application/container/identifiers.ts'
+import { CipherUnavailableError, StoreUnavailableError } from '../../src/domain/errors.ts'
 import { RIGHT_KEY } from './scripted-platform.ts'
-import { BASE, keyOf, openWeb, ORIGIN, TENANT_A, TENANT_B } from './web-harness.ts'
+import { BASE, callbackFor, keyOf, openWeb, ORIGIN, TENANT_A, TENANT_B } from './web-harness.ts'
+import type { Browser } from './web-harness.ts'
 
 const errorBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
 
@@ -64,6 +66,21 @@ describe('where a change may come from', () => {
     expect(await codeOf(await victim.post(`${BASE}/meta/start`, { csrfToken }, asJson))).toBe(
       'cross_site_refused',
     )
+  })
+
+  test('is not proved by a cookie whose name only looks like ours', async () => {
+    const web = openWeb()
+    const browser = web.browser(TENANT_A)
+    const csrfToken = await browser.token()
+    const nonce = browser.cookies.get('__Host-cgk_form') ?? ''
+    browser.cookies.delete('__Host-cgk_form')
+    browser.cookies.set('\u00a0__Host-cgk_form', nonce)
+    const planted = await browser.post(`${BASE}/meta/start`, { csrfToken })
+    browser.cookies.clear()
+    browser.cookies.set('\t __Host-cgk_form', `${nonce}\t`)
+    const ours = await browser.post(`${BASE}/meta/start`, { csrfToken })
+
+    expect([planted.status, ours.status]).toEqual([403, 303])
   })
 
   test('is checked for every change there is', async () => {
@@ -312,6 +329,38 @@ describe('addresses', () => {
     expect(some).toMatchObject({ total: 11, pages: 1 })
   })
 
+  test.each([
+    ['a start', async (browser: Browser) => browser.submit(`${BASE}/tiktok/start`)],
+    ['a change', async (browser: Browser) => browser.submit(`${BASE}/tiktok/disconnect`)],
+    ['a callback', async (browser: Browser) => browser.get(callbackFor('tiktok', 'a-state'))],
+    ['a question', async (browser: Browser) => browser.get(`${BASE}/tiktok/accounts`, asJson)],
+  ])('tell the operator once what only an operator can mend: %s', async (_what, send) => {
+    const web = openWeb()
+    const answer = await send(web.browser(TENANT_A))
+
+    expect(web.logged.filter((line) => line.includes('TIKTOK_APP_SECRET: is missing'))).toHaveLength(1)
+    expect((await answer.text()) + (answer.headers.get('location') ?? '')).not.toContain('TIKTOK_APP_SECRET')
+  })
+
+  test.each([
+    new StoreUnavailableError('The database', 'check the credentials in DATABASE_URL'),
+    new CipherUnavailableError('KMS refuses this application'),
+  ])('keep from users what an outage tells the operator: $code', async (error) => {
+    const web = openWeb({
+      authenticate: () => {
+        throw error
+      },
+    })
+    const answer = await web.browser(TENANT_A).get(`${BASE}/status`, asJson)
+
+    expect(answer.status).toBe(503)
+    expect(errorBody.parse(await answer.json()).error).toEqual({
+      code: error.code,
+      message: 'This installation cannot reach something that it needs; call again later',
+    })
+    expect(web.logged.join()).toContain(error.message)
+  })
+
   test('that fail in a way nobody foresaw say so without quoting it', async () => {
     const web = openWeb({
       authenticate: () => {
@@ -324,10 +373,4 @@ describe('addresses', () => {
     expect((await answer.text()) + web.logged.join()).not.toContain('secret-in-a-message')
     expect(web.logged.join()).toContain('TypeError')
   })
-})
-
-test('options that cannot work are named at once, all of them', () => {
-  expect(() =>
-    openWeb({ baseUrl: 'http://app.example.com', basePath: 'x/', page: { path: '//evil' } }),
-  ).toThrow(/baseUrl.*basePath.*page\.path/)
 })

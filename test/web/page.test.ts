@@ -1,14 +1,24 @@
 import { describe, expect, test } from 'vitest'
 
+import { IDS } from '../../src/application/container/identifiers.ts'
 import { DAY_MS, HOUR_MS } from '../../src/domain/model/time.ts'
 import { RIGHT_KEY } from './scripted-platform.ts'
-import { BASE, openWeb, TENANT_A } from './web-harness.ts'
+import { BASE, callbackFor, keyOf, openWeb, stateOf, TENANT_A } from './web-harness.ts'
 import type { Browser } from './web-harness.ts'
 
 async function pageOf(browser: Browser, path = ''): Promise<string> {
   const html = await (await browser.get(BASE + path)).text()
   // How the templates are laid out is nobody's business.
   return html.replaceAll(/\s+/g, ' ').replaceAll(/ ?([<>]) ?/g, '$1')
+}
+
+/** The form with this button, as a browser would send it with every box ticked. */
+function formIn(page: string, button: string): { action: string; fields: Readonly<Record<string, string>> } {
+  const form = page.match(/<form.+?<\/form>/g)?.find((one) => one.includes(`>${button}</button>`)) ?? ''
+  const fields: Record<string, string> = {}
+  for (const [, name = '', value = ''] of form.matchAll(/name="([^"]+)" value="([^"]*)"/g))
+    fields[name] = value
+  return { action: /action="([^"]+)"/.exec(form)?.[1] ?? '', fields }
 }
 
 describe('the settings page', () => {
@@ -157,6 +167,58 @@ describe('the settings page', () => {
 
     expect(refused.headers.get('location')).toContain('result=account_changed')
     expect(page).toContain('name="allowAccountChange" value="true"')
+    expect(switched.headers.get('location')).toContain('result=connected')
+  })
+
+  test('switches the connection that was to be renewed, and no other of that platform', async () => {
+    const web = openWeb()
+    const browser = web.browser(TENANT_A)
+    await browser.connect()
+    await browser.connect('meta', { label: 'Europe' })
+    web.meta.subject = { issuer: 'https://platform.example', id: '4712', name: 'Max Teller' }
+    const refused = await browser.connect('meta', {
+      label: 'Europe',
+      returnUrl: `${BASE}?label=mine&integration=google_ads`,
+    })
+    const { action, fields } = formIn(
+      await pageOf(browser, (refused.headers.get('location') ?? '').slice(BASE.length)),
+      'Switch to another person or account',
+    )
+    const started = await browser.post(action, fields)
+    const callback = callbackFor('meta', stateOf(started))
+    const switched = await browser.get(callback)
+    const subjectOf = async (label: string): Promise<string | undefined> =>
+      (await web.container.get(IDS.Connections).get(keyOf(TENANT_A, 'meta', label)))?.subject?.id
+
+    expect(switched.headers.get('location')).toBe(`${BASE}?integration=meta&label=Europe&result=connected`)
+    expect([await subjectOf('default'), await subjectOf('Europe')]).toEqual(['4711', '4712'])
+  })
+
+  test.each([
+    '?integration=meta&label=%00&result=account_changed',
+    '?integration=klaviyo&result=account_changed',
+  ])('offers no switch that would lead nowhere: %s', async (query) => {
+    const page = await pageOf(openWeb().browser(TENANT_A), query)
+
+    expect(page).toContain('switch on purpose')
+    expect(page).not.toContain('name="allowAccountChange"')
+  })
+
+  test('takes a key of another account only with the box ticked that it shows for that', async () => {
+    const web = openWeb()
+    const browser = web.browser(TENANT_A)
+    await browser.submit(`${BASE}/klaviyo/connect`, { privateApiKey: RIGHT_KEY })
+    web.klaviyo.refusesCredentials = true
+    await browser.submit(`${BASE}/klaviyo/refresh`)
+    web.klaviyo.refusesCredentials = false
+    web.klaviyo.accountId = 'OTHER1'
+    const { action, fields } = formIn(await pageOf(browser), 'Reconnect Klaviyo')
+    const { allowAccountChange, ...unticked } = fields
+    const refused = await browser.post(action, { ...unticked, privateApiKey: RIGHT_KEY })
+    const switched = await browser.post(action, { ...fields, privateApiKey: RIGHT_KEY })
+
+    expect(allowAccountChange).toBe('true')
+    expect(refused.headers.get('location')).toContain('result=account_changed')
     expect(switched.headers.get('location')).toContain('result=connected')
   })
 

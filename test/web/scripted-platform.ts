@@ -93,25 +93,27 @@ export const RIGHT_KEY = 'pk_right_0f1e2d3c4b5a69788796a5b4c3d2e1f0'
 /** Klaviyo by private API key: one key is right. */
 export class ScriptedKlaviyo implements ProviderClient {
   readonly traits = traitsOf('klaviyo', 'Klaviyo')
+  accountId = 'FJORD1'
+  refusesCredentials = false
 
   async examine(accessToken: Secret): Promise<Examination> {
     await this.verify(accessToken)
     return {
-      subject: { issuer: ISSUER, id: 'FJORD1', name: 'Fjord Candles' },
+      subject: { issuer: ISSUER, id: this.accountId, name: 'Fjord Candles' },
       missingScopes: [],
-      accounts: [{ id: 'FJORD1', name: 'Fjord Candles', isUsable: true }],
+      accounts: [{ id: this.accountId, name: 'Fjord Candles', isUsable: true }],
       audiences: [
         { id: 'L1', name: 'Newsletter', kind: 'list', optIn: 'double_opt_in' },
         { id: 'L2', name: 'SMS <club>', kind: 'list' },
         { id: 'S1', name: 'Segment', kind: 'segment' },
       ],
-      publicApiKey: 'FJORD1',
+      publicApiKey: this.accountId,
       tokenKind: 'api_key',
     }
   }
 
   async verify(accessToken: Secret): Promise<void> {
-    if (accessToken.equals(new Secret(RIGHT_KEY))) return
+    if (!this.refusesCredentials && accessToken.equals(new Secret(RIGHT_KEY))) return
     throw new ProviderFailure({
       kind: 'reauthorize',
       delivery: 'answered',

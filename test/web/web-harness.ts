@@ -8,6 +8,7 @@ import { memoryModule } from '../../src/application/container/memory-module.ts'
 import { nodeModule } from '../../src/application/container/node-module.ts'
 import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
+import type { ProviderClient } from '../../src/ports/provider-client.ts'
 import { FixedClock } from '../../src/testing/fixed-clock.ts'
 import { createIntegrationsHandler } from '../../src/web/index.ts'
 import type { HandlerOptions, Principal } from '../../src/web/index.ts'
@@ -22,6 +23,7 @@ export const TENANT_B: Principal = { tenantId: 'tenant-b', userId: 'user-b1', se
 export interface Web {
   readonly meta: ScriptedPlatform
   readonly google: ScriptedPlatform
+  readonly klaviyo: ScriptedKlaviyo
   readonly clock: FixedClock
   readonly container: Container
   readonly logged: string[]
@@ -35,7 +37,8 @@ export function openWeb(options: Partial<HandlerOptions> = {}, key = ENCRYPTION_
   const logged: string[] = []
   const meta = new ScriptedPlatform('meta', 'Meta Ads')
   const google = new ScriptedPlatform('google_ads', 'Google Ads')
-  const container = containerOver(clock, [meta, google], logged, key)
+  const klaviyo = new ScriptedKlaviyo()
+  const container = containerOver(clock, [meta, google, klaviyo], logged, key)
   const handler = createIntegrationsHandler({
     container,
     baseUrl: ORIGIN,
@@ -43,7 +46,7 @@ export function openWeb(options: Partial<HandlerOptions> = {}, key = ENCRYPTION_
     ...options,
   })
   return {
-    ...{ meta, google, clock, container, logged, handler },
+    ...{ meta, google, klaviyo, clock, container, logged, handler },
     browser: (principal) => new Browser(handler, principal),
   }
 }
@@ -55,14 +58,12 @@ function principalOf(session: string | null): Principal | null {
 
 function containerOver(
   clock: FixedClock,
-  platforms: readonly ScriptedPlatform[],
+  platforms: readonly ProviderClient[],
   logged: string[],
   key: string,
 ): Container {
   const container = new Container()
-  for (const platform of [...platforms, new ScriptedKlaviyo()]) {
-    container.bind(IDS.ProviderClient).toConstantValue(platform)
-  }
+  for (const platform of platforms) container.bind(IDS.ProviderClient).toConstantValue(platform)
   const logger = {
     log: (level: string, message: string, fields: unknown = {}) => {
       logged.push(`${level} ${message} ${JSON.stringify(fields)}`)

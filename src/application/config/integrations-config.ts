@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { PostgresPool } from '../../adapters/postgres/postgres-pool.ts'
 import type { RedisCommands } from '../../adapters/redis/redis-commands.ts'
 import { ConfigInvalidError } from '../../domain/errors.ts'
+import { MOUNT_PATH } from '../../domain/model/mount-path.ts'
 import { encryption } from './encryption-config.ts'
 
 const text = z.string().min(1)
@@ -102,7 +103,7 @@ const schema = z.strictObject({
   /** Where the handler is mounted; redirect URI = baseUrl + it + /<provider>/callback. */
   basePath: z
     .string()
-    .regex(/^(\/[A-Za-z0-9._~-]+)+$/, 'must be a path such as /api/integrations')
+    .regex(MOUNT_PATH, 'must be a path such as /api/integrations')
     .default('/api/integrations'),
   allowedReturnOrigins: z.array(origin).default([]),
   requireInitiator: z.boolean().default(false),

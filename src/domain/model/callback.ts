@@ -1,5 +1,4 @@
 import { AuthorizationDeniedError, CallbackInvalidError } from '../errors.ts'
-import { cleanText } from './ad-account.ts'
 import { Secret } from './secret.ts'
 
 /** The parameters of an authorization response as a host's router gives them (RFC 6749 §4.1.2). */
@@ -13,61 +12,67 @@ export interface CallbackParameters {
 
 export type Callback = CallbackParameters | URLSearchParams
 
-/** An authorization response whose shape is sound; nothing in it is trusted yet. */
+/**
+ * An authorization response with one well-formed state; nothing in it is trusted yet. What else is wrong with its shape is
+ * an outcome too, so that its state is spent like any other.
+ */
 export interface AuthorizationResponse {
   readonly state: string
   readonly iss: string | undefined
   readonly outcome:
     | { readonly kind: 'code'; readonly code: Secret }
     | { readonly kind: 'denied'; readonly error: AuthorizationDeniedError }
+    | { readonly kind: 'malformed'; readonly error: CallbackInvalidError }
 }
 
 const LONGEST_VALUE = 4_096
 const LONGEST_QUERY = 16_384
+/** What error codes look like (RFC 6749 §4.1.2.1); anything else is whatever somebody wrote into a URL. */
+const ERROR_CODE = /^[a-z_]{1,40}$/
 
 /**
  * Reads a callback. A parameter given twice, both a code and an error, control or non-ASCII characters, or anything
- * oversized is refused (RFC 6749 §3.1: parameters must not repeat).
+ * oversized is malformed (RFC 6749 §3.1: parameters must not repeat).
  * @param codeParameters where the provider puts its code, best first (`auth_code` before `code` at TikTok)
- * @throws CallbackInvalidError
+ * @throws CallbackInvalidError when there is not exactly one well-formed state
  */
 export function parseCallback(callback: Callback, codeParameters: readonly string[]): AuthorizationResponse {
-  const read =
-    callback instanceof URLSearchParams ? fromQuery(callback, codeParameters) : fromObject(callback)
-  if (read.state === undefined) throw new CallbackInvalidError('it has no state')
-  const base = { state: read.state, iss: read.iss }
-  if (read.error !== undefined && read.code !== undefined)
-    throw new CallbackInvalidError('it has both a code and an error')
-  if (read.code !== undefined) return { ...base, outcome: { kind: 'code', code: new Secret(read.code) } }
-  const error = new AuthorizationDeniedError(cleanText(read.error ?? 'no code'))
-  return { ...base, outcome: { kind: 'denied', error } }
-}
-
-interface Read {
-  readonly state: string | undefined
-  readonly iss: string | undefined
-  readonly code: string | undefined
-  readonly error: string | undefined
-}
-
-function fromObject(callback: CallbackParameters): Read {
-  return {
-    state: sound('state', callback.state),
-    iss: sound('iss', callback.iss),
-    code: sound('code', callback.code),
-    error: soundError(callback.error),
+  const isQuery = callback instanceof URLSearchParams
+  const state = sound('state', isQuery ? single(callback, 'state') : callback.state)
+  if (state === undefined) throw new CallbackInvalidError('it has no state')
+  try {
+    return { state, ...(isQuery ? fromQuery(callback, codeParameters) : fromObject(callback)) }
+  } catch (error) {
+    if (!(error instanceof CallbackInvalidError)) throw error
+    return { state, iss: undefined, outcome: { kind: 'malformed', error } }
   }
 }
 
-function fromQuery(query: URLSearchParams, codeParameters: readonly string[]): Read {
+type Rest = Omit<AuthorizationResponse, 'state'>
+
+function fromObject({ code, error, iss }: CallbackParameters): Rest {
+  return {
+    iss: sound('iss', iss),
+    outcome: outcomeOf(sound('code', code), soundError(error)),
+  }
+}
+
+function fromQuery(query: URLSearchParams, codeParameters: readonly string[]): Rest {
   if (query.toString().length > LONGEST_QUERY) throw new CallbackInvalidError('it is too long')
   const code = codeParameters.map((name) => single(query, name)).find((value) => value !== undefined)
   return {
-    state: sound('state', single(query, 'state')),
     iss: sound('iss', single(query, 'iss')),
-    code: sound('code', code),
-    error: soundError(single(query, 'error')),
+    outcome: outcomeOf(sound('code', code), soundError(single(query, 'error'))),
   }
+}
+
+function outcomeOf(code: string | undefined, error: string | undefined): AuthorizationResponse['outcome'] {
+  if (code === undefined) {
+    const reason = error === undefined ? 'no_code' : ERROR_CODE.test(error) ? error : 'other'
+    return { kind: 'denied', error: new AuthorizationDeniedError(reason) }
+  }
+  if (error !== undefined) throw new CallbackInvalidError('it has both a code and an error')
+  return { kind: 'code', code: new Secret(code) }
 }
 
 function single(query: URLSearchParams, name: string): string | undefined {

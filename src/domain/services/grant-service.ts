@@ -170,7 +170,7 @@ export class GrantService {
     examination: Examination,
     existing: Connection | undefined,
   ): Promise<NewGrant> {
-    const { key, tokens } = received
+    const { key, tokens, allowAccountChange } = received
     const connectionId = existing?.id ?? this.#uuid()
     const grantId = this.#uuid()
     const expiresInMs = this.#left(
@@ -178,7 +178,7 @@ export class GrantService {
       examination.expiresInMs === undefined ? tokens.expiresInMs : examination.expiresInMs,
     )
     const accounts = examination.accounts.slice(0, MOST_ACCOUNTS)
-    const selected = chooseAccount(client, accounts, existing)
+    const selected = chooseAccount(client, accounts, { existing, allowAccountChange })
     return {
       ...key,
       connectionId,

@@ -3,7 +3,7 @@ import { AccountChangedError } from '../errors.ts'
 import type { AdAccount } from '../model/ad-account.ts'
 import type { Connection, ConnectionDetails } from '../model/connection.ts'
 
-/** @throws AccountChangedError when the consent is of another person, or no longer reaches the account that was chosen */
+/** @throws AccountChangedError when the consent is of another person, or does not reach the account that was chosen */
 export function refuseAccountChange(
   client: ProviderClient,
   existing: Connection | undefined,
@@ -12,25 +12,30 @@ export function refuseAccountChange(
   if (existing === undefined || existing.status === 'disconnected') return
   const before = existing.subject
   const after = examination.subject
-  const isOther =
-    before !== undefined && after !== undefined
-      ? before.issuer !== after.issuer || before.id !== after.id
-      : existing.selectedAccountId !== undefined &&
-        !examination.accounts.some((account) => account.id === existing.selectedAccountId)
-  if (isOther) throw new AccountChangedError(client.traits.displayName)
+  const isOtherPerson =
+    before !== undefined && after !== undefined && (before.issuer !== after.issuer || before.id !== after.id)
+  const isOutOfReach =
+    existing.selectedAccountId !== undefined &&
+    !examination.accounts.some((account) => account.id === existing.selectedAccountId)
+  if (isOtherPerson || isOutOfReach) throw new AccountChangedError(client.traits.displayName)
 }
 
-/** The account that was selected before, or the only one there is; otherwise a person chooses. */
+/**
+ * The account that was selected before, or the only one there is; otherwise a person chooses. Where one was selected that
+ * cannot be used any more, nothing takes its place by itself unless a change is allowed.
+ */
 export function chooseAccount(
   client: ProviderClient,
   accounts: readonly AdAccount[],
-  existing: Connection | undefined,
+  { existing, allowAccountChange }: { existing: Connection | undefined; allowAccountChange: boolean },
 ): AdAccount | undefined {
   const usable = accounts.filter((account) => account.isUsable)
-  const isKept = existing !== undefined && existing.status !== 'disconnected'
-  const kept = isKept ? usable.find((account) => account.id === existing.selectedAccountId) : undefined
+  const before = existing?.status === 'disconnected' ? undefined : existing?.selectedAccountId
+  const kept = usable.find((account) => account.id === before)
   if (kept !== undefined) return kept
-  return usable.length === 1 || !client.traits.hasAccounts ? usable[0] : undefined
+  if (!client.traits.hasAccounts) return usable[0]
+  const mayTakeTheOnlyOne = before === undefined || allowAccountChange
+  return mayTakeTheOnlyOne && usable.length === 1 ? usable[0] : undefined
 }
 
 /** What the examination found, with the choices of before that are still there. */

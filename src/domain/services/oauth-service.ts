@@ -42,7 +42,7 @@ export interface StartRequest {
   readonly key: ConnectionKey
   readonly returnUrl: string
   readonly initiator?: Initiator | undefined
-  /** A secret that only the starting browser holds, as a cookie; the web handler always gives one. */
+  /** A secret of 16 or more characters that only the starting browser holds, as a cookie; the web handler always gives one. */
   readonly browser?: string | undefined
   /** Let the new consent be of another person, or reach other accounts, than the connection it replaces. */
   readonly allowAccountChange?: boolean | undefined
@@ -69,13 +69,14 @@ export class OAuthService {
 
   /**
    * @throws ReturnUrlRefusedError, LimitExceededError, StoreUnavailableError, CipherUnavailableError, and
-   * ConfigInvalidError when an initiator is required and none was given
+   * ConfigInvalidError when an initiator is required and none was given, or what was given binds to nobody
    */
   async start(
     client: OAuthProviderClient,
     request: StartRequest,
   ): Promise<{ authUrl: string; state: string }> {
     const { random, digest, states } = this.#deps
+    refuseUnusable(request, SHORTEST_BROWSER)
     const returnUrl = parseReturnUrl(request.returnUrl, this.#deps.allowedReturnOrigins)
     const initiatorHash = this.#hashInitiator(request.key, request.initiator)
     if (initiatorHash === undefined && this.#deps.requireInitiator) {
@@ -104,11 +105,13 @@ export class OAuthService {
 
   /**
    * The state is consumed whatever comes of it, and nothing reaches the provider before every check has passed and the
-   * key for what it will answer is at hand.
-   * @throws CallbackInvalidError, InitiatorMismatchError, BrowserMismatchError, AuthorizationDeniedError, and what
-   * `StateService.redeem` and `GrantService.connect` throw
+   * key for what it will answer is at hand. Only a mistake of the host's, found before, leaves the state as it is.
+   * @throws ConfigInvalidError, CallbackInvalidError, InitiatorMismatchError, BrowserMismatchError,
+   * AuthorizationDeniedError, and what `StateService.redeem` and `GrantService.connect` throw
    */
   async complete(client: OAuthProviderClient, request: CompleteRequest): Promise<Completion> {
+    // What the browser brings is its own affair, however short: it matches or it does not.
+    refuseUnusable(request, 0)
     const response = parseCallback(request.callback, client.authorization.codeParameters)
     const pending = await this.#redeem(client, response.state)
     try {
@@ -187,9 +190,6 @@ export class OAuthService {
 
   #hashInitiator(key: { readonly tenantId: string }, initiator: Initiator | undefined): string | undefined {
     if (initiator === undefined) return undefined
-    if (typeof initiator.userId !== 'string' || initiator.userId === '') {
-      throw new ConfigInvalidError(['initiator.userId: must be the id of the signed-in user'])
-    }
     // JSON keeps the three parts apart whatever they contain.
     const text = JSON.stringify(['initiator', key.tenantId, initiator.userId, initiator.sessionId ?? null])
     return this.#deps.digest.sha256(text)
@@ -218,9 +218,28 @@ export class OAuthService {
   }
 }
 
-function codeOf(response: AuthorizationResponse): Secret {
-  if (response.outcome.kind === 'denied') throw response.outcome.error
-  return response.outcome.code
+const SHORTEST_BROWSER = 16
+
+/** Hosts without types give `null` for nobody: bound to that, a flow would be everybody's. @throws ConfigInvalidError */
+function refuseUnusable(
+  { initiator, browser }: Pick<StartRequest, 'initiator' | 'browser'>,
+  shortestBrowser: number,
+): void {
+  const isObject = typeof initiator === 'object' && initiator !== null
+  const isUser = isObject && typeof initiator.userId === 'string' && initiator.userId !== ''
+  const isSecret = typeof browser === 'string' && browser.length >= shortestBrowser
+  const problems = [
+    ...(initiator === undefined || isUser ? [] : ['initiator.userId: must be the id of the signed-in user']),
+    ...(browser === undefined || isSecret
+      ? []
+      : [`browser: must be a random string of at least ${SHORTEST_BROWSER} characters`]),
+  ]
+  if (problems.length > 0) throw new ConfigInvalidError(problems)
+}
+
+function codeOf({ outcome }: AuthorizationResponse): Secret {
+  if (outcome.kind === 'code') return outcome.code
+  throw outcome.error
 }
 
 function reasonOf(error: unknown): string {

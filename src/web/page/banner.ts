@@ -1,6 +1,9 @@
-import { isProviderName } from '../../domain/model/identifiers.ts'
+import { isProviderName, parseLabel } from '../../domain/model/identifiers.ts'
+import type { ConnectionLabel } from '../../domain/model/identifiers.ts'
+import { isOAuthClient } from '../../ports/provider-client.ts'
 import type { HandlerContext } from '../handler-context.ts'
-import { isSuccessCode } from '../outcomes.ts'
+import { isSuccessCode, labelFields } from '../outcomes.ts'
+import type { Outcome } from '../outcomes.ts'
 import { postForm } from './forms.ts'
 import { html, nothing } from './markup.ts'
 import type { Markup } from './markup.ts'
@@ -9,8 +12,9 @@ import { failureWords, isFailureCode, successWords } from './words.ts'
 
 /** What came of the form or flow that led here. Anything that is not of the fixed vocabulary is passed over. */
 export function outcomeBanner(context: HandlerContext, query: URLSearchParams, token: string): Markup {
-  const provider = query.getAll('integration').at(-1)
-  const result = query.getAll('result').at(-1) ?? ''
+  const outcome = outcomeIn(query)
+  const provider = outcome.get('integration')
+  const result = outcome.get('result') ?? ''
   if (!isProviderName(provider)) return nothing
   const name = providerNameOf(context, provider)
   if (isSuccessCode(result)) {
@@ -18,18 +22,43 @@ export function outcomeBanner(context: HandlerContext, query: URLSearchParams, t
   }
   if (!isFailureCode(result)) return nothing
   const { what, advice } = failureWords(result, name)
-  const isSwitch = result === 'account_changed' && context.providers.names().includes(provider)
+  const label = labelOf(outcome)
+  const isSwitch = result === 'account_changed' && label !== undefined && isOAuth(context, provider)
   return html`<div class="cgk-banner cgk-bad" role="alert">
     <p><strong>${what}</strong> ${advice}</p>
-    ${isSwitch ? switchForm(context, provider, token) : nothing}
+    ${isSwitch ? switchForm(context, { provider, label }, token) : nothing}
   </div>`
 }
 
-function switchForm(context: HandlerContext, provider: string, token: string): Markup {
+/** A platform that takes a key has its own form for that, on the connection's card. */
+function isOAuth({ providers }: HandlerContext, provider: string): boolean {
+  return providers.names().includes(provider) && isOAuthClient(providers.get(provider))
+}
+
+/** The last of the query, where `withOutcome` put it: what stands before is the page's own, and may have the same names. */
+function outcomeIn(query: URLSearchParams): URLSearchParams {
+  const entries = [...query]
+  return new URLSearchParams(entries.slice(entries.findLastIndex(([name]) => name === 'integration')))
+}
+
+function labelOf(outcome: URLSearchParams): ConnectionLabel | undefined {
+  try {
+    return parseLabel(outcome.get('label') ?? undefined)
+  } catch {
+    return undefined
+  }
+}
+
+/** It must name the connection that was to be renewed: without its label, another one would be replaced. */
+function switchForm(
+  context: HandlerContext,
+  { provider, label }: Pick<Outcome, 'provider' | 'label'>,
+  token: string,
+): Markup {
   return postForm({
     action: `${context.basePath}/${provider}/start`,
     token,
-    fields: { allowAccountChange: 'true' },
+    fields: { ...labelFields(label), allowAccountChange: 'true' },
     content: html`<button class="cgk-button">Switch to another person or account</button>`,
   })
 }

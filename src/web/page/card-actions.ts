@@ -1,6 +1,6 @@
-import { DEFAULT_LABEL } from '../../domain/model/identifiers.ts'
 import { isOAuthClient } from '../../ports/provider-client.ts'
 import type { HandlerContext } from '../handler-context.ts'
+import { labelFields } from '../outcomes.ts'
 import type { CardContent } from './connection-card.ts'
 import { postForm } from './forms.ts'
 import { html, nothing } from './markup.ts'
@@ -36,7 +36,7 @@ function connectForm(context: HandlerContext, card: Card): Markup {
   return postForm({
     action: `${context.basePath}/${state.provider}/start`,
     token: card.token,
-    fields: labelField(card),
+    fields: labelFields(card.state.label),
     content: html`<button class="cgk-button cgk-primary">${words}</button>`,
   })
 }
@@ -45,7 +45,7 @@ function reconnectForm(context: HandlerContext, card: Card): Markup {
   return postForm({
     action: `${context.basePath}/${card.state.provider}/start`,
     token: card.token,
-    fields: labelField(card),
+    fields: labelFields(card.state.label),
     content: html`<button class="cgk-button cgk-plain">Sign in again${about(card)}</button>`,
   })
 }
@@ -54,7 +54,7 @@ function command(context: HandlerContext, card: Card, action: string, words: str
   return postForm({
     action: `${context.basePath}/${card.state.provider}/${action}`,
     token: card.token,
-    fields: labelField(card),
+    fields: labelFields(card.state.label),
     content: html`<button class="cgk-button">${words}${about(card)}</button>`,
   })
 }
@@ -85,7 +85,7 @@ function apiKeyForm(context: HandlerContext, card: Card): Markup {
   return postForm({
     action: `${context.basePath}/${state.provider}/connect`,
     token: card.token,
-    fields: labelField(card),
+    fields: labelFields(card.state.label),
     className: 'cgk-key',
     content: html`<label for="${id}">Private API key</label>
       <p class="cgk-hint" id="${id}-hint">
@@ -102,21 +102,23 @@ function apiKeyForm(context: HandlerContext, card: Card): Markup {
         maxlength="200"
         aria-describedby="${id}-hint"
       />
+      ${state.needsReauth ? switchBox : nothing}
       <button class="cgk-button cgk-primary">${state.needsReauth ? 'Reconnect' : 'Connect'} ${name}</button>`,
   })
 }
+
+/** Connecting with a key of another account than before needs an explicit word, as signing in as another person does. */
+const switchBox = html`<label class="cgk-hint">
+  <input type="checkbox" name="allowAccountChange" value="true" /> Switch to the account of this key if it is
+  another than before
+</label>`
 
 /** The same words stand on every card: who listens instead of looking hears which platform is meant. */
 function about({ name }: Card): Markup {
   return html`<span class="cgk-unseen"> (${name})</span>`
 }
 
-function labelField({ state }: Card): Readonly<Record<string, string>> {
-  return state.label === DEFAULT_LABEL ? {} : { label: state.label }
-}
-
 function pageLink(context: HandlerContext, { state }: Card, page: string): string {
-  const query =
-    state.label === DEFAULT_LABEL ? '' : `?${new URLSearchParams({ label: state.label }).toString()}`
-  return `${context.pagePath ?? ''}/${state.provider}/${page}${query}`
+  const query = new URLSearchParams(labelFields(state.label)).toString()
+  return `${context.pagePath ?? ''}/${state.provider}/${page}${query === '' ? '' : `?${query}`}`
 }

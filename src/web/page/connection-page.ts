@@ -1,9 +1,9 @@
 import { NotConnectedError } from '../../domain/errors.ts'
 import type { Connection } from '../../domain/model/connection.ts'
-import { DEFAULT_LABEL } from '../../domain/model/identifiers.ts'
 import { connectionKey, signedIn } from '../call.ts'
 import type { Call } from '../call.ts'
 import type { HandlerContext } from '../handler-context.ts'
+import { labelFields } from '../outcomes.ts'
 import { frameFor } from './layout.ts'
 import type { Frame } from './layout.ts'
 import { providerNameOf } from './provider-name.ts'
@@ -36,7 +36,7 @@ export async function openConnectionPage(
   const { token, cookies } = await context.guard.issue(request, principal)
   return {
     ...{ connection, name, token, cookies },
-    fields: key.label === DEFAULT_LABEL ? {} : { label: key.label },
+    fields: labelFields(key.label),
     self: new URL(request.url).pathname,
     back: context.pagePath ?? '/',
     frame: await frameFor(context, principal, request),

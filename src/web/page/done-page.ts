@@ -39,7 +39,7 @@ function documentOf(context: HandlerContext, ending: Ending): string {
   const { what, advice } = isSuccessCode(result)
     ? { what: successWords(result, name), advice: '' }
     : failureWords(result, name)
-  const back = returnUrl === undefined ? context.pagePath : withOutcome(returnUrl, provider, result)
+  const back = returnUrl === undefined ? context.pagePath : withOutcome(returnUrl, ending)
   return layout(context, {
     title: what,
     main: html`<div class="cgk-narrow">

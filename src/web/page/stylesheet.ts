@@ -83,7 +83,7 @@ body { margin: 0; background: #f6f7f9; color: #1b2330;
   text-underline-offset: .2em; text-decoration-thickness: 1px; }
 .cgk-plain:hover { border-color: transparent; text-decoration-thickness: 2px; }
 .cgk label { font-weight: 560; }
-.cgk input:not([type=radio]):not([type=hidden]), .cgk select { display: block; width: 100%; min-height: 2.75rem; margin-top: .35rem;
+.cgk input:not([type=radio], [type=checkbox], [type=hidden]), .cgk select { display: block; width: 100%; min-height: 2.75rem; margin-top: .35rem;
   padding: .5rem .75rem; border: 1px solid var(--edge); border-radius: .5rem; background: var(--surface); color: inherit; font: inherit; }
 .cgk-key { margin-top: auto; }
 .cgk-key .cgk-hint { margin: .15rem 0 .5rem; }

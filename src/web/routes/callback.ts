@@ -1,18 +1,18 @@
 import type { SingleFlight } from '../../domain/model/single-flight.ts'
 import { AuthorizationDeniedError, isIntegrationError } from '../../domain/errors.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
-import { parseTenantId } from '../../domain/model/identifiers.ts'
+import { DEFAULT_LABEL, parseTenantId } from '../../domain/model/identifiers.ts'
 import { MINUTE_MS } from '../../domain/model/time.ts'
 import { isPermitted } from '../call.ts'
 import type { Call } from '../call.ts'
 import { endingResponse } from '../ending.ts'
-import type { Ending } from '../ending.ts'
 import type { ReturningFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
 import { failureOf } from '../outcomes.ts'
 import { failurePage } from '../page/failure-page.ts'
 import { Refusal } from '../refusal.ts'
+import { tellOperator } from '../tell-operator.ts'
 import { initiatorOf } from './start.ts'
 
 /** The store's clock says when a connection was made, a process's when its flow was started. */
@@ -44,8 +44,8 @@ export async function completeConnection(
   const cookies = flow === undefined || known === undefined ? [] : [context.flows.end(provider, known)]
   try {
     const returnUrl = await completions.run(keyOf(arrival), () => complete(context, arrival))
-    const ending: Ending = { provider, returnUrl, opener: flow?.opener, result: 'connected' }
-    return await endingResponse(context, ending, cookies)
+    const { label = DEFAULT_LABEL, opener } = flow ?? {}
+    return await endingResponse(context, { provider, label, returnUrl, opener, result: 'connected' }, cookies)
   } catch (error) {
     if (!isIntegrationError(error) && !(error instanceof Refusal)) throw error
     return answerFailure(context, arrival, error, cookies)
@@ -100,15 +100,16 @@ async function answerFailure(
   error: unknown,
   cookies: readonly string[],
 ): Promise<Response> {
+  tellOperator(context, error)
   const failure = failureOf(error, context.clock.now())
   // Somebody else's flow is not continued anywhere: who opened the link is told what happened, and so is its opener.
   const isStrangers = failure.code === 'initiator_mismatch' || failure.code === 'browser_mismatch'
   if (flow === undefined || (isStrangers && flow.opener === undefined)) {
     return failurePage(context, failure, { provider, cookies })
   }
-  const { opener } = flow
+  const { label, opener } = flow
   const returnUrl = isStrangers ? undefined : flow.returnUrl
-  return endingResponse(context, { provider, returnUrl, opener, result: failure.code }, cookies)
+  return endingResponse(context, { provider, label, returnUrl, opener, result: failure.code }, cookies)
 }
 
 function keyOf({ call, principal, flow }: Arrival): string {

@@ -11,6 +11,7 @@ import { failureOf } from '../outcomes.ts'
 import { Refusal } from '../refusal.ts'
 import { jsonResponse, redirectResponse } from '../responses.ts'
 import type { Submission } from '../submission.ts'
+import { tellOperator } from '../tell-operator.ts'
 
 /** Sends the browser to the platform, with the cookie that proves at the end that it is the same browser. */
 export async function startConnection(
@@ -29,8 +30,9 @@ export async function startConnection(
       : redirectResponse(authUrl, { cookies })
   } catch (error) {
     if (wantsJson(call.request) || !isIntegrationError(error)) throw error
+    tellOperator(context, error)
     const { code } = failureOf(error, context.clock.now())
-    return endingResponse(context, { provider, returnUrl, opener, result: code })
+    return endingResponse(context, { ...command.key, returnUrl, opener, result: code })
   }
 }
 

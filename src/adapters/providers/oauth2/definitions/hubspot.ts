@@ -11,4 +11,6 @@ export const hubspot: OAuth2Definition = {
   },
   authorization: { scopes: ['oauth'] },
   token: { clientAuthentication: 'post' },
+  // A grant is of a HubSpot account, whoever of it installs the app.
+  identity: { url: 'https://api.hubapi.com/account-info/2026-03/details', subject: 'portalId' },
 }

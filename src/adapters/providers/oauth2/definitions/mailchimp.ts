@@ -18,5 +18,8 @@ export const mailchimp: OAuth2Definition = {
   identity: {
     url: 'https://login.mailchimp.com/oauth2/metadata',
     authorizationHeader: { name: 'authorization', value: 'OAuth {token}' },
+    // The account; who signed in is `login.login_id`, and may have several.
+    subject: 'user_id',
+    subjectName: 'accountname',
   },
 }

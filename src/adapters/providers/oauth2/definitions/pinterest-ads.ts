@@ -14,4 +14,6 @@ export const pinterestAds: OAuth2Definition = {
     scopeSeparator: ',',
     pkce: { method: 'none', because: 'Pinterest has no code_challenge' },
   },
+  // Needs user_accounts:read.
+  identity: { url: 'https://api.pinterest.com/v5/user_account', subject: 'id', subjectName: 'username' },
 }

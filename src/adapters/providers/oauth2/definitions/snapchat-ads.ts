@@ -14,4 +14,9 @@ export const snapchatAds: OAuth2Definition = {
     pkce: { method: 'none', because: 'Snapchat has no code_challenge for marketing apps' },
   },
   token: { clientAuthentication: 'post' },
+  identity: {
+    url: 'https://adsapi.snapchat.com/v1/me',
+    subject: 'me.id',
+    subjectName: 'me.display_name',
+  },
 }
