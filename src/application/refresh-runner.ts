@@ -1,14 +1,18 @@
-import { errorCodeOf } from '../domain/services/public-errors.ts'
+import { SECOND_MS } from '../domain/model/time.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { RandomSource } from '../ports/random-source.ts'
+import { classOf } from './meter.ts'
 import type { RefreshDueConnections } from './use-cases/refresh-due-connections.ts'
 
+const FIRST_WITHIN_MS = 30 * SECOND_MS
+
 export interface RefreshRunnerDependencies {
-  readonly job: RefreshDueConnections
+  readonly job: Pick<RefreshDueConnections, 'run'>
   readonly clock: Clock
   readonly random: RandomSource
   readonly logger: Logger
+  /** From the end of one run to the next, give or take a fifth; the first comes within 30 seconds, or within `everyMs`. */
   readonly everyMs: number
 }
 
@@ -33,9 +37,12 @@ export class RefreshRunner {
 
   async #loop(): Promise<void> {
     const { clock, everyMs, random } = this.#deps
+    const jitter = (): number => (random.bytes(1)[0] ?? 0) / 256
+    // A process that does not live long has its run too, and those that start together do not ask together.
+    let waitMs = Math.min(everyMs, FIRST_WITHIN_MS) * jitter()
     while (!this.#isStopping) {
-      const jitter = (random.bytes(1)[0] ?? 0) / 256
-      await clock.delay(everyMs * (0.8 + jitter * 0.4))
+      await clock.delay(waitMs)
+      waitMs = everyMs * (0.8 + jitter() * 0.4)
       this.#running = this.#runOnce()
       await this.#running
     }
@@ -48,7 +55,7 @@ export class RefreshRunner {
       const { total, refreshed, skipped, failed } = await job.run({ isStopping: () => this.#isStopping })
       if (total > 0) logger.log('info', 'Refreshed what was due', { total, refreshed, skipped, failed })
     } catch (error) {
-      logger.log('warn', 'The refresh run was ended early', { code: errorCodeOf(error) })
+      logger.log('warn', 'The refresh run was ended early', { code: classOf(error) })
     }
   }
 }

@@ -63,6 +63,7 @@ export class ReturnUrlRefusedError extends IntegrationError {
 export class LimitExceededError extends IntegrationError {
   readonly code = 'limit_exceeded'
   readonly isRetryable = true
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly retryAt: Instant
 
   constructor(retryAt: Instant) {
@@ -236,6 +237,7 @@ export class ProviderUnavailableError extends IntegrationError {
 export class RateLimitedError extends IntegrationError {
   readonly code = 'rate_limited'
   readonly isRetryable = true
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly retryAt: Instant
 
   constructor(provider: string, retryAt: Instant) {

@@ -12,7 +12,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 
 export interface LegacyReaderOptions {
-  /** From then on nothing of the earlier format opens. */
+  /** From then on, in milliseconds since 1970-01-01T00:00:00Z, nothing of the earlier format opens. */
   readonly until: Instant
   readonly clock: Clock
   readonly logger?: Logger | undefined

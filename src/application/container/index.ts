@@ -67,6 +67,7 @@ export type {
 export type { Initiator } from '../../domain/model/pending-authorization.ts'
 export type { RotationClass } from '../../domain/model/rotation.ts'
 export { Secret } from '../../domain/model/secret.ts'
+export type { Instant } from '../../domain/model/time.ts'
 export type { TokenSet } from '../../domain/model/token-set.ts'
 export { ProviderFailure } from '../../domain/provider-failure.ts'
 export type { Delivery, FailureKind } from '../../domain/provider-failure.ts'
