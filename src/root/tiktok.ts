@@ -70,7 +70,11 @@ export function getTikTokAccessToken(tenantId: string, request?: TokenRequest): 
   return accessToken('tiktok', tenantId, request)
 }
 
-/** Asks TikTok whether the token still lives: it has no end and there is nothing to refresh it with. */
+/**
+ * Asks TikTok whether the token still lives: it has no end and there is nothing to refresh it with. A failure of the
+ * platform or the store is the result, not a rejection.
+ * @throws tenant_invalid, config_invalid
+ */
 export async function refreshTikTokToken(tenantId: string, which?: Which): Promise<TokenRefresh> {
   return refreshToken(keyOf('tiktok', tenantId, which))
 }
