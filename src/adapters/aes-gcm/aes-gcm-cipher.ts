@@ -59,12 +59,6 @@ export class AesGcmCipher implements Cipher {
     return new Secret(openText(value, keyFor(key, context), context))
   }
 
-  /** What new values of the provider begin with: `c1.a.<key reference>`. Any other value can be sealed again. */
-  async primaryReference(provider: ProviderName): Promise<string> {
-    const { primary } = await this.#ringOf(provider).ready()
-    return primary.header.slice(0, -1)
-  }
-
   async #find(reference: KeyReference, provider: ProviderName): Promise<RingKey> {
     const ring = this.#ringOf(provider)
     const key = (ring.loaded ?? (await ring.ready())).find(reference)

@@ -76,6 +76,7 @@ export { asSealed } from '../../ports/cipher.ts'
 export type { Cipher, SealContext, Sealed, SecretField } from '../../ports/cipher.ts'
 export type { Clock } from '../../ports/clock.ts'
 export type { ConnectionEvent, ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
+export type { DataKeyRow, DataKeyState, DataKeyStore, WrappedDataKey } from '../../ports/data-key-store.ts'
 export type { Digest } from '../../ports/digest.ts'
 export type {
   DueBatch,
