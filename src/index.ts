@@ -4,7 +4,6 @@ export {
   generateEncryptionKey,
   isValidEncryptionKey,
 } from './adapters/aes-gcm/index.ts'
-export type { Environment } from './application/config/environment.ts'
 export type {
   DueOutcome,
   RefreshDueOptions,
