@@ -40,6 +40,7 @@ export class ConfigInvalidError extends IntegrationError {
   }
 }
 
+/** The tenant id is none: the host’s mistake, or what it took for one came from outside. */
 export class TenantInvalidError extends IntegrationError {
   readonly code = 'tenant_invalid'
   readonly isRetryable = false
@@ -49,6 +50,7 @@ export class TenantInvalidError extends IntegrationError {
   }
 }
 
+/** The return URL would lead away from the host. */
 export class ReturnUrlRefusedError extends IntegrationError {
   readonly code = 'return_url_refused'
   readonly isRetryable = false
@@ -60,6 +62,7 @@ export class ReturnUrlRefusedError extends IntegrationError {
   }
 }
 
+/** A tenant or user started more connections in a short time than is allowed. */
 export class LimitExceededError extends IntegrationError {
   readonly code = 'limit_exceeded'
   readonly isRetryable = true
@@ -84,6 +87,7 @@ export class AuthorizationDeniedError extends IntegrationError {
   }
 }
 
+/** The callback’s parameters are not those of an authorization response (RFC 6749 §4.1.2). */
 export class CallbackInvalidError extends IntegrationError {
   readonly code = 'callback_invalid'
   readonly isRetryable = false
@@ -103,6 +107,7 @@ export class StateInvalidError extends IntegrationError {
   }
 }
 
+/** Another user or session completes than the one that started. */
 export class InitiatorMismatchError extends IntegrationError {
   readonly code = 'initiator_mismatch'
   readonly isRetryable = false
@@ -114,6 +119,7 @@ export class InitiatorMismatchError extends IntegrationError {
   }
 }
 
+/** Another browser completes than the one that started. */
 export class BrowserMismatchError extends IntegrationError {
   readonly code = 'browser_mismatch'
   readonly isRetryable = false
@@ -123,6 +129,7 @@ export class BrowserMismatchError extends IntegrationError {
   }
 }
 
+/** The authorization code is wrong, used or too old. */
 export class ExchangeRejectedError extends IntegrationError {
   readonly code = 'exchange_rejected'
   readonly isRetryable = false
@@ -132,6 +139,7 @@ export class ExchangeRejectedError extends IntegrationError {
   }
 }
 
+/** The person left out a permission, or took it back. `missing` names them as the provider does. */
 export class ScopeMissingError extends IntegrationError {
   readonly code = 'scope_missing'
   readonly isRetryable = false
@@ -143,6 +151,7 @@ export class ScopeMissingError extends IntegrationError {
   }
 }
 
+/** The consent reaches nothing to work with; nothing was stored. */
 export class NoAdAccountsError extends IntegrationError {
   readonly code = 'no_ad_accounts'
   readonly isRetryable = false
@@ -154,6 +163,7 @@ export class NoAdAccountsError extends IntegrationError {
   }
 }
 
+/** An account or list was chosen that the grant does not reach, or that cannot be used. */
 export class AccountUnknownError extends IntegrationError {
   readonly code = 'account_unknown'
   readonly isRetryable = false
@@ -163,6 +173,7 @@ export class AccountUnknownError extends IntegrationError {
   }
 }
 
+/** A consent would silently replace the connection of somebody else; what was connected stays. */
 export class AccountChangedError extends IntegrationError {
   readonly code = 'account_changed'
   readonly isRetryable = false
@@ -174,6 +185,7 @@ export class AccountChangedError extends IntegrationError {
   }
 }
 
+/** The provider refuses the API key, or it is of another account than was said. */
 export class ApiKeyInvalidError extends IntegrationError {
   readonly code = 'api_key_invalid'
   readonly isRetryable = false
@@ -193,6 +205,7 @@ export class NotConnectedError extends IntegrationError {
   }
 }
 
+/** The grant is dead; only a person can give a new one. */
 export class ReauthorizationRequiredError extends IntegrationError {
   readonly code = 'reauthorization_required'
   readonly isRetryable = false
@@ -216,6 +229,7 @@ export class TokenRejectedError extends IntegrationError {
   }
 }
 
+/** There is no token that works yet, and somebody is about to have one. */
 export class RefreshPendingError extends IntegrationError {
   readonly code = 'refresh_pending'
   readonly isRetryable = true
@@ -225,6 +239,7 @@ export class RefreshPendingError extends IntegrationError {
   }
 }
 
+/** The provider cannot be reached or is in trouble; nothing is wrong with the connection. */
 export class ProviderUnavailableError extends IntegrationError {
   readonly code = 'provider_unavailable'
   readonly isRetryable = true
@@ -234,6 +249,7 @@ export class ProviderUnavailableError extends IntegrationError {
   }
 }
 
+/** The provider, or the budget of the app, asks to wait. */
 export class RateLimitedError extends IntegrationError {
   readonly code = 'rate_limited'
   readonly isRetryable = true
@@ -258,6 +274,7 @@ export class ProviderMisconfiguredError extends IntegrationError {
   }
 }
 
+/** The provider answered, but not in its own language. */
 export class ProviderResponseInvalidError extends IntegrationError {
   readonly code = 'provider_response_invalid'
   readonly isRetryable = true
@@ -269,6 +286,7 @@ export class ProviderResponseInvalidError extends IntegrationError {
   }
 }
 
+/** Postgres or Redis cannot be reached, or did not answer in time. */
 export class StoreUnavailableError extends IntegrationError {
   readonly code = 'store_unavailable'
   readonly isRetryable = true
@@ -292,6 +310,7 @@ export class StaleConnectionError extends IntegrationError {
   }
 }
 
+/** The key management service, or the store of its data keys, cannot be had. */
 export class CipherUnavailableError extends IntegrationError {
   readonly code = 'cipher_unavailable'
   readonly isRetryable = true
@@ -304,6 +323,7 @@ export class CipherUnavailableError extends IntegrationError {
 const NO_SUCH_KEY =
   'which is not here; add that key as a previous key, unless it is a data key: one that was revoked does not come back'
 
+/** A stored value needs a key that is not configured, or was revoked. */
 export class CipherKeyUnknownError extends IntegrationError {
   readonly code = 'cipher_key_unknown'
   readonly isRetryable = false
@@ -313,6 +333,7 @@ export class CipherKeyUnknownError extends IntegrationError {
   }
 }
 
+/** What should be opened is no sealed value, or what should be sealed is no text for it. */
 export class CipherValueInvalidError extends IntegrationError {
   readonly code = 'cipher_value_invalid'
   readonly isRetryable = false
@@ -325,6 +346,7 @@ export class CipherValueInvalidError extends IntegrationError {
   }
 }
 
+/** A stored value is not what was sealed for this place (AES-GCM). */
 export class CipherAuthenticationFailedError extends IntegrationError {
   readonly code = 'cipher_authentication_failed'
   readonly isRetryable = false
@@ -334,6 +356,7 @@ export class CipherAuthenticationFailedError extends IntegrationError {
   }
 }
 
+/** The database’s migrations are not those of this version: one is missing, unknown, changed, or cannot be applied. */
 export class MigrationConflictError extends IntegrationError {
   readonly code = 'migration_conflict'
   readonly isRetryable = false
@@ -376,4 +399,5 @@ export type AnyIntegrationError =
   | CipherAuthenticationFailedError
   | MigrationConflictError
 
+/** Every value of `code`. */
 export type IntegrationErrorCode = AnyIntegrationError['code']

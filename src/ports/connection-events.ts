@@ -1,6 +1,7 @@
 import type { ConnectionLabel, ProviderName, TenantId } from '../domain/model/identifiers.ts'
 import type { Instant } from '../domain/model/time.ts'
 
+/** What can happen to connections, tokens and apps. */
 export type ConnectionEventType =
   | 'connection.started'
   | 'connection.completed'

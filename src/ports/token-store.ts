@@ -29,6 +29,7 @@ export interface TokenReading {
   readonly lastErrorCode?: string | undefined
 }
 
+/** The tokens of one version, sealed. */
 export interface SealedTokens {
   readonly accessToken: Sealed
   readonly refreshToken?: Sealed | undefined
@@ -68,6 +69,7 @@ export interface RetiredGrant extends ConnectionKey {
 /** Identifies a queued revocation. */
 export type RevocationId = string
 
+/** Whether the consent was stored, and what it replaced. */
 export type SaveOutcome =
   | {
       readonly saved: true
@@ -90,6 +92,7 @@ export interface ConnectionPatch {
   readonly isVerified?: true
 }
 
+/** Narrows a list down; what is left out matches all. */
 export interface ConnectionFilter {
   readonly provider?: ProviderName
   readonly label?: ConnectionLabel

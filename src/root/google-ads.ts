@@ -21,6 +21,7 @@ import type {
 import { toGoogleAdsConnection } from './views.ts'
 import type { GoogleAdsConnection } from './views.ts'
 
+/** What a completed consent reaches. */
 export interface GoogleAdsCompletion {
   readonly connected: true
   readonly customers: readonly AdAccount[]

@@ -25,6 +25,7 @@ export const refreshExpiringTokensJob = {
     (await service(IDS.RefreshDueConnections)).run(options),
 } as const
 
+/** How often the job runs in this process. */
 export interface TokenRefreshOptions {
   /** Milliseconds from the end of one run to the next, give or take a fifth: 1,000 or more, 300,000 by default. */
   readonly everyMs?: number

@@ -6,6 +6,7 @@ import type { Disconnection, TokenRefresh, TokenRequest, Which } from './platfor
 import { toKlaviyoConnection } from './views.ts'
 import type { KlaviyoConnection, KlaviyoList } from './views.ts'
 
+/** A private API key and whose it is. */
 export interface ConnectKlaviyo extends Which {
   readonly tenantId: string
   readonly privateApiKey: string

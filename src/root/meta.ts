@@ -21,6 +21,7 @@ import type {
 import { toMetaAdConnection } from './views.ts'
 import type { MetaAdConnection } from './views.ts'
 
+/** What a completed consent reaches. */
 export interface MetaCompletion {
   readonly connected: true
   readonly adAccounts: readonly AdAccount[]

@@ -21,6 +21,7 @@ import type {
 import { toTikTokAdConnection } from './views.ts'
 import type { TikTokAdConnection } from './views.ts'
 
+/** What a completed consent reaches. */
 export interface TikTokCompletion {
   readonly connected: true
   readonly advertisers: readonly AdAccount[]

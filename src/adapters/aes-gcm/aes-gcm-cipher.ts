@@ -9,12 +9,14 @@ import type { RingKey } from './ring-key.ts'
 import { parseValue } from './sealed-format.ts'
 import type { KeyReference } from './sealed-format.ts'
 
+/** Which keys seal and open for whom. */
 export interface Rings {
   /** For every provider without a ring of its own. */
   readonly general?: KeyRing | undefined
   readonly byProvider?: Readonly<Record<ProviderName, KeyRing>> | undefined
 }
 
+/** The keys of an `AesGcmCipher`. */
 export interface AesGcmCipherOptions {
   readonly rings: Rings
   /** Also opens values of the format before this library's, while it may. */

@@ -15,6 +15,7 @@ import { SingleFlight } from '../../domain/model/single-flight.ts'
 import { SealingKeys } from './sealing-keys.ts'
 import type { UnwrappedKey } from './unwrapped-key.ts'
 
+/** Where data keys are wrapped and kept, and how they are shared among tenants. */
 export interface KmsDataKeysOptions extends WrappingDependencies {
   readonly store: DataKeyStore
   readonly clock: Clock

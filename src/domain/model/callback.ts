@@ -11,6 +11,7 @@ export interface CallbackParameters {
   readonly errorDescription?: string | undefined
 }
 
+/** The parameters by name, or the query as it came, which also shows what was sent twice. */
 export type Callback = CallbackParameters | URLSearchParams
 
 /** An authorization response whose shape is sound; nothing in it is trusted yet. */

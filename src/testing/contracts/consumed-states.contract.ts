@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { ConsumedStates } from '../../ports/state-store.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A barrier under test, and its time. */
 export interface ConsumedStatesHarness {
   readonly consumed: ConsumedStates
   /** Another instance over the same records, as in a second process. */

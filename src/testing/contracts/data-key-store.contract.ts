@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { DataKeyRow, DataKeyStore, WrappedDataKey } from '../../ports/data-key-store.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A store of data keys under test. */
 export interface DataKeyStoreHarness {
   readonly store: DataKeyStore
   /** Another process's view of the same keys. */

@@ -19,6 +19,7 @@ import {
 import type { ConnectionStores } from './connection-stores.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A store under test, and what is stored in it. */
 export interface SealedValuesHarness extends ConnectionStores {
   readonly sealedValues: SealedValues
 }

@@ -5,6 +5,7 @@ import type { StartLimits } from '../../domain/model/start-limits.ts'
 import type { StartLimiter, StartRequest } from '../../ports/start-limiter.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A limiter under test, and its time. */
 export interface StartLimiterHarness {
   /** A limiter over the counters of this harness, in which nothing was counted when it was opened. */
   limiter(limits?: Partial<StartLimits>): StartLimiter

@@ -5,6 +5,7 @@ import { StateTakenError } from '../../ports/state-store.ts'
 import type { StateKey, StateStore } from '../../ports/state-store.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A store of states under test, and its time. */
 export interface StateStoreHarness {
   readonly store: StateStore
   /** Another instance over the same states, as in a second process. */
