@@ -40,7 +40,6 @@ export class ConfigInvalidError extends IntegrationError {
   }
 }
 
-/** The tenant id is none: the host’s mistake, or what it took for one came from outside. */
 export class TenantInvalidError extends IntegrationError {
   readonly code = 'tenant_invalid'
   readonly isRetryable = false
@@ -50,7 +49,6 @@ export class TenantInvalidError extends IntegrationError {
   }
 }
 
-/** The return URL would lead away from the host. */
 export class ReturnUrlRefusedError extends IntegrationError {
   readonly code = 'return_url_refused'
   readonly isRetryable = false
@@ -87,7 +85,6 @@ export class AuthorizationDeniedError extends IntegrationError {
   }
 }
 
-/** The callback’s parameters are not those of an authorization response (RFC 6749 §4.1.2). */
 export class CallbackInvalidError extends IntegrationError {
   readonly code = 'callback_invalid'
   readonly isRetryable = false
@@ -107,7 +104,6 @@ export class StateInvalidError extends IntegrationError {
   }
 }
 
-/** Another user or session completes than the one that started. */
 export class InitiatorMismatchError extends IntegrationError {
   readonly code = 'initiator_mismatch'
   readonly isRetryable = false
@@ -119,7 +115,6 @@ export class InitiatorMismatchError extends IntegrationError {
   }
 }
 
-/** Another browser completes than the one that started. */
 export class BrowserMismatchError extends IntegrationError {
   readonly code = 'browser_mismatch'
   readonly isRetryable = false
@@ -129,7 +124,6 @@ export class BrowserMismatchError extends IntegrationError {
   }
 }
 
-/** The authorization code is wrong, used or too old. */
 export class ExchangeRejectedError extends IntegrationError {
   readonly code = 'exchange_rejected'
   readonly isRetryable = false
@@ -151,7 +145,6 @@ export class ScopeMissingError extends IntegrationError {
   }
 }
 
-/** The consent reaches nothing to work with; nothing was stored. */
 export class NoAdAccountsError extends IntegrationError {
   readonly code = 'no_ad_accounts'
   readonly isRetryable = false
@@ -163,7 +156,6 @@ export class NoAdAccountsError extends IntegrationError {
   }
 }
 
-/** An account or list was chosen that the grant does not reach, or that cannot be used. */
 export class AccountUnknownError extends IntegrationError {
   readonly code = 'account_unknown'
   readonly isRetryable = false
@@ -185,7 +177,6 @@ export class AccountChangedError extends IntegrationError {
   }
 }
 
-/** The provider refuses the API key, or it is of another account than was said. */
 export class ApiKeyInvalidError extends IntegrationError {
   readonly code = 'api_key_invalid'
   readonly isRetryable = false
@@ -229,7 +220,6 @@ export class TokenRejectedError extends IntegrationError {
   }
 }
 
-/** There is no token that works yet, and somebody is about to have one. */
 export class RefreshPendingError extends IntegrationError {
   readonly code = 'refresh_pending'
   readonly isRetryable = true
@@ -274,7 +264,6 @@ export class ProviderMisconfiguredError extends IntegrationError {
   }
 }
 
-/** The provider answered, but not in its own language. */
 export class ProviderResponseInvalidError extends IntegrationError {
   readonly code = 'provider_response_invalid'
   readonly isRetryable = true
@@ -333,7 +322,6 @@ export class CipherKeyUnknownError extends IntegrationError {
   }
 }
 
-/** What should be opened is no sealed value, or what should be sealed is no text for it. */
 export class CipherValueInvalidError extends IntegrationError {
   readonly code = 'cipher_value_invalid'
   readonly isRetryable = false
