@@ -4,7 +4,6 @@ export {
   generateEncryptionKey,
   isValidEncryptionKey,
 } from './adapters/aes-gcm/index.ts'
-export type { Environment } from './application/config/environment.ts'
 export type {
   DueOutcome,
   RefreshDueOptions,
@@ -51,6 +50,7 @@ export type { Callback, CallbackParameters } from './domain/model/callback.ts'
 export type { ConnectionStatus, ReauthReason } from './domain/model/connection.ts'
 export type { IntegrationProvider } from './domain/model/identifiers.ts'
 export type { Initiator } from './domain/model/pending-authorization.ts'
+export type { Instant } from './domain/model/time.ts'
 export type { RevocationResult } from './domain/services/revocation-service.ts'
 export { closeIntegrations, configureIntegrations } from './root/default-container.ts'
 export {
@@ -65,6 +65,7 @@ export {
 } from './root/google-ads.ts'
 export type { GoogleAdsCompletion } from './root/google-ads.ts'
 export { refreshExpiringTokensJob, startTokenRefresh, TOKEN_REFRESH_SCHEDULE } from './root/job.ts'
+export type { TokenRefreshOptions } from './root/job.ts'
 export {
   connectKlaviyo,
   disconnectKlaviyo,

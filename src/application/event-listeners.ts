@@ -2,6 +2,7 @@ import type { ConnectionEvent, ConnectionEvents } from '../ports/connection-even
 import type { Logger } from '../ports/logger.ts'
 import type { Meter } from './meter.ts'
 
+/** The host’s listener. Nobody waits for what it returns; that it threw is logged. */
 export type ConnectionEventListener = (event: ConnectionEvent) => unknown
 
 /** Hands each event to the host's listener, and counts it; one that throws, rejects or hangs changes nothing. */

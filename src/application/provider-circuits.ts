@@ -49,7 +49,9 @@ export class ProviderCircuits implements ProviderCircuit {
     circuit.outcomes.push({ kind, atMs: this.#clock.monotonicMs() })
     if (circuit.outcomes.length > MOST_OUTCOMES) circuit.outcomes.shift()
     if (circuit.okSinceAlarm !== undefined && kind === 'ok') circuit.okSinceAlarm += 1
-    if (circuit.okSinceAlarm === undefined && this.#isMassFailure(circuit)) this.#raise(provider, circuit)
+    // A good answer gives no alarm: it is not worth a look at all the others.
+    const mayRaise = kind === 'definitive' && circuit.okSinceAlarm === undefined
+    if (mayRaise && this.#isMassFailure(circuit)) this.#raise(provider, circuit)
   }
 
   mayCondemn(provider: ProviderName): boolean {

@@ -1,10 +1,10 @@
-import { errorCodeOf } from '../domain/services/public-errors.ts'
 import type { TenantId } from '../domain/model/identifiers.ts'
 import { DAY_MS, MINUTE_MS } from '../domain/model/time.ts'
 import type { RevocationService } from '../domain/services/revocation-service.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { PendingRevocations } from '../ports/refresh-leases.ts'
 import type { RevocationId } from '../ports/token-store.ts'
+import { classOf } from './meter.ts'
 import type { ProviderRegistry } from './provider-registry.ts'
 
 export interface QueuedRevocationsDependencies {
@@ -37,7 +37,7 @@ export class QueuedRevocations {
       }
     } catch (error) {
       this.#deps.logger.log('error', 'The queue of revocations cannot be worked on', {
-        code: errorCodeOf(error),
+        code: classOf(error),
       })
     }
   }

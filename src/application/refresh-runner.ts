@@ -1,15 +1,18 @@
 import { SECOND_MS } from '../domain/model/time.ts'
-import { errorCodeOf } from '../domain/services/public-errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { RandomSource } from '../ports/random-source.ts'
+import { classOf } from './meter.ts'
 import type { RefreshDueConnections } from './use-cases/refresh-due-connections.ts'
 
+const FIRST_WITHIN_MS = 30 * SECOND_MS
+
 export interface RefreshRunnerDependencies {
-  readonly job: RefreshDueConnections
+  readonly job: Pick<RefreshDueConnections, 'run'>
   readonly clock: Clock
   readonly random: RandomSource
   readonly logger: Logger
+  /** From the end of one run to the next, give or take a fifth; the first comes within 30 seconds, or within `everyMs`. */
   readonly everyMs: number
 }
 
@@ -40,13 +43,15 @@ export class RefreshRunner {
 
   async #loop(): Promise<void> {
     const { clock, everyMs, random } = this.#deps
-    let waitMs = everyMs
+    const jitter = (): number => (random.bytes(1)[0] ?? 0) / 256
+    // A process that does not live long has its run too, and those that start together do not ask together.
+    let waitMs = Math.min(everyMs, FIRST_WITHIN_MS) * jitter()
     while (!this.#isStopping) {
-      const jitter = (random.bytes(1)[0] ?? 0) / 256
-      await clock.delay(waitMs * (0.8 + jitter * 0.4))
+      await clock.delay(waitMs)
       const run = this.#runOnce()
       this.#running = run
-      waitMs = (await run) ? everyMs : Math.min(everyMs, AFTER_FAILURE_MS)
+      const nextMs = (await run) ? everyMs : Math.min(everyMs, AFTER_FAILURE_MS)
+      waitMs = nextMs * (0.8 + jitter() * 0.4)
     }
   }
 
@@ -59,7 +64,7 @@ export class RefreshRunner {
       if (total > 0) logger.log('info', 'Refreshed what was due', { total, refreshed, skipped, failed })
       return true
     } catch (error) {
-      logger.log('warn', 'The refresh run was ended early', { code: errorCodeOf(error) })
+      logger.log('warn', 'The refresh run was ended early', { code: classOf(error) })
       return false
     }
   }

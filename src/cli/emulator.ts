@@ -1,18 +1,23 @@
 import { once } from 'node:events'
-import { startEmulator } from '../emulator/index.ts'
+import { emulatorEnvironment, emulatorKlaviyoKeys, startEmulator } from '../emulator/index.ts'
 import type { Command } from './commands.ts'
 import { countOption, print, readOptions } from './options.ts'
 
 export const emulator: Command = {
   name: 'emulator',
   usage: 'emulator [--port N]',
-  summary: 'plays the platforms on loopback until it is interrupted',
+  summary: 'plays the platforms on loopback until it is interrupted; prints the variables to use them',
   async run(parameters) {
     const { json, values } = readOptions(parameters, { port: 'string' })
     const port = countOption(values, 'port')
     const running = await startEmulator(port === undefined ? {} : { port })
-    print(json, { url: running.url }, [
-      `The platforms are at ${running.url}; set INTEGRATIONS_EMULATOR_URL to it.`,
+    const { url } = running
+    const environment = emulatorEnvironment(url)
+    // As a file of variables may look, so that the whole output can be one.
+    print(json, { url, environment, klaviyoKeys: emulatorKlaviyoKeys }, [
+      `# The platforms are at ${url} until this is interrupted. Apps that exist there alone:`,
+      ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+      `# A key to connect Klaviyo with: ${emulatorKlaviyoKeys.full}`,
     ])
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
     await running.close()

@@ -60,9 +60,11 @@ export class ReturnUrlRefusedError extends IntegrationError {
   }
 }
 
+/** A tenant or user started more connections in a short time than is allowed. */
 export class LimitExceededError extends IntegrationError {
   readonly code = 'limit_exceeded'
   readonly isRetryable = true
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly retryAt: Instant
 
   constructor(retryAt: Instant) {
@@ -134,6 +136,7 @@ export class ExchangeRejectedError extends IntegrationError {
   }
 }
 
+/** The person left out a permission, or took it back. `missing` names them as the provider does. */
 export class ScopeMissingError extends IntegrationError {
   readonly code = 'scope_missing'
   readonly isRetryable = false
@@ -165,6 +168,7 @@ export class AccountUnknownError extends IntegrationError {
   }
 }
 
+/** A consent would silently replace the connection of somebody else; what was connected stays. */
 export class AccountChangedError extends IntegrationError {
   readonly code = 'account_changed'
   readonly isRetryable = false
@@ -195,6 +199,7 @@ export class NotConnectedError extends IntegrationError {
   }
 }
 
+/** The grant is dead; only a person can give a new one. */
 export class ReauthorizationRequiredError extends IntegrationError {
   readonly code = 'reauthorization_required'
   readonly isRetryable = false
@@ -227,6 +232,7 @@ export class RefreshPendingError extends IntegrationError {
   }
 }
 
+/** The provider cannot be reached or is in trouble; nothing is wrong with the connection. */
 export class ProviderUnavailableError extends IntegrationError {
   readonly code = 'provider_unavailable'
   readonly isRetryable = true
@@ -236,9 +242,11 @@ export class ProviderUnavailableError extends IntegrationError {
   }
 }
 
+/** The provider, or the budget of the app, asks to wait. */
 export class RateLimitedError extends IntegrationError {
   readonly code = 'rate_limited'
   readonly isRetryable = true
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly retryAt: Instant
 
   constructor(provider: string, retryAt: Instant) {
@@ -270,6 +278,7 @@ export class ProviderResponseInvalidError extends IntegrationError {
   }
 }
 
+/** Postgres or Redis cannot be reached, or did not answer in time. */
 export class StoreUnavailableError extends IntegrationError {
   readonly code = 'store_unavailable'
   readonly isRetryable = true
@@ -293,6 +302,7 @@ export class StaleConnectionError extends IntegrationError {
   }
 }
 
+/** The key management service, or the store of its data keys, cannot be had. */
 export class CipherUnavailableError extends IntegrationError {
   readonly code = 'cipher_unavailable'
   readonly isRetryable = true
@@ -305,6 +315,7 @@ export class CipherUnavailableError extends IntegrationError {
 const NO_SUCH_KEY =
   'which is not here; add that key as a previous key, unless it is a data key: one that was revoked does not come back'
 
+/** A stored value needs a key that is not configured, or was revoked. */
 export class CipherKeyUnknownError extends IntegrationError {
   readonly code = 'cipher_key_unknown'
   readonly isRetryable = false
@@ -326,6 +337,7 @@ export class CipherValueInvalidError extends IntegrationError {
   }
 }
 
+/** A stored value is not what was sealed for this place (AES-GCM). */
 export class CipherAuthenticationFailedError extends IntegrationError {
   readonly code = 'cipher_authentication_failed'
   readonly isRetryable = false
@@ -337,6 +349,7 @@ export class CipherAuthenticationFailedError extends IntegrationError {
   }
 }
 
+/** The database’s migrations are not those of this version: one is missing, unknown, changed, or cannot be applied. */
 export class MigrationConflictError extends IntegrationError {
   readonly code = 'migration_conflict'
   readonly isRetryable = false
@@ -379,4 +392,5 @@ export type AnyIntegrationError =
   | CipherAuthenticationFailedError
   | MigrationConflictError
 
+/** Every value of `code`. */
 export type IntegrationErrorCode = AnyIntegrationError['code']

@@ -24,3 +24,20 @@ export const emulatorKlaviyoKeys = {
   withoutLists: 'pk_EMUNOL_0f1e2d3c4b5a69788796a5b4c3d2e1f004',
   deleted: 'pk_EMUDEL_0f1e2d3c4b5a69788796a5b4c3d2e1f005',
 } as const
+
+/**
+ * The variables that make the root functions talk to an emulator at `url` as its apps. The database, the encryption key
+ * and the host's own address, which must be on loopback, are the host's.
+ */
+export function emulatorEnvironment(url: string): Readonly<Record<string, string>> {
+  return {
+    INTEGRATIONS_EMULATOR_URL: url,
+    META_APP_ID: emulatorApps.meta.clientId,
+    META_APP_SECRET: emulatorApps.meta.clientSecret,
+    GOOGLE_ADS_CLIENT_ID: emulatorApps.google_ads.clientId,
+    GOOGLE_ADS_CLIENT_SECRET: emulatorApps.google_ads.clientSecret,
+    GOOGLE_ADS_DEVELOPER_TOKEN: 'emulated-developer-token',
+    TIKTOK_APP_ID: emulatorApps.tiktok.clientId,
+    TIKTOK_APP_SECRET: emulatorApps.tiktok.clientSecret,
+  }
+}

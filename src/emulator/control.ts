@@ -63,6 +63,7 @@ export class EmulatorControl {
     this.#world.settings.setLifetimes(platform, seconds)
   }
 
+  /** Whether and how refresh tokens of the platform rotate from now on. */
   setRotation(platform: EmulatedPlatform, mode: RotationMode): void {
     this.#world.settings.setRotation(platform, mode)
   }
@@ -128,18 +129,22 @@ export class EmulatorControl {
     return this.#faults.add(platform, route, fault)
   }
 
+  /** Takes back one fault by its id, or all. */
   clearFaults(id?: number): void {
     this.#faults.clear(id)
   }
 
+  /** What was asked since the start or the last `clearRequests`, oldest first. */
   requests(platform?: EmulatedPlatform, route?: string): readonly LoggedRequest[] {
     return this.#log.list(platform, route)
   }
 
+  /** Forgets what was asked until now. */
   clearRequests(): void {
     this.#log.clear()
   }
 
+  /** Every grant there has been, as it stands now. */
   lineages(platform?: EmulatedPlatform, person?: string): readonly LineageSnapshot[] {
     return this.#world.ledger.lineages(platform, person).map((lineage) => this.#snapshot(lineage))
   }

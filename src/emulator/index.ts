@@ -1,4 +1,4 @@
-export { type EmulatedApp, emulatorApps, emulatorKlaviyoKeys } from './apps.ts'
+export { type EmulatedApp, emulatorApps, emulatorEnvironment, emulatorKlaviyoKeys } from './apps.ts'
 export { consent, type ConsentChoice, ConsentRefusedError } from './consent.ts'
 export { EmulatorControl, type LineageSnapshot } from './control.ts'
 export type { Fault } from './faults.ts'

@@ -1,6 +1,7 @@
 /** The services that the emulator plays: the four platforms and one plain RFC 6749 server. */
 export type EmulatedPlatform = 'meta' | 'google_ads' | 'tiktok' | 'klaviyo' | 'standard'
 
+/** All of them, in the order in which they are shown. */
 export const emulatedPlatforms = ['meta', 'google_ads', 'tiktok', 'klaviyo', 'standard'] as const
 
 /** Every URL that a client has to be pointed at, in place of the platforms' own. */

@@ -22,6 +22,7 @@ import { standardService } from './standard/service.ts'
 import { tiktokService } from './tiktok/service.ts'
 import { World } from './world.ts'
 
+/** Where the emulator listens and how its platforms differ from the usual. */
 export interface EmulatorOptions {
   /** A free one by default. */
   readonly port?: number

@@ -11,6 +11,7 @@ export function asSealed(text: string): Sealed {
   return text as Sealed
 }
 
+/** Which secret of a row a value is. */
 export type SecretField = 'access_token' | 'refresh_token' | 'previous_refresh_token'
 
 /**

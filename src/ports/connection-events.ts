@@ -1,6 +1,7 @@
 import type { ConnectionLabel, ProviderName, TenantId } from '../domain/model/identifiers.ts'
 import type { Instant } from '../domain/model/time.ts'
 
+/** What can happen to connections, tokens and apps. */
 export type ConnectionEventType =
   | 'connection.started'
   | 'connection.completed'
@@ -14,11 +15,11 @@ export type ConnectionEventType =
   | 'token.decrypt_failed'
   | 'provider.app_suspended'
   | 'tenant.deleted'
-  | 'keys.rotated'
 
 /** One thing that happened, for an audit trail. Nothing in it is secret. */
 export interface ConnectionEvent {
   readonly type: ConnectionEventType
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
   readonly at: Instant
   readonly tenantId?: TenantId
   readonly provider?: ProviderName

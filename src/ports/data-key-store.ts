@@ -13,6 +13,7 @@ export interface WrappedDataKey {
   readonly fingerprint: string
 }
 
+/** A wrapped data key as it is stored. */
 export interface DataKeyRow extends WrappedDataKey {
   /** 1, 2, 3, … within the partition. */
   readonly generation: number

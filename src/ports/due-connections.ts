@@ -2,6 +2,7 @@ import type { ProviderSubject } from '../domain/model/connection.ts'
 import type { ConnectionKey, ProviderName } from '../domain/model/identifiers.ts'
 import type { ClaimRequest, RefreshLease } from './refresh-leases.ts'
 
+/** How much is asked for, of which providers. */
 export interface DueRequest {
   readonly limit: number
   /** No tenant gets more than this many of one batch while others wait. */

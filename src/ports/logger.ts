@@ -1,3 +1,4 @@
+/** `error`: somebody should look. `warn`: something went wrong and is dealt with. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** Where operators read. Fields are ids, codes and numbers; never a secret, never what a provider wrote. */

@@ -8,6 +8,7 @@ export interface ProviderApp {
   readonly requestsPerSecond?: number | undefined
 }
 
+/** An app whose requests take turns. */
 export interface BudgetedApp extends ProviderApp {
   readonly requestsPerSecond: number
 }

@@ -73,6 +73,7 @@ export interface ProviderClient {
   }): Promise<void>
 }
 
+/** What is fixed about how a platform’s consent is asked for. */
 export interface AuthorizationTraits {
   readonly clientId: string
   /** How many requests of refreshes and verifications all processes together may send in a second; absent: any number. */
@@ -88,11 +89,13 @@ export interface AuthorizationTraits {
   readonly codeParameters: readonly string[]
 }
 
+/** What differs from one authorization request to the next. */
 export interface AuthorizationRequest {
   readonly state: string
   readonly codeChallenge?: string
 }
 
+/** What an authorization code is exchanged with (RFC 6749 §4.1.3). */
 export interface CodeGrant {
   readonly code: Secret
   /** From the record of the start, never from the callback. */

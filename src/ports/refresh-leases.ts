@@ -5,6 +5,7 @@ import type { Sealed } from './cipher.ts'
 import type { AppPause, ProviderApp } from './provider-apps.ts'
 import type { RetiredGrant, RevocationId, SealedTokens } from './token-store.ts'
 
+/** For whom and on which terms a lease is asked for. */
 export interface ClaimRequest {
   /** Names the process in the row, for operators, and this claim: no other has the same. */
   readonly owner: string
@@ -62,6 +63,7 @@ export interface RefreshedTokens {
  */
 export type StoreOutcome = 'stored' | 'superseded' | 'grant_gone'
 
+/** Why a lease ends without a new token, and when the next may be claimed. */
 export interface ReleaseReason {
   /** A code of the public set, for status and for those who wait. */
   readonly errorCode?: string | undefined

@@ -13,6 +13,7 @@ export interface SealedRow extends ConnectionKey {
   readonly secrets: SealedSecrets
 }
 
+/** The sealed values of one row. */
 export interface SealedSecrets {
   readonly accessToken?: Sealed | undefined
   readonly refreshToken?: Sealed | undefined
@@ -23,6 +24,7 @@ export interface SealedSecrets {
 /** Where a page ended. Text to print and to hand in again, without a secret. */
 export type SealedCursor = string
 
+/** Rows in the store’s own order. */
 export interface SealedPage {
   readonly rows: readonly SealedRow[]
   /** Absent behind the last row. */
@@ -37,6 +39,7 @@ export interface SealedRowRef {
   readonly revocation?: RevocationId | undefined
 }
 
+/** A row as it was read, and what its secrets are to be. */
 export interface Resealing {
   readonly row: SealedRow
   /** The same secrets, each either as it was or sealed again. */

@@ -1,11 +1,13 @@
 import type { TenantId } from '../domain/model/identifiers.ts'
 
+/** Who starts a connection. */
 export interface StartRequest {
   readonly tenantId: TenantId
   /** Hash of the initiator; without one only the tenant's limits apply. */
   readonly initiatorHash?: string | undefined
 }
 
+/** Whether the start may go on; if not, when to ask again. */
 export type Admission =
   { readonly admitted: true } | { readonly admitted: false; readonly retryAfterMs: number }
 

@@ -30,6 +30,7 @@ export interface TokenReading {
   readonly lastErrorCode?: string | undefined
 }
 
+/** The tokens of one version, sealed. */
 export interface SealedTokens {
   readonly accessToken: Sealed
   readonly refreshToken?: Sealed | undefined
@@ -71,6 +72,7 @@ export interface RetiredGrant extends ConnectionKey {
 /** Identifies a queued revocation. */
 export type RevocationId = string
 
+/** Whether the consent was stored, and what it replaced. */
 export type SaveOutcome =
   | {
       readonly saved: true
@@ -93,6 +95,7 @@ export interface ConnectionPatch {
   readonly isVerified?: true
 }
 
+/** Narrows a list down; what is left out matches all. */
 export interface ConnectionFilter {
   readonly provider?: ProviderName
   readonly label?: ConnectionLabel

@@ -26,8 +26,9 @@ export function service<T>(id: ServiceIdentifier<T>): T | Promise<T> {
 }
 
 async function build(): Promise<void> {
-  const { containerFromEnvironment } = await import('./environment-container.ts')
-  configured ??= containerFromEnvironment()
+  const { createIntegrationsContainerFromEnvironment } =
+    await import('../application/container/from-environment.ts')
+  configured ??= createIntegrationsContainerFromEnvironment()
 }
 
 /** Makes the root functions work over `container`. Whoever made a container that is replaced closes it. */

@@ -21,6 +21,7 @@ import type {
 import { toGoogleAdsConnection } from './views.ts'
 import type { GoogleAdsConnection } from './views.ts'
 
+/** What a completed consent reaches. */
 export interface GoogleAdsCompletion {
   readonly connected: true
   readonly customers: readonly AdAccount[]
@@ -70,7 +71,10 @@ export function getGoogleAdsAccessToken(tenantId: string, request?: TokenRequest
   return accessToken('google_ads', tenantId, request)
 }
 
-/** Refreshes the access token now (RFC 6749 §6). */
+/**
+ * Refreshes the access token now (RFC 6749 §6). A failure of the platform or the store is the result, not a rejection.
+ * @throws tenant_invalid, config_invalid
+ */
 export async function refreshGoogleAdsToken(tenantId: string, which?: Which): Promise<TokenRefresh> {
   return refreshToken(keyOf('google_ads', tenantId, which))
 }

@@ -1,7 +1,8 @@
 import { IDS } from '../application/container/identifiers.ts'
 import { RefreshRunner } from '../application/refresh-runner.ts'
 import type { RefreshDueOptions, RefreshDueResult } from '../application/use-cases/refresh-due-connections.ts'
-import { MINUTE_MS } from '../domain/model/time.ts'
+import { ConfigInvalidError } from '../domain/errors.ts'
+import { MINUTE_MS, SECOND_MS } from '../domain/model/time.ts'
 import { defaultContainer, service } from './default-container.ts'
 
 /** For a scheduler that wants to be told when: every five minutes, in UTC. */
@@ -13,7 +14,8 @@ export const TOKEN_REFRESH_SCHEDULE = {
 
 /**
  * The background job, for any queue or cron: run it on as many workers as there are, at once if need be. One failing
- * connection stops nothing; the run rejects only when the store cannot be reached.
+ * connection stops nothing.
+ * @throws store_unavailable when nothing can be claimed, config_invalid
  */
 export const refreshExpiringTokensJob = {
   name: TOKEN_REFRESH_SCHEDULE.id,
@@ -23,21 +25,31 @@ export const refreshExpiringTokensJob = {
     (await service(IDS.RefreshDueConnections)).run(options),
 } as const
 
+/** How often the job runs in this process. */
+export interface TokenRefreshOptions {
+  /** Milliseconds from the end of one run to the next, give or take a fifth: 1,000 or more, 300,000 by default. */
+  readonly everyMs?: number
+}
+
 /**
- * Runs the job in this process, every five minutes by default, each time a little earlier or later than others do, and half a
- * minute after a run that failed.
- * `stop` resolves when a run under way has ended.
+ * Runs the job in this process: within half a minute for the first time (within `everyMs` where that is less), then again
+ * and again, each time a little earlier or later than others do. It does not keep the process alive. `stop` resolves
+ * when a run under way has ended; a run that fails is logged, and the next one comes half a minute later.
+ * @throws config_invalid
  */
 export async function startTokenRefresh(
-  options: { readonly everyMs?: number } = {},
+  options: TokenRefreshOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
+  const everyMs = options.everyMs ?? 5 * MINUTE_MS
+  if (!Number.isFinite(everyMs) || everyMs < SECOND_MS)
+    throw new ConfigInvalidError(['everyMs: must be 1,000 milliseconds or more'])
   const container = await defaultContainer()
   const runner = new RefreshRunner({
     job: container.get(IDS.RefreshDueConnections),
     clock: container.get(IDS.Clock),
     random: container.get(IDS.RandomSource),
     logger: container.get(IDS.Logger),
-    everyMs: options.everyMs ?? 5 * MINUTE_MS,
+    everyMs,
   })
   runner.start()
   container.get(IDS.Shutdown).onClose(() => runner.stop())

@@ -6,6 +6,7 @@ import type { Disconnection, TokenRefresh, TokenRequest, Which } from './platfor
 import { toKlaviyoConnection } from './views.ts'
 import type { KlaviyoConnection, KlaviyoList } from './views.ts'
 
+/** A private API key and whose it is. */
 export interface ConnectKlaviyo extends Which {
   readonly tenantId: string
   readonly privateApiKey: string
@@ -45,7 +46,10 @@ export function getKlaviyoApiKey(tenantId: string, request?: TokenRequest): Prom
   return accessToken('klaviyo', tenantId, request)
 }
 
-/** Asks Klaviyo whether the key still lives. */
+/**
+ * Asks Klaviyo whether the key still lives. A failure of Klaviyo or the store is the result, not a rejection.
+ * @throws tenant_invalid, config_invalid
+ */
 export async function testKlaviyoConnection(tenantId: string, which?: Which): Promise<TokenRefresh> {
   return refreshToken(keyOf('klaviyo', tenantId, which))
 }

@@ -21,6 +21,7 @@ import type {
 import { toMetaAdConnection } from './views.ts'
 import type { MetaAdConnection } from './views.ts'
 
+/** What a completed consent reaches. */
 export interface MetaCompletion {
   readonly connected: true
   readonly adAccounts: readonly AdAccount[]
@@ -65,7 +66,11 @@ export function getMetaAccessToken(tenantId: string, request?: TokenRequest): Pr
   return accessToken('meta', tenantId, request)
 }
 
-/** Exchanges the long-lived token for a new one now. Meta has no refresh token and gives a new one at most daily. */
+/**
+ * Exchanges the long-lived token for a new one now. Meta has no refresh token and gives a new one at most daily. A failure
+ * of the platform or the store is the result, not a rejection.
+ * @throws tenant_invalid, config_invalid
+ */
 export async function refreshMetaToken(tenantId: string, which?: Which): Promise<TokenRefresh> {
   return refreshToken(keyOf('meta', tenantId, which))
 }

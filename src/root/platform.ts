@@ -26,6 +26,7 @@ export interface TokenRequest extends Which {
   readonly rejectedToken?: string
 }
 
+/** What a consent is asked for, and who may complete it. */
 export interface StartOAuth extends Which {
   readonly tenantId: string
   /** A path of the host such as `/settings`, or an absolute URL on an allowed origin. */
@@ -42,12 +43,16 @@ export interface StartOAuth extends Which {
 export type CompleteOAuth =
   Callback | (CallbackParameters & { readonly initiator?: Initiator; readonly browser?: string })
 
+/** What came of a refresh or verification that somebody asked for. What a platform or a store did is told here. */
 export interface TokenRefresh {
   readonly success: boolean
+  /** Absent where the credential has no known end. */
   readonly newExpiresAt?: Date
+  /** Why it failed: code and message of an `IntegrationError`. */
   readonly error?: { readonly code: string; readonly message: string }
 }
 
+/** `revoked`: what became of the grant at the platform; the connection itself has ended in every case. */
 export interface Disconnection {
   readonly revoked: RevocationResult
 }
@@ -101,7 +106,7 @@ export async function accessToken(
   return (await tokens.get(key, { rejectedToken: new Secret(rejectedToken) })).reveal()
 }
 
-/** Never rejects for what a provider or a store does: that is the result. Rejects for a wrong configuration. */
+/** Never rejects for what a provider or a store does: that is the result. @throws config_invalid */
 export async function refreshToken(key: ConnectionKey): Promise<TokenRefresh> {
   const container = await defaultContainer()
   try {

@@ -16,7 +16,8 @@ const rings = new Map<string, KeyRing>()
 
 /**
  * A state for an authorization request of the host's own: signed, opaque, single-use, good for ten minutes.
- * @throws config_invalid when `secret` is shorter than 32 characters, tenant_invalid, return_url_refused
+ * @throws config_invalid when `secret` is shorter than 32 characters, tenant_invalid, return_url_refused,
+ * limit_exceeded, store_unavailable
  */
 export async function createOAuthState(
   tenantId: string,
@@ -40,7 +41,11 @@ export async function createOAuthState(
   return { state, nonce: state.slice(0, NONCE_LENGTH) }
 }
 
-/** Succeeds once for each state, then fails. @throws state_invalid, config_invalid, store_unavailable */
+/**
+ * Succeeds once for each state, then fails. `timestamp`: when the state was made, in milliseconds since
+ * 1970-01-01T00:00:00Z.
+ * @throws state_invalid, config_invalid, store_unavailable
+ */
 export async function validateOAuthState(
   state: string,
   secret: string,

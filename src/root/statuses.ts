@@ -7,14 +7,20 @@ import type { Which } from './platform.ts'
 import { toConnection, toStatus } from './views.ts'
 import type { IntegrationConnection, IntegrationStatus } from './views.ts'
 
-/** One for each of the four platforms, connected or not, then any other connection; one query. */
+/**
+ * One for each of the four platforms, connected or not, then any other connection; one query.
+ * @throws tenant_invalid, config_invalid, store_unavailable
+ */
 export async function getAllIntegrationStatuses(tenantId: string): Promise<readonly IntegrationStatus[]> {
   const statuses = await service(IDS.ConnectionStatuses)
   const states = await statuses.all(parseTenantId(tenantId))
   return states.map(toStatus)
 }
 
-/** @throws config_invalid when there can be no such provider */
+/**
+ * How one connection stands; `not_connected` when there is none.
+ * @throws config_invalid also when there can be no such provider, tenant_invalid, store_unavailable
+ */
 export async function getIntegrationStatus(
   tenantId: string,
   provider: string,
@@ -28,20 +34,30 @@ export async function getIntegrationStatus(
   return toStatus(await statuses.one(parseTenantId(tenantId), provider, parseLabel(which.label)))
 }
 
-/** Whether a person should look: a connection needs to be connected again, an account chosen, or a refresh fails. */
+/**
+ * Whether a person should look: a connection needs to be connected again, an account chosen, or a refresh fails.
+ * @throws tenant_invalid, config_invalid, store_unavailable
+ */
 export async function hasIntegrationIssues(tenantId: string): Promise<boolean> {
   const statuses = await service(IDS.ConnectionStatuses)
   return statuses.hasIssues(parseTenantId(tenantId))
 }
 
-/** Every connection of the tenant that is not disconnected. */
+/**
+ * Every connection of the tenant that is not disconnected.
+ * @throws tenant_invalid, config_invalid, store_unavailable
+ */
 export async function listConnections(tenantId: string): Promise<readonly IntegrationConnection[]> {
   const tokens = await service(IDS.TokenStore)
   const connections = await tokens.list(parseTenantId(tenantId))
   return connections.filter(({ status }) => status !== 'disconnected').map(toConnection)
 }
 
-/** Disconnects everything of the tenant and removes its rows. */
+/**
+ * Disconnects everything of the tenant and removes its rows. `connections` counts the rows that were removed, disconnected
+ * ones too. What was done before it rejects stays done: call it again.
+ * @throws stale_connection when consents go on arriving, tenant_invalid, config_invalid, store_unavailable
+ */
 export async function deleteTenant(tenantId: string): Promise<{ connections: number }> {
   const connections = await service(IDS.Connections)
   return connections.deleteTenant(parseTenantId(tenantId))
@@ -49,7 +65,8 @@ export async function deleteTenant(tenantId: string): Promise<{ connections: num
 
 /**
  * Runs the host's own queries in a transaction that carries the tenant (`app.tenant_id`, for row-level security), under
- * the host's own role. Commits when `work` resolves, rolls back when it rejects.
+ * the host's own role. Commits when `work` resolves, rolls back when it rejects and rejects with the same.
+ * @throws config_invalid also where connections are kept elsewhere than in Postgres, tenant_invalid, store_unavailable
  */
 export async function withTenant<T>(tenantId: string, work: (tx: TenantQueries) => Promise<T>): Promise<T> {
   const container = await defaultContainer()

@@ -21,6 +21,7 @@ import type {
 import { toTikTokAdConnection } from './views.ts'
 import type { TikTokAdConnection } from './views.ts'
 
+/** What a completed consent reaches. */
 export interface TikTokCompletion {
   readonly connected: true
   readonly advertisers: readonly AdAccount[]
@@ -70,7 +71,11 @@ export function getTikTokAccessToken(tenantId: string, request?: TokenRequest): 
   return accessToken('tiktok', tenantId, request)
 }
 
-/** Asks TikTok whether the token still lives: it has no end and there is nothing to refresh it with. */
+/**
+ * Asks TikTok whether the token still lives: it has no end and there is nothing to refresh it with. A failure of the
+ * platform or the store is the result, not a rejection.
+ * @throws tenant_invalid, config_invalid
+ */
 export async function refreshTikTokToken(tenantId: string, which?: Which): Promise<TokenRefresh> {
   return refreshToken(keyOf('tiktok', tenantId, which))
 }

@@ -23,6 +23,7 @@ export interface IntegrationConnection {
   readonly updatedAt: Date
 }
 
+/** A connection to Meta Ads; the chosen ad account is `null` until there is one. */
 export interface MetaAdConnection extends IntegrationConnection {
   readonly adAccountId: string | null
   readonly adAccountName: string | null
@@ -33,6 +34,7 @@ export interface MetaAdConnection extends IntegrationConnection {
   readonly tokenKind: string | null
 }
 
+/** A connection to Google Ads; the chosen customer is `null` until there is one. */
 export interface GoogleAdsConnection extends IntegrationConnection {
   readonly customerId: string | null
   readonly customerName: string | null
@@ -41,17 +43,20 @@ export interface GoogleAdsConnection extends IntegrationConnection {
   readonly customers: readonly AdAccount[]
 }
 
+/** A connection to TikTok Ads; the chosen advertiser is `null` until there is one. */
 export interface TikTokAdConnection extends IntegrationConnection {
   readonly advertiserId: string | null
   readonly advertiserName: string | null
   readonly advertisers: readonly AdAccount[]
 }
 
+/** A list or segment of the Klaviyo account. */
 export interface KlaviyoList {
   readonly id: string
   readonly name: string
 }
 
+/** A connection to Klaviyo, with the lists and segments as they were last read. */
 export interface KlaviyoConnection extends IntegrationConnection {
   readonly companyName: string | null
   readonly publicApiKey: string | null

@@ -30,6 +30,7 @@ export type PlatformBehaviour =
   | { readonly floodBytes: number }
   | { readonly drip: string; readonly everyMs: number }
 
+/** Decides what happens to each request. */
 export type PlatformScript = (request: PlatformRequest) => PlatformBehaviour
 
 /** A platform on loopback that says what a test tells it to say. */
@@ -43,6 +44,7 @@ export interface ScriptedPlatform {
   close(): Promise<void>
 }
 
+/** Starts one on a free port. Until it has a script it answers 404. */
 export async function startScriptedPlatform(): Promise<ScriptedPlatform> {
   let script: PlatformScript = () => ({ status: 404 })
   let requests: PlatformRequest[] = []

@@ -13,6 +13,7 @@ export interface Principal {
 /** `connect` is asked when a connection is started and again when it is completed. */
 export type IntegrationAction = 'connect' | 'choose' | 'refresh' | 'disconnect'
 
+/** What the handler must know of the host. */
 export interface HandlerOptions {
   /** From `createIntegrationsContainer`, or the host's own with the library's modules loaded. */
   readonly container: Container
@@ -36,6 +37,7 @@ export interface HandlerOptions {
   readonly metaCallbacks?: MetaCallbackOptions | undefined
 }
 
+/** Where the settings page is and what it looks like. */
 export interface PageOptions {
   /** `/settings/integrations`: the host routes it, and everything below it, to the handler. */
   readonly path?: string | undefined
@@ -49,6 +51,7 @@ export interface PageOptions {
   readonly productName?: string | undefined
 }
 
+/** The Meta app whose signed requests are believed. */
 export interface MetaCallbackOptions {
   readonly appId: string
   /** The current secret, and after a change the previous ones, for as long as links that they signed shall answer. */

@@ -11,7 +11,7 @@ import {
   withTenant,
 } from '../../src/index.ts'
 import { connect, googleAds, meta, oauthPlatforms } from './platforms.ts'
-import { newTenant, openWorkbench } from './workbench.ts'
+import { newTenant, openWorkbench, refusalOf, saying } from './workbench.ts'
 import type { Workbench } from './workbench.ts'
 
 let bench: Workbench
@@ -99,7 +99,7 @@ describe('The job', () => {
     await connect(googleAds, due, { person: 'guest-44' })
     const before = await googleAds.find(due)
     await bench.elapse(HOUR_MS)
-    const running = await startTokenRefresh({ everyMs: 50 })
+    const running = await startTokenRefresh({ everyMs: 1_000 })
     await expect
       .poll(async () => (await googleAds.find(due))?.lastSyncAt?.getTime(), { timeout: 10_000 })
       .toBeGreaterThan((before?.lastSyncAt?.getTime() ?? 0) + 1)
@@ -108,6 +108,15 @@ describe('The job', () => {
     await bench.elapse(HOUR_MS)
     expect(await googleAds.needsRefresh(due)).toBe(true)
   })
+
+  test.each([0, 999, Number.NaN, Infinity, -1, '5000'])(
+    'does not run every %j milliseconds: that would be no pause, or no run',
+    async (everyMs) => {
+      // As a host without types would call.
+      const start = (): unknown => Reflect.apply(startTokenRefresh, undefined, [{ everyMs }])
+      expect(await refusalOf(start)).toMatchObject({ code: 'config_invalid', message: saying('everyMs') })
+    },
+  )
 
   test('names what fails by tenant and code, and goes on with the others', async () => {
     await bench.admin.query('DELETE FROM integration_connections')

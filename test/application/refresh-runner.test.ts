@@ -1,60 +1,76 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { RefreshRunner } from '../../src/application/refresh-runner.ts'
 import { StoreUnavailableError } from '../../src/domain/errors.ts'
-import { HOUR_MS, SECOND_MS } from '../../src/domain/model/time.ts'
-import { SequenceRandomSource } from '../../src/testing/index.ts'
-import { KEY, RefreshWorld } from '../domain/services/refresh-world.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../src/domain/model/time.ts'
+import { FixedClock } from '../../src/testing/index.ts'
+import { RecordedLog } from '../adapters/aes-gcm/recorded-log.ts'
 
-let runner: RefreshRunner | undefined
-afterEach(() => runner?.stop())
+interface Watched {
+  readonly clock: FixedClock
+  readonly logger: RecordedLog
+  /** When each run began, from the start on. */
+  readonly runs: readonly number[]
+}
 
-/** Starts a runner over a store that fails until `mend` is called; `claims` holds when it was asked, in seconds. */
-function started(everyMs: number): { world: RefreshWorld; claims: number[]; mend: () => void } {
-  const world = new RefreshWorld()
-  const claimDue = world.stores.due.claimDue.bind(world.stores.due)
-  const claims: number[] = []
-  let isDown = true
-  world.stores.due.claimDue = async (request) => {
-    claims.push(world.clock.monotonicMs() / SECOND_MS)
-    if (isDown) throw new StoreUnavailableError('Postgres')
-    return claimDue(request)
+function watched(everyMs: number, failure?: Error, failures = Infinity): Watched {
+  const clock = new FixedClock()
+  const logger = new RecordedLog()
+  const runs: number[] = []
+  const random = { bytes: (): Uint8Array => Uint8Array.of(200) }
+  const nothing = { total: 0, refreshed: 0, skipped: 0, failed: 0, errors: [] }
+  const run = (): Promise<typeof nothing> => {
+    runs.push(clock.monotonicMs())
+    return failure === undefined || runs.length > failures
+      ? Promise.resolve(nothing)
+      : Promise.reject(failure)
   }
-  runner = new RefreshRunner({
-    ...{ job: world.host().job, clock: world.clock, random: new SequenceRandomSource(1), everyMs },
-    logger: { log: () => undefined },
+  new RefreshRunner({ job: { run }, clock, random, logger, everyMs }).start()
+  return { clock, logger, runs }
+}
+
+describe('RefreshRunner', () => {
+  test('has its first run within half a minute, then one every few minutes', async () => {
+    const { clock, runs } = watched(5 * MINUTE_MS)
+    await clock.advance(30 * SECOND_MS)
+    expect(runs).toHaveLength(1)
+    await clock.advance(4 * MINUTE_MS - 30 * SECOND_MS)
+    expect(runs).toHaveLength(1)
+    await clock.advance(2 * MINUTE_MS + 30 * SECOND_MS)
+    expect(runs).toHaveLength(2)
   })
-  runner.start()
-  return { world, claims, mend: () => (isDown = false) }
-}
 
-/** The waits before each claim. */
-function waits(claims: readonly number[]): readonly number[] {
-  return claims.map((at, place) => at - (claims[place - 1] ?? 0))
-}
+  test('has its first run within the interval where that is shorter', async () => {
+    const { clock, runs } = watched(2 * SECOND_MS)
+    await clock.advance(2 * SECOND_MS)
+    expect(runs).toHaveLength(1)
+  })
 
-describe('The runner', () => {
+  test.each([
+    [new StoreUnavailableError('Postgres'), 'store_unavailable'],
+    [new TypeError('x is undefined'), 'unexpected'],
+  ])('goes on after a run that fails with %s, and tells operators what it was', async (failure, code) => {
+    const { clock, logger, runs } = watched(MINUTE_MS, failure)
+    await clock.advance(3 * MINUTE_MS)
+    expect(runs.length).toBeGreaterThan(1)
+    expect(logger.lines[0]).toBe(`warn: The refresh run was ended early {"code":"${code}"}`)
+  })
+
   test('tries again half a minute after a run that failed, until one does not', async () => {
-    const { world, claims, mend } = started(HOUR_MS)
-    while (claims.length < 4) await world.advance(SECOND_MS)
-    mend()
-    await world.connect()
-    await world.advance(HOUR_MS)
-    const [first, ...again] = waits(claims.slice(0, 4))
-    expect(first).toBeGreaterThanOrEqual(0.8 * 3_600)
-    for (const wait of again) {
-      expect(wait).toBeGreaterThanOrEqual(0.8 * 30)
-      expect(wait).toBeLessThanOrEqual(1.2 * 30)
+    const { clock, runs } = watched(HOUR_MS, new StoreUnavailableError('Postgres'), 3)
+    await clock.advance(4 * MINUTE_MS)
+    const waits = runs.map((at, place) => at - (runs[place - 1] ?? at)).slice(1)
+    expect(waits).toHaveLength(3)
+    for (const wait of waits) {
+      expect(wait).toBeGreaterThanOrEqual(24 * SECOND_MS)
+      expect(wait).toBeLessThanOrEqual(36 * SECOND_MS)
     }
-    const [mended = Number.NaN] = claims.slice(4)
-    await world.advance(2 * HOUR_MS)
-    const next = claims.find((at) => at > mended + 60)
-    expect((next ?? Number.NaN) - mended).toBeGreaterThanOrEqual(0.8 * 3_600)
-    expect((await world.reading(KEY)).tokenVersion).toBeGreaterThan(1)
+    await clock.advance(HOUR_MS / 2)
+    expect(runs).toHaveLength(4)
   })
 
   test('tries again no later after a failure than it would have run anyway', async () => {
-    const { world, claims } = started(5 * SECOND_MS)
-    while (claims.length < 4) await world.advance(SECOND_MS / 10)
-    for (const wait of waits(claims)) expect(wait).toBeLessThanOrEqual(1.2 * 5)
+    const { clock, runs } = watched(5 * SECOND_MS, new StoreUnavailableError('Postgres'))
+    await clock.advance(MINUTE_MS)
+    expect(runs.length).toBeGreaterThanOrEqual(9)
   })
 })

@@ -128,23 +128,29 @@ describe.each([
     expect(readsOf(running)).toBe(5 + 2)
   })
 
-  test('is served though it cannot be sealed again, which is logged and tried anew at the next read', async () => {
-    let isDown = true
-    const failing = new ContainerModule(({ onActivation }) => {
-      onActivation(IDS.SealedValues, (_context, values) => failingWhile(values, () => isDown))
-    })
-    const running = start(await open(), [failing])
-    await storeLegacy(running)
-    expect(await apiKey(running)).toBe('pk_1')
-    await settled(running)
-    expect((await readingOf(running)).accessToken).not.toMatch(OURS)
-    expect(running.logger.lines.filter((line) => line.includes('"store_unavailable"'))).toHaveLength(1)
-    expect(running.logger.lines.join()).not.toContain('pk_1')
-    isDown = false
-    expect(await apiKey(running)).toBe('pk_1')
-    await settled(running)
-    expect((await readingOf(running)).accessToken).toMatch(OURS)
-  })
+  test.each([
+    [new StoreUnavailableError('Postgres'), 'store_unavailable'],
+    [new TypeError('x is undefined'), 'unexpected'],
+  ])(
+    'is served though it cannot be sealed again (%s), which is logged and tried anew',
+    async (error, code) => {
+      let failure: Error | undefined = error
+      const failing = new ContainerModule(({ onActivation }) => {
+        onActivation(IDS.SealedValues, (_context, values) => failingWhile(values, () => failure))
+      })
+      const running = start(await open(), [failing])
+      await storeLegacy(running)
+      expect(await apiKey(running)).toBe('pk_1')
+      await settled(running)
+      expect((await readingOf(running)).accessToken).not.toMatch(OURS)
+      expect(running.logger.lines.filter((line) => line.includes(`"code":"${code}"`))).toHaveLength(1)
+      expect(running.logger.lines.join()).not.toContain('pk_1')
+      failure = undefined
+      expect(await apiKey(running)).toBe('pk_1')
+      await settled(running)
+      expect((await readingOf(running)).accessToken).toMatch(OURS)
+    },
+  )
 
   test('gives way to what somebody else stored while it was being sealed again', async () => {
     let meanwhile = async (): Promise<void> => undefined
@@ -185,12 +191,14 @@ describe('Values of the earlier format in Postgres', () => {
   })
 })
 
-function failingWhile(values: SealedValues, isDown: () => boolean): SealedValues {
+function failingWhile(values: SealedValues, failure: () => Error | undefined): SealedValues {
   return {
     page: (...place) => values.page(...place),
     read: (ref) => values.read(ref),
-    replace: (resealings) =>
-      isDown() ? Promise.reject(new StoreUnavailableError('Postgres')) : values.replace(resealings),
+    replace: (resealings) => {
+      const error = failure()
+      return error === undefined ? values.replace(resealings) : Promise.reject(error)
+    },
   }
 }
 

@@ -23,13 +23,13 @@ beforeAll(async () => {
   const { tarball } = packedPackage()
   put('package.json', JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
   put('tsconfig.json', JSON.stringify({ compilerOptions: strictest, include: ['*.ts'] }))
-  const usages = { ...documentedUsage, ...readmeUsage(), ...otherPlatforms() }
+  const usages = { ...documentedUsage, ...readmeUsage(), ...guideUsage(), ...otherPlatforms() }
   const files = { ...usages, ...surroundings, 'entries.ts': everyEntry() }
   for (const [name, text] of Object.entries(files)) put(name, text)
-  // Types of Node are the host's; everything else has to come with the package.
-  const nodeTypes = `@types/node@${versionOf('@types/node')}`
+  // Types of Node and the telemetry are the host's; everything else has to come with the package.
+  const ofTheHost = ['@types/node', '@opentelemetry/api'].map((name) => `${name}@${versionOf(name)}`)
   const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
-  run(project, 'npm', ['install', ...quiet, tarball, nodeTypes])
+  run(project, 'npm', ['install', ...quiet, tarball, ...ofTheHost])
 }, 240_000)
 
 afterAll(async () => {
@@ -87,9 +87,7 @@ function put(name: string, text: string): void {
 
 /** The example of the README, cut where the browser goes away to the platform. */
 function readmeUsage(): Record<string, string> {
-  const readme = readFileSync('README.md', 'utf8')
-  const example = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
-  const [imports = '', start = '', complete = '', use = ''] = example.trim().split('\n\n')
+  const [imports = '', start = '', complete = '', use = ''] = exampleOf('README.md').trim().split('\n\n')
   return {
     'readme-start.ts': `${imports}\n\n${start}\n\nexport { authUrl }\n`,
     'readme-complete.ts': `${imports}\n\n${complete}\n\n${use}\n\nexport { returnUrl, accessToken }\n`,
@@ -102,6 +100,20 @@ function otherPlatforms(): Record<string, string> {
   const examples = [...guide.matchAll(/```ts\n\/\/ ([a-z-]+\.ts)\n(.*?)```/gs)]
   expect(examples).toHaveLength(guide.split('```ts').length - 1)
   return Object.fromEntries(examples.map(([, name = '', text = '']) => [name, text]))
+}
+
+/** The first example of each guide, as it is: compiled and not run. */
+function guideUsage(): Record<string, string> {
+  const guides = ['operating', 'guides/mounting', 'guides/testing']
+  return Object.fromEntries(
+    guides.map((guide) => [`guide-${guide.replaceAll('/', '-')}.ts`, exampleOf(`docs/${guide}.md`)]),
+  )
+}
+
+function exampleOf(document: string): string {
+  const example = /```ts\n(.*?)```/s.exec(readFileSync(document, 'utf8'))?.[1]
+  if (example === undefined) throw new Error(`${document} has no example`)
+  return example
 }
 
 function versionOf(name: string): string {

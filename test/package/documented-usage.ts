@@ -66,6 +66,10 @@ export const surroundings: Readonly<Record<string, string>> = {
 declare const token: string
 declare const tenantId: string
 declare const user: { id: string }
+declare function readSession(
+  request: Request,
+): Promise<{ organisationId: string; userId: string; id: string } | null>
+declare function isAdmin(userId: string): boolean
 `,
   'main.ts': `import {
   closeIntegrations,
@@ -79,18 +83,10 @@ declare const user: { id: string }
   startTikTokOAuth,
   validateOAuthState,
 } from '@cgk-platform/integrations'
-import { consent, emulatorApps, startEmulator } from '@cgk-platform/integrations/emulator'
+import { consent, emulatorEnvironment, startEmulator } from '@cgk-platform/integrations/emulator'
 
 const emulator = await startEmulator()
-Object.assign(process.env, {
-  INTEGRATIONS_EMULATOR_URL: emulator.url,
-  META_APP_ID: emulatorApps.meta.clientId,
-  META_APP_SECRET: emulatorApps.meta.clientSecret,
-  GOOGLE_ADS_CLIENT_ID: emulatorApps.google_ads.clientId,
-  GOOGLE_ADS_CLIENT_SECRET: emulatorApps.google_ads.clientSecret,
-  TIKTOK_APP_ID: emulatorApps.tiktok.clientId,
-  TIKTOK_APP_SECRET: emulatorApps.tiktok.clientSecret,
-})
+Object.assign(process.env, emulatorEnvironment(emulator.url))
 Object.assign(globalThis, { token: 'a token of the host', tenantId: 'rawdog', user: { id: 'ada' } })
 
 const codeOf = async (work: () => Promise<unknown>): Promise<string> => {

@@ -1,10 +1,17 @@
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
-import { consent, emulatorApps, emulatorKlaviyoKeys, startEmulator } from '../../src/emulator/index.ts'
+import {
+  createIntegrationsContainerFromEnvironment,
+  hubspot,
+  IDS,
+} from '../../src/application/container/index.ts'
+import type { ConnectionEvent } from '../../src/application/container/index.ts'
+import { consent, emulatorEnvironment, emulatorKlaviyoKeys, startEmulator } from '../../src/emulator/index.ts'
 import type { Emulator } from '../../src/emulator/index.ts'
 import {
   closeIntegrations,
   completeMetaOAuth,
+  configureIntegrations,
   connectKlaviyo,
   decryptToken,
   encryptToken,
@@ -51,17 +58,10 @@ async function environment(variables: Readonly<Record<string, string | undefined
 function everything(): Record<string, string> {
   return {
     DATABASE_URL: database.url,
-    INTEGRATIONS_EMULATOR_URL: emulator.url,
+    ...emulatorEnvironment(emulator.url),
     NEXT_PUBLIC_URL: 'http://localhost:4999',
-    META_APP_ID: emulatorApps.meta.clientId,
-    META_APP_SECRET: emulatorApps.meta.clientSecret,
     META_ENCRYPTION_KEY: generateEncryptionKey(),
-    GOOGLE_ADS_CLIENT_ID: emulatorApps.google_ads.clientId,
-    GOOGLE_ADS_CLIENT_SECRET: emulatorApps.google_ads.clientSecret,
-    GOOGLE_ADS_DEVELOPER_TOKEN: 'developer',
     GOOGLE_ADS_ENCRYPTION_KEY: generateEncryptionKey(),
-    TIKTOK_APP_ID: emulatorApps.tiktok.clientId,
-    TIKTOK_APP_SECRET: emulatorApps.tiktok.clientSecret,
     TIKTOK_ENCRYPTION_KEY: generateEncryptionKey(),
     INTEGRATION_ENCRYPTION_KEY: KEY,
   }
@@ -158,6 +158,42 @@ describe('The environment', () => {
       INTEGRATION_ENCRYPTION_KEY_PREVIOUS: JSON.stringify([KEY]),
     })
     expect(await getKlaviyoApiKey(tenantId)).toBe(emulatorKlaviyoKeys.full)
+  })
+})
+
+describe('A container made from the environment', () => {
+  test('has what the variables say and, beside it, what has no variable', async () => {
+    await environment(everything())
+    const events: ConnectionEvent[] = []
+    const container = createIntegrationsContainerFromEnvironment({
+      onEvent: (event) => events.push(event),
+      allowedReturnOrigins: ['https://elsewhere.example'],
+      oauth2: [{ definition: hubspot, clientId: 'client', clientSecret: 'secret' }],
+    })
+    configureIntegrations(container)
+    const tenantId = newTenant()
+    await startMetaOAuth({ tenantId, returnUrl: 'https://elsewhere.example/settings' })
+    expect(events).toMatchObject([{ type: 'connection.started', tenantId, provider: 'meta' }])
+    const names = container.getAll(IDS.ProviderClient).map(({ traits }) => traits.provider)
+    expect(names.sort()).toEqual(['google_ads', 'hubspot', 'klaviyo', 'meta', 'tiktok'])
+  })
+
+  test('that lacks a platform’s variables names them when the platform is used', async () => {
+    const { TIKTOK_APP_ID: _id, ...rest } = everything()
+    await environment(rest)
+    configureIntegrations(createIntegrationsContainerFromEnvironment())
+    expect(await refusalOf(() => startTikTokOAuth(BASE))).toMatchObject({
+      code: 'config_invalid',
+      message: saying('TIKTOK_APP_ID'),
+    })
+  })
+
+  test('is refused by the name of the variable that is wrong', async () => {
+    await environment({ ...everything(), META_REQUESTS_PER_SECOND: '1000' })
+    expect(await refusalOf(() => createIntegrationsContainerFromEnvironment())).toMatchObject({
+      code: 'config_invalid',
+      message: saying('META_REQUESTS_PER_SECOND'),
+    })
   })
 })
 

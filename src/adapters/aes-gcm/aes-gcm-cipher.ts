@@ -9,12 +9,14 @@ import type { RingKey } from './ring-key.ts'
 import { parseValue } from './sealed-format.ts'
 import type { KeyReference } from './sealed-format.ts'
 
+/** Which keys seal and open for whom. */
 export interface Rings {
   /** For every provider without a ring of its own. */
   readonly general?: KeyRing | undefined
   readonly byProvider?: Readonly<Record<ProviderName, KeyRing>> | undefined
 }
 
+/** The keys of an `AesGcmCipher`. */
 export interface AesGcmCipherOptions {
   readonly rings: Rings
   /** Also opens values of the format before this library's, while it may. */
@@ -59,12 +61,6 @@ export class AesGcmCipher implements Cipher {
       )
     const key = loaded?.find(value.keyReference) ?? (await this.#find(value.keyReference, context.provider))
     return new Secret(openText(value, keyFor(key, context), context))
-  }
-
-  /** What new values of the provider begin with: `c1.a.<key reference>`. Any other value can be sealed again. */
-  async primaryReference(provider: ProviderName): Promise<string> {
-    const { primary } = await this.#ringOf(provider).ready()
-    return primary.header.slice(0, -1)
   }
 
   async #find(reference: KeyReference, provider: ProviderName): Promise<RingKey> {

@@ -4,6 +4,7 @@ import { assessEncryptionKey, extractKey, keyProblem } from './key-material.ts'
 import { RingKey } from './ring-key.ts'
 import type { KeyReference } from './sealed-format.ts'
 
+/** One key that seals, and those that only open. */
 export interface KeyRingOptions {
   /** The variable that the primary key comes from: what errors and warnings call it. */
   readonly name: string

@@ -11,8 +11,9 @@ import type { Instant } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 
+/** Until when, and with which keys, values of the earlier format are read. */
 export interface LegacyReaderOptions {
-  /** From then on nothing of the earlier format opens. */
+  /** From then on, in milliseconds since 1970-01-01T00:00:00Z, nothing of the earlier format opens. */
   readonly until: Instant
   readonly clock: Clock
   readonly logger?: Logger | undefined
@@ -53,6 +54,7 @@ export class LegacyReader {
     return this.#reads
   }
 
+  /** Whether the value has the form of the earlier format. */
   recognizes(value: string): boolean {
     return hasEarlierFormat(value)
   }

@@ -1,6 +1,7 @@
 import type { Secret } from '../../domain/model/secret.ts'
 import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
 
+/** The cipher that seals and the one that only opens what it sealed before. */
 export interface MovingCipherOptions {
   /** Seals everything, and opens what is its own. */
   readonly to: Cipher

@@ -6,6 +6,7 @@ export interface RefreshJob {
   readonly handler: (options: { readonly isStopping: () => boolean }) => Promise<RefreshCounts>
 }
 
+/** What a run did; kept in Redis as the run’s result. */
 export interface RefreshCounts {
   readonly total: number
   readonly refreshed: number

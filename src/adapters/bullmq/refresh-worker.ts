@@ -3,11 +3,13 @@ import { loadBullMq } from './load-bullmq.ts'
 import { whereOf } from './refresh-job.ts'
 import type { RefreshCounts, RefreshJob, RefreshQueueOptions } from './refresh-job.ts'
 
+/** Where the queue is, and where trouble is told. */
 export interface RefreshWorkerOptions extends RefreshQueueOptions {
   /** Hears when Redis is lost or a run fails. */
   readonly logger?: Logger | undefined
 }
 
+/** A worker that listens. */
 export interface RefreshWorker {
   /** Takes no further run, and resolves when the one under way has finished what it had begun. */
   stop(): Promise<void>

@@ -7,12 +7,14 @@ import { Breaker } from './breaker.ts'
 import type { EncryptionContext, KmsApi, WrappedKey } from './kms-api.ts'
 import { doesNotUnwrap, toKmsFailure } from './kms-failure.ts'
 
+/** Credentials in the SDK’s own words. */
 export interface AwsCredentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken?: string
 }
 
+/** Which KMS, as whom, and how long it may take. */
 export interface AwsKmsOptions {
   readonly clock: Clock
   readonly logger?: Logger | undefined
@@ -23,6 +25,7 @@ export interface AwsKmsOptions {
   readonly timeouts?: Partial<KmsTimeouts> | undefined
 }
 
+/** How long a call may take; 500, 800 and 3,000 milliseconds unless given. */
 export interface KmsTimeouts {
   readonly connectionMs: number
   /** For each of the SDK's attempts. */

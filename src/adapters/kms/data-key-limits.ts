@@ -1,6 +1,7 @@
 import { ConfigInvalidError } from '../../domain/errors.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/model/time.ts'
 
+/** How long and how often data keys are used. */
 export interface DataKeyLimits {
   /** After it a key is unwrapped anew behind its users' backs. */
   readonly softAgeMs: number

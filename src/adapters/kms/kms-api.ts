@@ -1,6 +1,7 @@
 /** Plain text in the service's audit log: ids only, matched letter for letter when a key is unwrapped. */
 export type EncryptionContext = Readonly<Record<string, string>>
 
+/** A key as the service wrapped it, and under which of its keys. */
 export interface WrappedKey {
   readonly wrapped: Uint8Array
   /** The wrapping key as the service names it in full. */

@@ -15,6 +15,7 @@ import { SingleFlight } from '../../domain/model/single-flight.ts'
 import { SealingKeys } from './sealing-keys.ts'
 import type { UnwrappedKey } from './unwrapped-key.ts'
 
+/** Where data keys are wrapped and kept, and how they are shared among tenants. */
 export interface KmsDataKeysOptions extends WrappingDependencies {
   readonly store: DataKeyStore
   readonly clock: Clock
@@ -95,7 +96,7 @@ export class KmsDataKeys implements DataKeys {
     }
   }
 
-  /** Whether values can be opened or sealed: false only while no key at all can be had. */
+  /** Whether values can be opened or sealed: `false` only while no key at all can be had; never rejects. */
   async isReady(): Promise<boolean> {
     if (this.#cache.ids().length > 0) return true
     try {
@@ -106,7 +107,11 @@ export class KmsDataKeys implements DataKeys {
     }
   }
 
-  /** The key only opens from now on, and the next seals; other processes learn of it within `pollMs`. */
+  /**
+   * The key only opens from now on, and the next seals; other processes learn of it within `pollMs`. Resolves whether it
+   * sealed until now: `false` when it only opened already, is revoked, or there is none.
+   * @throws StoreUnavailableError
+   */
   async retire(id: string): Promise<boolean> {
     const isRetired = await this.#options.store.retire(id)
     this.#sealing.stop(id)
@@ -114,8 +119,10 @@ export class KmsDataKeys implements DataKeys {
   }
 
   /**
-   * What is sealed under the key can never be opened again; other processes learn of it within `pollMs`.
-   * @throws ConfigInvalidError while the key seals: what others seal until they learn of it would be lost
+   * What is sealed under the key can never be opened again; other processes learn of it within `pollMs`. Resolves whether
+   * it was this call that revoked it: `false` when it was revoked already, or there is none.
+   * @throws ConfigInvalidError while the key seals: what others seal until they learn of it would be lost;
+   * StoreUnavailableError
    */
   async revoke(id: string): Promise<boolean> {
     // A key that is not active never is again, so that nobody can come between.
@@ -125,8 +132,8 @@ export class KmsDataKeys implements DataKeys {
   }
 
   /**
-   * Makes every value of the tenant unreadable for good.
-   * @throws ConfigInvalidError unless each tenant has data keys of its own
+   * Makes every value of the tenant unreadable for good. Resolves how many data keys this call revoked.
+   * @throws ConfigInvalidError unless each tenant has data keys of its own, StoreUnavailableError
    */
   async revokeTenant(tenantId: TenantId): Promise<number> {
     if (this.#partitioning !== 'tenant')

@@ -5,6 +5,7 @@ import type { WrappingDependencies } from './key-wrapping.ts'
 
 const PAGE = 100
 
+/** How many data keys were wrapped anew, and how many were already. */
 export interface RewrapOutcome {
   readonly rewrapped: number
   /** Under the key already, or changed by somebody else meanwhile. */

@@ -6,6 +6,7 @@ export interface OpenTelemetryApi {
 
 export type Labels = Readonly<Record<string, string>>
 
+/** What is used of a meter. */
 export interface OpenTelemetryMeter {
   createCounter(name: string, options: { readonly description: string }): Counter
   createHistogram(
@@ -26,6 +27,7 @@ export interface Histogram {
   record(value: number, attributes: Labels): void
 }
 
+/** What is used of a tracer. */
 export interface OpenTelemetryTracer {
   startSpan(name: string, options: { readonly startTime: number; readonly attributes: Labels }): Span
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../../ports/logger.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import { sqlStateOf } from './store-error.ts'
 
+/** Which database, and how many connections. */
 export interface CreatePoolOptions {
   readonly connectionString: string
   readonly maxConnections?: number | undefined

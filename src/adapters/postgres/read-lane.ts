@@ -6,6 +6,7 @@ import { LaneConnection } from './lane-connection.ts'
 import { toStoreError } from './store-error.ts'
 import type { NamedStatement, ReadRow } from './token-reading.ts'
 
+/** Which Postgres (itself, not PgBouncer), and over how many connections. */
 export interface ReadLaneOptions {
   readonly connectionString: string
   /** One serves a process; a second helps where one core of the database is the limit. */

@@ -3,6 +3,7 @@ import { ConfigInvalidError } from '../../domain/errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { ANSWER_TIMEOUT_MS } from './redis-commands.ts'
 
+/** How long Redis is waited for, and where trouble with it is told. */
 export interface ConnectRedisOptions {
   /** How long a command may take; after it the caller has an error. */
   readonly timeoutMs?: number | undefined

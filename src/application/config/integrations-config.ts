@@ -112,6 +112,7 @@ const schema = z.strictObject({
   emulatorUrl: z.url().optional(),
 })
 
+/** The configuration as a host writes it, defaults left out. */
 export type IntegrationsConfigInput = z.input<typeof schema>
 export type IntegrationsConfig = z.output<typeof schema>
 

@@ -3,13 +3,14 @@ import { AesGcmCipher, LocalKeyInventory, RingStateKeys } from '../../adapters/a
 import type { AesGcmCipherOptions, KeyRing, Rings } from '../../adapters/aes-gcm/index.ts'
 import { ConfigInvalidError } from '../../domain/errors.ts'
 import type { Readiness } from '../../ports/readiness.ts'
+import { GENERAL_KEY } from '../config/encryption-environment.ts'
 import { IDS } from './identifiers.ts'
 
 /** Seals under local keys. States are signed under the general ring, or the first there is. */
 export function aesGcmModule(options: AesGcmCipherOptions): ContainerModule {
   return new ContainerModule(({ bind }) => {
     const ring = stateRing(options.rings)
-    if (ring === undefined) throw new ConfigInvalidError(['INTEGRATION_ENCRYPTION_KEY: is missing'])
+    if (ring === undefined) throw new ConfigInvalidError([`${GENERAL_KEY}: is missing`])
     bind(IDS.Cipher).toConstantValue(new AesGcmCipher(options))
     bind(IDS.StateKeys).toConstantValue(new RingStateKeys(ring))
     bind(IDS.KeyInventory).toConstantValue(new LocalKeyInventory(options))

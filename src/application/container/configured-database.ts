@@ -1,19 +1,7 @@
-import type { Container } from 'inversify'
 import { createPool, PostgresReadLane } from '../../adapters/postgres/index.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Logger } from '../../ports/logger.ts'
-import type { IntegrationsConfig } from '../config/integrations-config.ts'
+import type { ConfiguredContext } from './configured-context.ts'
 import { memoryModule } from './memory-module.ts'
 import { postgresModule } from './postgres-module.ts'
-import type { Shutdown } from './shutdown.ts'
-
-export interface ConfiguredContext {
-  readonly container: Container
-  readonly config: IntegrationsConfig
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly shutdown: Shutdown
-}
 
 /** Every store; what we open ourselves is closed with the container. */
 export function bindDatabase({ config, container, clock, logger, shutdown }: ConfiguredContext): void {

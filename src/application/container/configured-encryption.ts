@@ -2,16 +2,15 @@ import type { ContainerModule } from 'inversify'
 import { KeyRing, LegacyReader } from '../../adapters/aes-gcm/index.ts'
 import type { AesGcmCipherOptions } from '../../adapters/aes-gcm/index.ts'
 import { AwsKms } from '../../adapters/kms/index.ts'
+import { GENERAL_KEY } from '../config/encryption-environment.ts'
 import type { IntegrationsConfig } from '../config/integrations-config.ts'
 import { aesGcmModule } from './aes-gcm-module.ts'
-import type { ConfiguredContext } from './configured-database.ts'
+import type { ConfiguredContext } from './configured-context.ts'
 import { everyProblem } from './every-problem.ts'
 import { kmsModule } from './kms-module.ts'
 
 type EncryptionConfig = IntegrationsConfig['encryption']
 type LocalKeys = EncryptionConfig['byProvider'][string]
-
-const GENERAL = 'INTEGRATION_ENCRYPTION_KEY'
 
 /** Local keys, a key management service, or both during a move; the service's client is closed with the container. */
 export function encryptionModule(context: ConfiguredContext): ContainerModule {
@@ -34,7 +33,7 @@ function localKeys({ clock, config, logger }: ConfiguredContext): AesGcmCipherOp
     new KeyRing({ name, primary: keys.key, previous: keys.previousKeys, logger })
   const general = key === undefined ? undefined : { key, previousKeys }
   const given = [
-    ...(general === undefined ? [] : [[GENERAL, general] as const]),
+    ...(general === undefined ? [] : [[GENERAL_KEY, general] as const]),
     ...Object.entries(byProvider).map(
       ([name, keys]) => [`${name.toUpperCase()}_ENCRYPTION_KEY`, keys] as const,
     ),

@@ -1,5 +1,5 @@
 import { connectRedis } from '../../adapters/redis/index.ts'
-import type { ConfiguredContext } from './configured-database.ts'
+import type { ConfiguredContext } from './configured-context.ts'
 import { redisModule } from './redis-module.ts'
 
 /** States and start counters go to Redis when there is one; a client that we made is closed with the container. */

@@ -28,6 +28,7 @@ import { RotateKeys } from '../use-cases/rotate-keys.ts'
 import { IDS } from './identifiers.ts'
 import { Shutdown } from './shutdown.ts'
 
+/** What the services and use cases need to know of the host. */
 export interface CoreSettings {
   /** Names this process in leases; shown to operators. */
   readonly owner: string

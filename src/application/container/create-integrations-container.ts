@@ -22,6 +22,7 @@ import { everyProblem } from './every-problem.ts'
 import { IDS } from './identifiers.ts'
 import { nodeModule } from './node-module.ts'
 
+/** What is no configuration: the host’s own functions and objects. Each has a default or may be absent. */
 export interface ContainerOptions {
   /** Told of everything worth an audit trail. */
   readonly onEvent?: ConnectionEventListener

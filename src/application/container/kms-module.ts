@@ -16,6 +16,7 @@ import type { StateKeys } from '../../ports/state-keys.ts'
 import { readinessOf, stateRing } from './aes-gcm-module.ts'
 import { IDS } from './identifiers.ts'
 
+/** Which service wraps data keys, under which key and for whom. */
 export interface KmsModuleOptions {
   /** The service; whoever made it closes it. */
   readonly kms: KmsApi

@@ -16,6 +16,7 @@ import type { PostgresPool, PostgresReadLane } from '../../adapters/postgres/ind
 import { IDS } from './identifiers.ts'
 import type { TenantScope } from './tenant-scope.ts'
 
+/** The connections that the stores use; whoever made them closes them. */
 export interface PostgresModuleOptions {
   readonly pool: PostgresPool
   /** Own connections for the hot read; without them it goes over the pool. */

@@ -12,18 +12,22 @@ import { tiktokClient } from '../../adapters/providers/tiktok/tiktok-client.ts'
 import type { TikTokClientOptions } from '../../adapters/providers/tiktok/tiktok-client.ts'
 import { IDS } from './identifiers.ts'
 
+/** Adds Meta Ads. */
 export function metaModule(options: MetaClientOptions): ContainerModule {
   return providerModule(metaClient(options))
 }
 
+/** Adds Google Ads. */
 export function googleAdsModule(options: GoogleAdsClientOptions): ContainerModule {
   return providerModule(googleAdsClient(options))
 }
 
+/** Adds TikTok Ads. */
 export function tiktokModule(options: TikTokClientOptions): ContainerModule {
   return providerModule(tiktokClient(options))
 }
 
+/** Adds Klaviyo, connected with private API keys. */
 export function klaviyoModule(options: KlaviyoClientOptions): ContainerModule {
   return providerModule(klaviyoClient(options))
 }

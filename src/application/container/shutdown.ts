@@ -23,6 +23,7 @@ export class Shutdown {
     this.#closers.unshift(close)
   }
 
+  /** Resolves when everything has ended, or after 90 seconds with what is then still under way; every call is the same one. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

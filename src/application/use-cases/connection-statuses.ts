@@ -40,6 +40,7 @@ export class ConnectionStatuses {
     return [...defaults, ...others.map((other) => stateOf(other.provider, other.label, other))]
   }
 
+  /** How the connection stands; `not_connected` when there is none. */
   async one(tenantId: TenantId, provider: ProviderName, label: ConnectionLabel): Promise<ConnectionState> {
     const [connection] = await this.#tokens.list(tenantId, { provider, label })
     return stateOf(provider, label, connection)

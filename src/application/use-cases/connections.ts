@@ -43,6 +43,7 @@ export interface ConnectionsDependencies {
   readonly meter: Meter
 }
 
+/** An API key, and the connection that it is for. */
 export interface ApiKeyRequest {
   readonly key: ConnectionKey
   readonly apiKey: string
@@ -88,6 +89,7 @@ export class Connections {
     return this.#deps.meter.time('connection.complete', client.traits.provider, connect)
   }
 
+  /** The connection without its secrets; `undefined` when there is none, or it was disconnected. */
   async get(key: ConnectionKey): Promise<Connection | undefined> {
     const connection = await this.#deps.grants.find(key)
     return connection?.status === 'disconnected' ? undefined : connection

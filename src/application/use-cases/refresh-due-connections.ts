@@ -14,6 +14,7 @@ export interface RefreshDueDependencies extends LeaseSourceDependencies, QueuedR
   readonly background: Background & { readonly isClosing: boolean }
 }
 
+/** How a run of the job goes about it. */
 export interface RefreshDueOptions {
   /** How many connections are refreshed at once in this process. */
   readonly concurrency?: number | undefined
@@ -25,6 +26,7 @@ export interface RefreshDueOptions {
   readonly isStopping?: (() => boolean) | undefined
 }
 
+/** What became of one connection in a run of the job. */
 export interface DueOutcome {
   readonly tenantId: TenantId
   readonly provider: ProviderName
@@ -34,6 +36,7 @@ export interface DueOutcome {
   readonly code?: string
 }
 
+/** What a run of the job did: `total` is the sum of the three counts. */
 export interface RefreshDueResult {
   readonly total: number
   readonly refreshed: number

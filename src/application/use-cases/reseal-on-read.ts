@@ -1,10 +1,10 @@
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
-import { errorCodeOf } from '../../domain/services/public-errors.ts'
 import type { Background } from '../../ports/background.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { SealedRowRef, SealedValues } from '../../ports/sealed-values.ts'
 import type { TokenReading } from '../../ports/token-store.ts'
 import { SingleFlight } from '../../domain/model/single-flight.ts'
+import { classOf } from '../meter.ts'
 import { resealRow } from './reseal-row.ts'
 import type { ResealDependencies } from './reseal-row.ts'
 
@@ -42,7 +42,7 @@ export class ResealOnRead {
       await sealedValues.replace([{ row, secrets }])
     } catch (error) {
       logger.log('warn', 'A value of the earlier format could not be sealed again', {
-        code: errorCodeOf(error),
+        code: classOf(error),
       })
     }
   }

@@ -11,6 +11,7 @@ export interface RotateKeysDependencies extends ResealDependencies {
   readonly clock: Clock
 }
 
+/** How fast, from where and how far a rotation goes. */
 export interface RotateKeysOptions {
   /** Connections and queued revocations a second; as many as there are by default. */
   readonly ratePerSecond?: number | undefined
@@ -25,6 +26,7 @@ export interface RotateKeysOptions {
   readonly after?: SealedCursor | undefined
 }
 
+/** How far a rotation has come, told after each page. */
 export interface RotationProgress {
   readonly scanned: number
   readonly resealed: number
@@ -32,6 +34,7 @@ export interface RotationProgress {
   readonly cursor?: SealedCursor | undefined
 }
 
+/** Where a value stands that cannot be opened, and the code of the error. */
 export interface UnreadableValue {
   readonly tenantId: TenantId
   readonly provider: ProviderName

@@ -10,6 +10,7 @@ export interface CallbackParameters {
   readonly errorDescription?: string | undefined
 }
 
+/** The parameters by name, or the query as it came, which also shows what was sent twice. */
 export type Callback = CallbackParameters | URLSearchParams
 
 /**

@@ -2,6 +2,7 @@ import type { AdAccount, Audience } from './ad-account.ts'
 import type { ConnectionKey } from './identifiers.ts'
 import type { Instant } from './time.ts'
 
+/** `pending_account_selection`: tokens are served, and an account is to be chosen. `needs_reauth`: a person must connect again. */
 export type ConnectionStatus = 'pending_account_selection' | 'active' | 'needs_reauth' | 'disconnected'
 
 /** Why a person must connect again. `rotation_lost`: an earlier refresh's answer never reached us. */

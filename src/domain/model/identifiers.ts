@@ -24,6 +24,7 @@ export const INTEGRATION_PROVIDERS: readonly IntegrationProvider[] = [
 /** Tells apart several connections of one tenant to one provider; `default` when none is given. */
 export type ConnectionLabel = string
 
+/** The label of a connection that was given none. */
 export const DEFAULT_LABEL: ConnectionLabel = 'default'
 
 /** What names a connection: at most one exists for each key. */

@@ -11,6 +11,7 @@ export class Secret {
     this.#value = value
   }
 
+  /** The text itself: to be sent or sealed, and never kept, logged or thrown. */
   reveal(): string {
     return this.#value
   }

@@ -1,4 +1,4 @@
-/** A point in time: milliseconds since 1970-01-01T00:00:00Z. The public functions turn it into a `Date`. */
+/** A point in time: milliseconds since 1970-01-01T00:00:00Z. What the root functions show of a connection has a `Date` instead. */
 export type Instant = number
 
 export const SECOND_MS = 1_000

@@ -2,7 +2,6 @@ import type { DueConnections } from '../../ports/due-connections.ts'
 import type { ProviderApps } from '../../ports/provider-apps.ts'
 import type { PendingRevocations, RefreshLeases } from '../../ports/refresh-leases.ts'
 import type { TokenStore } from '../../ports/token-store.ts'
-import type { RegisterTest } from './register-test.ts'
 
 /** The ports that lie over one database. */
 export interface ConnectionStores {
@@ -25,21 +24,3 @@ export type OpenConnectionStores = () => Promise<ConnectionStores>
 
 /** By title, what stores promise, each told as a test over empty stores of its own. */
 export type ConnectionPromises = Readonly<Record<string, (stores: ConnectionStores) => Promise<void>>>
-
-/** Registers each promise as a test; its stores are closed however it ends. */
-export function registerPromises(
-  test: RegisterTest,
-  open: OpenConnectionStores,
-  groups: readonly ConnectionPromises[],
-): void {
-  for (const [title, body] of groups.flatMap((group) => Object.entries(group))) {
-    test(title, async () => {
-      const stores = await open()
-      try {
-        await body(stores)
-      } finally {
-        await stores.close()
-      }
-    })
-  }
-}

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import type { ConsumedStates } from '../../ports/state-store.ts'
+import { registerPromises } from './register-promises.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A barrier under test, and its time. */
 export interface ConsumedStatesHarness {
   readonly consumed: ConsumedStates
   /** Another instance over the same records, as in a second process. */
@@ -15,21 +17,13 @@ const DAY_MS = 86_400_000
 
 /** What every ConsumedStates does. Each test opens its own harness and closes it. */
 export function consumedStatesContract(test: RegisterTest, open: () => Promise<ConsumedStatesHarness>): void {
-  const on =
-    (body: (harness: ConsumedStatesHarness) => Promise<void>): (() => Promise<void>) =>
-    async () => {
-      const harness = await open()
-      try {
-        await body(harness)
-      } finally {
-        await harness.close()
-      }
-    }
-
-  test('records a state for the first caller and for no other', on(recordsOnce))
-  test('records a state for exactly one of twenty concurrent callers', on(hasOneWinner))
-  test('keeps every state apart from every other', on(keepsKeysApart))
-  test('keeps a record for as long as it was asked to, while others come and go', on(keepsRecords))
+  const promises = {
+    'records a state for the first caller and for no other': recordsOnce,
+    'records a state for exactly one of twenty concurrent callers': hasOneWinner,
+    'keeps every state apart from every other': keepsKeysApart,
+    'keeps a record for as long as it was asked to, while others come and go': keepsRecords,
+  }
+  registerPromises(test, open, [promises])
 }
 
 async function recordsOnce({ consumed, sibling }: ConsumedStatesHarness): Promise<void> {

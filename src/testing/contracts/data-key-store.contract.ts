@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { DataKeyRow, DataKeyStore, WrappedDataKey } from '../../ports/data-key-store.ts'
+import { registerPromises } from './register-promises.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A store of data keys under test. */
 export interface DataKeyStoreHarness {
   readonly store: DataKeyStore
   /** Another process's view of the same keys. */
@@ -14,15 +16,7 @@ export interface DataKeyStoreHarness {
 
 /** Every promise of the DataKeyStore port. */
 export function dataKeyStoreContract(test: RegisterTest, open: () => Promise<DataKeyStoreHarness>): void {
-  const withStore: Register = (title, body) =>
-    test(title, async () => {
-      const harness = await open()
-      try {
-        await body(harness)
-      } finally {
-        await harness.close()
-      }
-    })
+  const withStore: Register = (title, body) => registerPromises(test, open, [{ [title]: body }])
   testInsert(withStore)
   testReading(withStore)
   testChanges(withStore)

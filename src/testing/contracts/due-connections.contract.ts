@@ -1,4 +1,4 @@
-import { registerPromises } from './connection-stores.ts'
+import { registerPromises } from './register-promises.ts'
 import type { OpenConnectionStores } from './connection-stores.ts'
 import { claimingDuePromises } from './due-connections/claiming-due.ts'
 import { postponingPromises } from './due-connections/postponing.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/model/time.ts'
 import { KEY, NOBODY, OTHER_TENANT, range, retiredGrant, sealed, TENANT } from './connection-fixtures.ts'
-import { registerPromises } from './connection-stores.ts'
+import { registerPromises } from './register-promises.ts'
 import type { ConnectionPromises, OpenConnectionStores } from './connection-stores.ts'
 import type { RegisterTest } from './register-test.ts'
 

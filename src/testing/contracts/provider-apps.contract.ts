@@ -1,4 +1,4 @@
-import { registerPromises } from './connection-stores.ts'
+import { registerPromises } from './register-promises.ts'
 import type { OpenConnectionStores } from './connection-stores.ts'
 import { budgetPromises } from './provider-apps/budgets.ts'
 import { suspensionPromises } from './provider-apps/suspensions.ts'

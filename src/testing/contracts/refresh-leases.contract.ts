@@ -1,4 +1,4 @@
-import { registerPromises } from './connection-stores.ts'
+import { registerPromises } from './register-promises.ts'
 import type { OpenConnectionStores } from './connection-stores.ts'
 import { claimingPromises } from './refresh-leases/claiming.ts'
 import { pacingPromises } from './refresh-leases/pacing.ts'

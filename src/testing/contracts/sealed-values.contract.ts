@@ -17,24 +17,17 @@ import {
   TENANT,
 } from './connection-fixtures.ts'
 import type { ConnectionStores } from './connection-stores.ts'
+import { registerPromises } from './register-promises.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A store under test, and what is stored in it. */
 export interface SealedValuesHarness extends ConnectionStores {
   readonly sealedValues: SealedValues
 }
 
 /** What every SealedValues promises, with the stores that share its database. */
 export function sealedValuesContract(test: RegisterTest, open: () => Promise<SealedValuesHarness>): void {
-  for (const [title, body] of Object.entries({ ...paging, ...replacing })) {
-    test(title, async () => {
-      const stores = await open()
-      try {
-        await body(stores)
-      } finally {
-        await stores.close()
-      }
-    })
-  }
+  registerPromises(test, open, [paging, replacing])
 }
 
 type Promises = Readonly<Record<string, (stores: SealedValuesHarness) => Promise<void>>>

@@ -3,8 +3,10 @@ import { parseTenantId } from '../../domain/model/identifiers.ts'
 import type { TenantId } from '../../domain/model/identifiers.ts'
 import type { StartLimits } from '../../domain/model/start-limits.ts'
 import type { StartLimiter, StartRequest } from '../../ports/start-limiter.ts'
+import { registerPromises } from './register-promises.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A limiter under test, and its time. */
 export interface StartLimiterHarness {
   /** A limiter over the counters of this harness, in which nothing was counted when it was opened. */
   limiter(limits?: Partial<StartLimits>): StartLimiter
@@ -19,24 +21,16 @@ const SLACK_MS = 20_000
 
 /** What every StartLimiter does. Each test opens its own harness and closes it. */
 export function startLimiterContract(test: RegisterTest, open: () => Promise<StartLimiterHarness>): void {
-  const on =
-    (body: (harness: StartLimiterHarness) => Promise<void>): (() => Promise<void>) =>
-    async () => {
-      const harness = await open()
-      try {
-        await body(harness)
-      } finally {
-        await harness.close()
-      }
-    }
-
-  test('admits ten starts a minute of one initiator and says when the next may be', on(limitsInitiators))
-  test('admits sixty starts a minute of one tenant, whoever starts', on(limitsTenants))
-  test('admits a thousand states of one tenant at a time', on(limitsLiveStates))
-  test('admits no more than the limit when all ask at once', on(holdsUnderConcurrency))
-  test('lets one noisy initiator take no share of the others of the tenant', on(keepsInitiatorsApart))
-  test('keeps tenants apart, whatever their ids look like', on(keepsTenantsApart))
-  test('counts over all instances together', on(countsTogether))
+  const promises = {
+    'admits ten starts a minute of one initiator and says when the next may be': limitsInitiators,
+    'admits sixty starts a minute of one tenant, whoever starts': limitsTenants,
+    'admits a thousand states of one tenant at a time': limitsLiveStates,
+    'admits no more than the limit when all ask at once': holdsUnderConcurrency,
+    'lets one noisy initiator take no share of the others of the tenant': keepsInitiatorsApart,
+    'keeps tenants apart, whatever their ids look like': keepsTenantsApart,
+    'counts over all instances together': countsTogether,
+  }
+  registerPromises(test, open, [promises])
 }
 
 async function limitsInitiators({ limiter, pass }: StartLimiterHarness): Promise<void> {

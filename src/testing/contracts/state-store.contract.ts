@@ -3,8 +3,10 @@ import { asSealed } from '../../ports/cipher.ts'
 import type { Sealed } from '../../ports/cipher.ts'
 import { StateTakenError } from '../../ports/state-store.ts'
 import type { StateKey, StateStore } from '../../ports/state-store.ts'
+import { registerPromises } from './register-promises.ts'
 import type { RegisterTest } from './register-test.ts'
 
+/** A store of states under test, and its time. */
 export interface StateStoreHarness {
   readonly store: StateStore
   /** Another instance over the same states, as in a second process. */
@@ -20,26 +22,18 @@ const MINUTE_MS = 60_000
 
 /** What every StateStore does. Each test opens its own harness and closes it. */
 export function stateStoreContract(test: RegisterTest, open: () => Promise<StateStoreHarness>): void {
-  const on =
-    (body: (harness: StateStoreHarness) => Promise<void>): (() => Promise<void>) =>
-    async () => {
-      const harness = await open()
-      try {
-        await body(harness)
-      } finally {
-        await harness.close()
-      }
-    }
-
-  test('gives a remembered value back once and then no more', on(givesBackOnce))
-  test('gives the value to exactly one of twenty concurrent consumers', on(hasOneWinner))
-  test('gives nothing for a key that was never remembered', on(knowsNothingElse))
-  test('refuses a taken key and keeps what it held', on(refusesTakenKeys))
-  test('lets one of twenty concurrent callers take a key', on(isTakenByOne))
-  test('remembers until the end of the lifetime and not beyond', on(expires))
-  test('takes a key again once it was consumed, and once it expired', on(reusesFreeKeys))
-  test('keeps every key apart from every other', on(keepsKeysApart))
-  test('gives values back unchanged, whatever they hold and up to 20 KB', on(keepsValuesUnchanged))
+  const promises = {
+    'gives a remembered value back once and then no more': givesBackOnce,
+    'gives the value to exactly one of twenty concurrent consumers': hasOneWinner,
+    'gives nothing for a key that was never remembered': knowsNothingElse,
+    'refuses a taken key and keeps what it held': refusesTakenKeys,
+    'lets one of twenty concurrent callers take a key': isTakenByOne,
+    'remembers until the end of the lifetime and not beyond': expires,
+    'takes a key again once it was consumed, and once it expired': reusesFreeKeys,
+    'keeps every key apart from every other': keepsKeysApart,
+    'gives values back unchanged, whatever they hold and up to 20 KB': keepsValuesUnchanged,
+  }
+  registerPromises(test, open, [promises])
 }
 
 async function givesBackOnce({ store, sibling }: StateStoreHarness): Promise<void> {

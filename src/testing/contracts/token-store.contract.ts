@@ -1,4 +1,4 @@
-import { registerPromises } from './connection-stores.ts'
+import { registerPromises } from './register-promises.ts'
 import type { OpenConnectionStores } from './connection-stores.ts'
 import type { RegisterTest } from './register-test.ts'
 import { changingPromises } from './token-store/changing.ts'

@@ -20,6 +20,7 @@ export type KmsFault = { readonly times: number } & (
   | { readonly delayMs: number }
 )
 
+/** A key management service on loopback, and what a test may do to it. */
 export interface LoopbackKms {
   readonly url: string
   readonly region: string

@@ -1,5 +1,6 @@
 import type { OAuth2Definition } from '../oauth2/definition.ts'
 
+/** Every URL that the Google Ads client asks. */
 export interface GoogleAdsEndpoints {
   readonly authorization: string
   readonly token: string

@@ -26,6 +26,7 @@ import {
   type GoogleAdsEndpoints,
 } from './definition.ts'
 
+/** Our app at Google, and how it is reached. */
 export interface GoogleAdsClientOptions {
   readonly clientId: string
   readonly clientSecret: string

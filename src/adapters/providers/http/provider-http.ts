@@ -8,6 +8,7 @@ import { readBody } from './answer-body.ts'
 import { isSafeUrl } from './endpoint.ts'
 import { notSent, responseInvalid, uncertain } from './failures.ts'
 
+/** One request to a provider. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PATCH'
   readonly url: string
@@ -19,6 +20,7 @@ export interface HttpRequest {
   readonly mostBodyBytes?: number | undefined
 }
 
+/** A whole answer, whatever its status. */
 export interface HttpAnswer {
   readonly status: number
   /** By any capitalisation; what was sent several times is joined by commas. */
@@ -26,6 +28,7 @@ export interface HttpAnswer {
   readonly text: string
 }
 
+/** How providers are asked: one request, one answer, both bounded. */
 export interface ProviderHttp {
   /**
    * Sends once: nothing is repeated and no redirect is followed. Resolves with every whole answer, whatever its status.
@@ -34,6 +37,7 @@ export interface ProviderHttp {
   send(request: HttpRequest): Promise<HttpAnswer>
 }
 
+/** The bounds of every request. */
 export interface ProviderHttpOptions {
   /** Let plain HTTP through, to this machine and nowhere else: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean

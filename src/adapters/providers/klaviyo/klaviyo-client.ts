@@ -14,6 +14,7 @@ import type { ProviderHttp } from '../http/provider-http.ts'
 import { allAudiences } from './audiences.ts'
 import { KlaviyoApi } from './klaviyo-api.ts'
 
+/** How Klaviyo is reached; the keys are the tenants’ own. */
 export interface KlaviyoClientOptions {
   readonly http: ProviderHttp
   readonly endpoints?: { readonly api: string } | undefined

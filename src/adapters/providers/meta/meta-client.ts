@@ -21,6 +21,7 @@ import { GraphApi } from './graph-api.ts'
 import { toTokenSet } from './token-answer.ts'
 import { inspectToken } from './token-inspection.ts'
 
+/** Our app at Meta, and how it is reached. */
 export interface MetaClientOptions {
   readonly appId: string
   readonly appSecret: string

@@ -12,6 +12,7 @@ import type { ProviderHttp } from '../http/provider-http.ts'
 import { type OAuth2Definition, parseDefinition } from './definition.ts'
 import { fetchOver } from './fetch-over.ts'
 
+/** Which authorization server is asked about itself, and for what. */
 export interface DiscoveryOptions {
   readonly issuer: string
   /** What to call the platform here. */

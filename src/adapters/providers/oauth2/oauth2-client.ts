@@ -17,6 +17,7 @@ import { parseDefinition, type ParsedDefinition } from './definition.ts'
 import { askIdentity } from './identity.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
 
+/** Our app at a platform, the platform’s definition, and how it is reached. */
 export interface OAuth2ClientOptions {
   /** An `OAuth2Definition`; it is checked here. */
   readonly definition: unknown

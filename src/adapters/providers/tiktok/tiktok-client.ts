@@ -29,6 +29,7 @@ export const TIKTOK_ENDPOINTS: TikTokEndpoints = {
   api: 'https://business-api.tiktok.com/open_api/v1.3',
 }
 
+/** Our app at TikTok, and how it is reached. */
 export interface TikTokClientOptions {
   readonly appId: string
   readonly appSecret: string

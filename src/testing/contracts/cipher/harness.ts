@@ -4,6 +4,7 @@ import { Secret } from '../../../domain/model/secret.ts'
 import { asSealed } from '../../../ports/cipher.ts'
 import type { Cipher, SealContext, Sealed } from '../../../ports/cipher.ts'
 
+/** A cipher under test, and how its keys are made to change. */
 export interface CipherHarness {
   readonly cipher: Cipher
   /** The same keys after a rotation: seals under a new one and still opens what was sealed before. */

@@ -27,6 +27,7 @@ export interface ProviderRefusal {
   readonly means: FailureKind | 'success'
 }
 
+/** A client under test, and what its platform is made to say. */
 export interface ProviderClientHarness {
   readonly client: ProviderClient
   readonly calls: readonly ProviderCall[]
