@@ -99,7 +99,7 @@ describe('Under KMS', () => {
     const { fixture, keys, start } = await service.underKms(3)
     const warm = start()
     const other = service.kms.createKey()
-    expect(await warm.get(IDS.DataKeyRewrapping).run(other)).toEqual({ rewrapped: 1, kept: 0 })
+    expect(await warm.get(IDS.DataKeyRewrapping).run(other)).toEqual({ rewrapped: 1, kept: 0, damaged: [] })
     const under = await storedUnder(fixture)
     service.kms.removeKey(service.keyArn)
     for (const key of keys) expect(await ask(start(), key)).toBe('ok')
