@@ -43,15 +43,14 @@ export class RefreshRunner {
 
   async #loop(): Promise<void> {
     const { clock, everyMs, random } = this.#deps
-    const jitter = (): number => (random.bytes(1)[0] ?? 0) / 256
     // A process that does not live long has its run too, and those that start together do not ask together.
-    let waitMs = Math.min(everyMs, FIRST_WITHIN_MS) * jitter()
+    let waitMs = Math.min(everyMs, FIRST_WITHIN_MS) * random.fraction()
     while (!this.#isStopping) {
       await clock.delay(waitMs)
       const run = this.#runOnce()
       this.#running = run
       const nextMs = (await run) ? everyMs : Math.min(everyMs, AFTER_FAILURE_MS)
-      waitMs = nextMs * (0.8 + jitter() * 0.4)
+      waitMs = nextMs * (0.8 + random.fraction() * 0.4)
     }
   }
 

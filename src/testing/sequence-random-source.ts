@@ -14,6 +14,10 @@ export class SequenceRandomSource implements RandomSource {
     return Uint8Array.from({ length }, () => this.#next())
   }
 
+  fraction(): number {
+    return this.#next() / 256
+  }
+
   #next(): number {
     let state = this.#state
     state ^= state << 13

@@ -16,7 +16,7 @@ function watched(everyMs: number, failure?: Error, failures = Infinity): Watched
   const clock = new FixedClock()
   const logger = new RecordedLog()
   const runs: number[] = []
-  const random = { bytes: (): Uint8Array => Uint8Array.of(200) }
+  const random = { bytes: (length: number): Uint8Array => new Uint8Array(length), fraction: () => 0.78 }
   const nothing = { total: 0, refreshed: 0, skipped: 0, failed: 0, errors: [] }
   const run = (): Promise<typeof nothing> => {
     runs.push(clock.monotonicMs())

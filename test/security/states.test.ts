@@ -42,6 +42,7 @@ describe('a state', () => {
         bytes: () => {
           throw new Error('the entropy source failed')
         },
+        fraction: () => 0.5,
       })
     })
 

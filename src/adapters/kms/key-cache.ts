@@ -73,7 +73,6 @@ export class KeyCache {
 
   /** Up to a tenth sooner or later, so that a fleet that started together does not ask together. */
   #jittered(ms: number): number {
-    const [byte = 0] = this.#deps.random.bytes(1)
-    return ms * (0.9 + (0.2 * byte) / 255)
+    return ms * (0.9 + 0.2 * this.#deps.random.fraction())
   }
 }

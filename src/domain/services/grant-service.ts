@@ -188,7 +188,7 @@ export class GrantService {
       expiresInMs,
       refreshExpiresInMs: this.#left(received, tokens.refreshExpiresInMs),
       dataAccessExpiresInMs: examination.dataAccessExpiresInMs ?? null,
-      dueInMs: firstDue(client, expiresInMs, this.#jitter()),
+      dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
       status: client.traits.hasAccounts && selected === undefined ? 'pending_account_selection' : 'active',
       subject: examination.subject,
       scopes: examination.grantedScopes ?? tokens.grantedScopes ?? received.requestedScopes,
@@ -219,10 +219,6 @@ export class GrantService {
 
   #uuid(): string {
     return uuidFrom(this.#deps.random.bytes(16))
-  }
-
-  #jitter(): number {
-    return (this.#deps.random.bytes(1)[0] ?? 0) / 256
   }
 }
 

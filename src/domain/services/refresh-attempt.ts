@@ -66,10 +66,10 @@ export class RefreshAttempt {
       await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))
       if (work === 'verify') return await openAccessToken(cipher, lease)
       const current = await openCurrent(cipher, client, lease)
-      // A key may be there and not do its work; what is sealed here is the proof, and is thrown away.
-      const context = connectionContext(lease, lease.tokenVersion + 1, 'previous_refresh_token')
-      await cipher.seal(secretOf(current), context)
-      return current
+      // A key may be there and not do its work. What is sealed as the proof is stored if the answer names no new refresh token.
+      const context = connectionContext(lease, lease.tokenVersion + 1, 'refresh_token')
+      const resealed = await cipher.seal(secretOf(current), context)
+      return 'refreshToken' in current ? { ...current, resealed } : current
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }
@@ -163,7 +163,7 @@ export class RefreshAttempt {
       await this.#endings.release(lease, { retryInMs, isUncounted: true })
       return accessToken
     }
-    const dueInMs = firstDue(client, remainingMs, this.#jitter())
+    const dueInMs = firstDue(client, remainingMs, this.#deps.random.fraction())
     const isCurrent = await this.#endings.orRelease(lease, () => this.#deps.due.postpone(lease, dueInMs))
     const moved = isCurrent ? undefined : await this.#verdicts.movedOn(lease)
     return moved === undefined ? accessToken : moved.token
@@ -189,10 +189,6 @@ export class RefreshAttempt {
   #isInTime({ client, claimedAt }: Claim, deadline: 'sendWithinMs' | 'presentWithinMs'): boolean {
     const timings = refreshTimings(client.traits.rotation)
     return this.#deps.clock.monotonicMs() - claimedAt <= timings[deadline]
-  }
-
-  #jitter(): number {
-    return (this.#deps.random.bytes(1)[0] ?? 0) / 256
   }
 }
 

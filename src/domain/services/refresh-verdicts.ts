@@ -148,7 +148,7 @@ export class RefreshVerdicts {
   #statedWait({ kind, retryAfterMs }: ProviderFailure, { attempt }: RefreshLease): number | undefined {
     const statedMs = clampRetryAfter(retryAfterMs)
     if (statedMs === undefined || (kind === 'rate_limited' && attempt <= 1)) return statedMs
-    const jitter = (this.#deps.random.bytes(1)[0] ?? 0) / 256
+    const jitter = this.#deps.random.fraction()
     return Math.max(statedMs, backoffMs(attempt, { ...REFRESH_BACKOFF, jitter }))
   }
 

@@ -1,3 +1,4 @@
+import type { SealContext, Sealed } from '../../ports/cipher.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/refresh-leases.ts'
 import type { SealedTokens } from '../../ports/token-store.ts'
@@ -6,7 +7,7 @@ import type { Secret } from '../model/secret.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { candidateContext, connectionContext } from './connection-context.ts'
 import { firstDue } from './grant-service.ts'
-import type { RefreshCredential } from './refresh-credentials.ts'
+import type { PresentedField, RefreshCredential } from './refresh-credentials.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
 /** What the provider gave, and for what. */
@@ -67,7 +68,7 @@ export class RefreshedTokenWriter {
     return {
       expiresInMs,
       refreshExpiresInMs: this.left(received, received.tokens.refreshExpiresInMs),
-      dueInMs: firstDue(client, expiresInMs, (this.#deps.random.bytes(1)[0] ?? 0) / 256),
+      dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
     }
   }
 
@@ -97,24 +98,34 @@ export class RefreshedTokenWriter {
 
   async #seal(lease: RefreshLease, received: Received): Promise<SealedSecrets> {
     const version = lease.tokenVersion + 1
-    const tokens = await this.#sealTokens(received, (field) => connectionContext(lease, version, field))
+    const contextOf = (field: PresentedField): SealContext => connectionContext(lease, version, field)
     const used = usedRefreshToken(received)
     const { refreshToken } = received.tokens
-    if (used === undefined || refreshToken === undefined || refreshToken.equals(used)) return { tokens }
-    const context = connectionContext(lease, version, 'previous_refresh_token')
-    return { tokens, previousRefreshToken: await this.#deps.cipher.seal(used, context) }
+    if (used === undefined || (refreshToken !== undefined && !refreshToken.equals(used))) {
+      const tokens = await this.#sealTokens(received, contextOf)
+      if (used === undefined) return { tokens }
+      const context = connectionContext(lease, version, 'previous_refresh_token')
+      return { tokens, previousRefreshToken: await this.#deps.cipher.seal(used, context) }
+    }
+    const { credential } = received
+    const resealed = 'resealed' in credential ? credential.resealed : undefined
+    return { tokens: await this.#sealTokens(received, contextOf, resealed) }
   }
 
   /** No new refresh token in the answer: the old one goes on (RFC 6749 §6), sealed again for the new version. */
   async #sealTokens(
     received: Received,
-    contextOf: (field: 'access_token' | 'refresh_token') => ReturnType<typeof connectionContext>,
+    contextOf: (field: PresentedField) => SealContext,
+    resealed?: Sealed,
   ): Promise<SealedTokens> {
     const { cipher } = this.#deps
     const refreshToken = received.tokens.refreshToken ?? usedRefreshToken(received)
     const accessToken = await cipher.seal(received.tokens.accessToken, contextOf('access_token'))
     if (refreshToken === undefined) return { accessToken }
-    return { accessToken, refreshToken: await cipher.seal(refreshToken, contextOf('refresh_token')) }
+    return {
+      accessToken,
+      refreshToken: resealed ?? (await cipher.seal(refreshToken, contextOf('refresh_token'))),
+    }
   }
 
   /** Whatever an adapter throws may pass, also what it calls final; giving up would lose the token for certain. */

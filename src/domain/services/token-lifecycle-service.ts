@@ -122,7 +122,7 @@ export class TokenLifecycleService {
       if (renewed !== undefined) return renewed
       const left = deadline - clock.monotonicMs()
       if (left <= 0) throw new RefreshPendingError(client.traits.displayName)
-      await clock.delay(Math.min(left, pollMs * (0.5 + this.#jitter())))
+      await clock.delay(Math.min(left, pollMs * (0.5 + this.#deps.random.fraction())))
       const { reading, freshness } = await this.read(client, key)
       if (reading.tokenVersion !== seen.tokenVersion || reading.grantId !== seen.grantId) {
         if (freshness !== 'expired') return this.open(key, reading)
@@ -156,7 +156,7 @@ export class TokenLifecycleService {
       leaseTtlMs,
       app: appOf(client),
       mostWaitMs: longestTurnMs,
-      backoff: { ...REFRESH_BACKOFF, jitter: this.#jitter() },
+      backoff: { ...REFRESH_BACKOFF, jitter: this.#deps.random.fraction() },
       mostAttemptsAnHour: MOST_ATTEMPTS_AN_HOUR,
     }
   }
@@ -234,10 +234,6 @@ export class TokenLifecycleService {
     const { connectionId } = reading
     const type = 'token.decrypt_failed'
     this.#deps.events.emit({ type, at, tenantId, provider, label, connectionId, reason })
-  }
-
-  #jitter(): number {
-    return (this.#deps.random.bytes(1)[0] ?? 0) / 256
   }
 }
 

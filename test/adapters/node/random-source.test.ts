@@ -11,3 +11,14 @@ test('never gives the same 16 bytes twice', () => {
   const drawn = Array.from({ length: 1_000 }, () => Buffer.from(random.bytes(16)).toString('hex'))
   expect(new Set(drawn).size).toBe(1_000)
 })
+
+test('gives fractions from 0 to below 1, spread over all of it', () => {
+  const drawn = Array.from({ length: 1_000 }, () => random.fraction())
+  for (const fraction of drawn) {
+    expect(fraction).toBeGreaterThanOrEqual(0)
+    expect(fraction).toBeLessThan(1)
+  }
+  for (let tenth = 0; tenth < 10; tenth += 1) {
+    expect(drawn.some((fraction) => Math.floor(fraction * 10) === tenth)).toBe(true)
+  }
+})
