@@ -47,8 +47,13 @@ export const dataKeys: Command = {
 
 async function retire(container: Container, id: string): Promise<Outcome> {
   const isRetired = await container.get(IDS.DataKeys).retire(idOf(id))
-  const line = isRetired ? 'It only opens from now on, and the next one seals.' : 'No such key seals.'
-  return { code: isRetired ? 0 : 1, value: { isRetired }, lines: [line] }
+  const lines = isRetired
+    ? [
+        'It only opens from now on, in every process within a minute, and the next one seals.',
+        `To revoke it: wait for that minute, run rotate-keys --from c1.k.${idOf(id)}, then data-keys --revoke.`,
+      ]
+    : ['No such key seals.']
+  return { code: isRetired ? 0 : 1, value: { isRetired }, lines }
 }
 
 async function revoke(container: Container, id: string): Promise<Outcome> {

@@ -127,7 +127,9 @@ export class KmsDataKeys implements DataKeys {
   async revoke(id: string): Promise<boolean> {
     // A key that is not active never is again, so that nobody can come between.
     if ((await this.#options.store.find(id))?.state === 'active')
-      throw new ConfigInvalidError([`data key ${id}: still seals; retire it first`])
+      throw new ConfigInvalidError([
+        `data key ${id}: still seals; retire it, give every process a minute, and rotate-keys --from it first`,
+      ])
     return this.#revoke(id)
   }
 

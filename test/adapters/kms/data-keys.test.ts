@@ -22,11 +22,9 @@ async function open(): Promise<KmsWorkbench> {
 /** Real randomness, but for the jitter of ages, which is none. */
 const unjittered: RandomSource = {
   bytes: (length) => randomBytes(length),
-  // A little less than the middle, so that the stated ages have passed when they are said to have.
-  fraction: () => 0.498,
+  fraction: () => 0.5,
 }
-const SOFT_MS = HOUR_MS * (0.9 + (0.2 * 127) / 255)
-const HARD_MS = DAY_MS * (0.9 + (0.2 * 127) / 255)
+const [SOFT_MS, HARD_MS] = [HOUR_MS, DAY_MS]
 
 /** A database of data keys that does not answer. */
 function unreachableStore(): DataKeyStore {
