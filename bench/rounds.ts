@@ -21,13 +21,17 @@ export interface Outcome {
 }
 
 /**
- * Both sides in turn, in short turns and changing order: whatever else the machine does falls on both. The first rounds
- * warm up and are not counted.
+ * Both sides in turn, in short turns and changing order: whatever else the machine does falls on both. Seconds of the same
+ * before that warm up and are not counted.
  */
 export async function compare(comparison: Comparison): Promise<Outcome> {
   const { turnMs = 50, rounds = 41 } = comparison
   const ours = contestant(comparison.ours, comparison.prepareOurs)
   const bare = contestant(comparison.bare, comparison.prepareBare)
+  await warmUp(async () => {
+    await calibrated(ours, turnMs)
+    await calibrated(bare, turnMs)
+  })
   const [oursCount, bareCount] = [await calibrated(ours, turnMs), await calibrated(bare, turnMs)]
   const taken: { ours: number; bare: number }[] = []
   for (let round = 0; round < rounds; round += 1) {
@@ -44,6 +48,14 @@ export async function compare(comparison: Comparison): Promise<Outcome> {
     oursUs: median(taken.map((round) => round.ours)),
     bareUs: median(taken.map((round) => round.bare)),
   }
+}
+
+const WARM_UP_MS = 4_000
+
+/** A process that asks for tokens has run for a while: at one piece at a time V8 needs seconds to compile what is asked often. */
+async function warmUp(both: () => Promise<void>): Promise<void> {
+  const startedAt = performance.now()
+  while (performance.now() - startedAt < WARM_UP_MS) await both()
 }
 
 /** Runs `work` again and again, `concurrency` at a time. */
@@ -85,7 +97,7 @@ function contestant(side: Side, prepare: Side | undefined): Contestant {
   }
 }
 
-/** How many pieces fill a turn; finding out is what warms the code up. */
+/** How many pieces fill a turn. */
 async function calibrated(contestant: Contestant, turnMs: number): Promise<number> {
   let count = 1
   for (let spentMs = 0; spentMs < 10 * turnMs;) {
