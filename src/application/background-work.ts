@@ -19,7 +19,6 @@ export class BackgroundWork implements Background {
     this.#waitUntil = waitUntil
   }
 
-  /** No more long work should be begun: the process is about to end. */
   get isClosing(): boolean {
     return this.#isClosing
   }

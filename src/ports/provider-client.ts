@@ -112,7 +112,10 @@ export interface OAuthProviderClient extends ProviderClient {
   /** One request, or where the platform needs it one more for a long-lived token; sent once, never repeated. */
   exchangeCode(grant: CodeGrant): Promise<TokenSet>
 
-  /** Sent once, redirects refused, the answer bounded; it settles within the hard timeout. */
+  /**
+   * Sent once, redirects refused, the answer bounded; it settles within the hard timeout. Tokens that are not of printable
+   * ASCII, or longer than 16,384 characters, count as an answer that cannot be read.
+   */
   refresh(tokens: {
     readonly accessToken?: Secret | undefined
     readonly refreshToken?: Secret | undefined

@@ -65,8 +65,8 @@ export type StoreOutcome = 'stored' | 'superseded' | 'grant_gone'
 
 /** Why a lease ends without a new token, and when the next may be claimed. */
 export interface ReleaseReason {
-  /** A code of the public set, for status and for those who wait. */
-  readonly errorCode?: string | undefined
+  /** A code of the public set, for status and for those who wait. `null`: nothing is wrong, and what was is cleared. */
+  readonly errorCode?: string | null | undefined
   /** Overrides the backoff that the claim set. */
   readonly retryInMs?: number | undefined
   /** The provider may have acted on the request. */

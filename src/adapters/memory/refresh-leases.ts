@@ -1,4 +1,4 @@
-import type { ReauthReason } from '../../domain/model/connection.ts'
+import type { Connection, ReauthReason } from '../../domain/model/connection.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type { AppPause } from '../../ports/provider-apps.ts'
@@ -154,14 +154,11 @@ function unleased(row: ConnectionRow): ConnectionRow {
 
 function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): ConnectionRow {
   const { connection, refresh } = row
-  const { errorCode, isUncertain, retryInMs } = reason
+  const { isUncertain, retryInMs } = reason
   const uncounted = reason.isUncounted === true ? 1 : 0
   return {
     ...row,
-    connection:
-      errorCode === undefined
-        ? connection
-        : { ...connection, lastErrorCode: errorCode, lastErrorAt: now, updatedAt: now },
+    connection: noted(connection, reason, now),
     refresh: {
       ...refresh,
       lease: undefined,
@@ -171,4 +168,11 @@ function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): Conn
       isUncertain: refresh.isUncertain || isUncertain === true,
     },
   }
+}
+
+function noted(connection: Connection, { errorCode }: ReleaseReason, now: Instant): Connection {
+  if (errorCode === undefined) return connection
+  if (errorCode !== null) return { ...connection, lastErrorCode: errorCode, lastErrorAt: now, updatedAt: now }
+  const { lastErrorCode: _code, lastErrorAt: _at, ...rest } = connection
+  return rest
 }

@@ -61,8 +61,9 @@ UPDATE public.integration_connections c SET
   next_attempt_at = coalesce(
     clock_timestamp() + $8::double precision * interval '1 millisecond', c.next_attempt_at),
   uncertain_since = CASE WHEN $9::boolean THEN coalesce(c.uncertain_since, clock_timestamp()) ELSE c.uncertain_since END,
-  last_error_code = coalesce($10::text, c.last_error_code),
-  last_error_at = CASE WHEN $10::text IS NULL THEN c.last_error_at ELSE clock_timestamp() END,
+  last_error_code = CASE WHEN $12::boolean THEN NULL ELSE coalesce($10::text, c.last_error_code) END,
+  last_error_at = CASE
+    WHEN $12::boolean THEN NULL WHEN $10::text IS NULL THEN c.last_error_at ELSE clock_timestamp() END,
   updated_at = CASE WHEN $10::text IS NULL THEN c.updated_at ELSE clock_timestamp() END
 WHERE ${HELD} AND c.token_version = $7`
 
@@ -164,6 +165,7 @@ export class PostgresRefreshLeases implements RefreshLeases {
       isUncertain ?? false,
       errorCode ?? null,
       isUncounted === true ? 1 : 0,
+      errorCode === null,
     ])
   }
 

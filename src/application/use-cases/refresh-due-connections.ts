@@ -11,7 +11,7 @@ import type { QueuedRevocationsDependencies } from '../queued-revocations.ts'
 export interface RefreshDueDependencies extends LeaseSourceDependencies, QueuedRevocationsDependencies {
   readonly meter: Meter
   /** Whether the process is about to end: nothing more is claimed then. */
-  readonly background: Background & { readonly isClosing: boolean }
+  readonly background: Background
 }
 
 /** How a run of the job goes about it. */

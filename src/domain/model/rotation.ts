@@ -21,7 +21,10 @@ export interface RefreshTimings {
   readonly leaseTtlMs: number
   /** So long after the claim the request may go out: a process that was paused longer starts over. */
   readonly sendWithinMs: number
-  /** The same for what is presented after a refusal. Either request still ends within the lease. */
+  /**
+   * The same for what is presented after a refusal. Either request still ends within the lease; what a client asks
+   * beside it, as Meta's for the end of an exchanged token, may outlast it where asking twice is safe.
+   */
   readonly presentWithinMs: number
   /** How long a claimed connection waits for its app's turn at most: the rest of the deadline is for a late process. */
   readonly longestTurnMs: number

@@ -13,6 +13,15 @@ export interface TokenSet {
   readonly grantedScopes?: readonly string[]
 }
 
+/** RFC 6749 appendix A.12 and A.17: printable ASCII, which is also all that a header can carry. */
+const CREDENTIAL = /^[\x20-\x7e]{1,16384}$/
+
+/** Whether both tokens are of printable ASCII and of 16,384 characters at most, so that they can be sealed and sent. */
+export function isKeepable({ accessToken, refreshToken }: TokenSet): boolean {
+  const isRefreshTokenSound = refreshToken === undefined || CREDENTIAL.test(refreshToken.reveal())
+  return isRefreshTokenSound && CREDENTIAL.test(accessToken.reveal())
+}
+
 const LONGEST_LIFETIME_MS = 3_650 * DAY_MS
 
 /**

@@ -20,14 +20,14 @@ export class LeaseEndings {
 
   /**
    * Ends the lease, or sees to it: what fails is tried again behind the caller, for the same reason, until no lease can
-   * run any more. Never rejects, so that the caller hears what became of the attempt and not of its lease. An end that
+   * run any more. The end of the process does not wait for that. Never rejects, so that the caller hears what became of the attempt and not of its lease. An end that
    * comes late touches no other's lease.
    */
   async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
     try {
       await this.#deps.leases.release(lease, reason)
     } catch {
-      this.#deps.background.keep(this.#releaseLater(lease, reason))
+      void this.#releaseLater(lease, reason)
     }
   }
 
@@ -41,12 +41,13 @@ export class LeaseEndings {
     }
   }
 
+  /** Never rejects. */
   async #releaseLater(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
-    const { clock, leases } = this.#deps
+    const { background, clock, leases } = this.#deps
     const givenUpAt = clock.monotonicMs() + LONGEST_LEASE_MS
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
       await clock.delay(waitMs)
-      if (clock.monotonicMs() > givenUpAt) return
+      if (background.isOver || clock.monotonicMs() > givenUpAt) return
       try {
         return await leases.release(lease, reason)
       } catch {

@@ -6,11 +6,13 @@ import { RefreshPendingError } from '../errors.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { MINUTE_MS } from '../model/time.ts'
+import { isKeepable } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { connectionContext } from './connection-context.ts'
 import { firstDue } from './grant-service.ts'
 import { LeaseEndings } from './lease-endings.ts'
+import { RESPONSE_INVALID } from './public-errors.ts'
 import { openAccessToken, openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { RefreshVerdicts } from './refresh-verdicts.ts'
@@ -118,6 +120,8 @@ export class RefreshAttempt {
     let tokens: TokenSet
     try {
       tokens = await client.refresh(credential)
+      // It could never be sealed, and whoever keeps it would try for ever.
+      if (!isKeepable(tokens)) throw unreadable()
     } catch (error) {
       const failure = ofThisApp(claim, error)
       if (failure instanceof ProviderFailure && failure.kind === 'reauthorize') return 'refused'
@@ -156,11 +160,11 @@ export class RefreshAttempt {
       if (await this.#isGranted(lease, failure.missingScopes)) return this.#verdicts.diminished(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
-    // Nothing can renew it before its end, so that it is only asked for again in case somebody is refused with it; one
-    // without an end is looked at daily.
+    // Nothing can renew it before its end, and the row stays due: each run of the job and each reader within the margin,
+    // or who is refused with it, has it verified again after this. One without an end is looked at daily.
     if (client.traits.renewal === 'refresh_token' && !isRenewable(claim) && remainingMs !== null) {
       const retryInMs = Math.min(remainingMs, VERIFIED_FOR_MS)
-      await this.#endings.release(lease, { retryInMs, isUncounted: true })
+      await this.#endings.release(lease, { errorCode: null, retryInMs, isUncounted: true })
       return accessToken
     }
     const dueInMs = firstDue(client, remainingMs, this.#deps.random.fraction())
@@ -202,6 +206,11 @@ function ofThisApp({ client, lease }: Claim, thrown: unknown): unknown {
   const { kind, delivery, providerCode } = thrown
   if (kind !== 'reauthorize' || delivery !== 'answered') return thrown
   return new ProviderFailure({ kind: 'misconfigured', delivery, providerCode, concerns: 'connection' })
+}
+
+/** A success that is of no use: nobody knows what the provider did. */
+function unreadable(): ProviderFailure {
+  return new ProviderFailure({ kind: 'transient', delivery: 'uncertain', providerCode: RESPONSE_INVALID })
 }
 
 /** A platform with refresh tokens that gave none for this grant: its access token is as good as it was until its end. */

@@ -19,6 +19,9 @@ import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 /** Renews what was claimed under `lease` once more after `inMs`, unless it was renewed by then. */
 export type RepeatLater = (client: ProviderClient, lease: RefreshLease, inMs: number) => Promise<void>
 
+/** A grace that outlasts a longer wait is long enough for whoever needs the token next, and for the job. */
+const LONGEST_REPEAT_MS = refreshTimings({ kind: 'none' }).leaseTtlMs
+
 /** What becomes of a lease whose attempt brought no token. */
 export class RefreshVerdicts {
   readonly #deps: TokenLifecycleDependencies
@@ -73,11 +76,15 @@ export class RefreshVerdicts {
     throw error
   }
 
-  /** Nobody else may ask before the grace is over, and the successor of a spent token is lost then. */
+  /**
+   * Nobody else may ask before the grace is over, and the successor of a spent token is lost then. Nothing waits for the
+   * repeat: a process that ends before leaves it to the others.
+   */
   #repeatWithinGrace(client: ProviderClient, lease: RefreshLease, inMs: number): void {
     const { rotation } = client.traits
-    if (rotation.kind !== 'grace' || inMs >= rotation.graceMs) return
-    this.#deps.background.keep(this.#repeatLater(client, lease, inMs))
+    if (rotation.kind !== 'grace' || inMs >= rotation.graceMs || inMs > LONGEST_REPEAT_MS) return
+    // What comes of it is in the row.
+    this.#repeatLater(client, lease, inMs).catch(() => undefined)
   }
 
   /** A token that was issued to an earlier app of the host's is refused without any fault of this one. */

@@ -209,7 +209,9 @@ export class TokenLifecycleService {
   }
 
   async #repeatLater(client: ProviderClient, lease: RefreshLease, inMs: number): Promise<void> {
-    await this.#deps.clock.delay(inMs + TIMER_MARGIN_MS)
+    const { background, clock } = this.#deps
+    await clock.delay(inMs + TIMER_MARGIN_MS)
+    if (background.isClosing) return
     const { tenantId, provider, label } = lease
     const key = { tenantId, provider, label }
     const { reading } = await this.read(client, key)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseExpiresIn, parseScopes } from '../../../src/domain/model/token-set.ts'
+import { Secret } from '../../../src/domain/model/secret.ts'
+import { isKeepable, parseExpiresIn, parseScopes } from '../../../src/domain/model/token-set.ts'
 
 const TEN_YEARS_S = 3_650 * 24 * 3_600
 
@@ -107,5 +108,27 @@ describe('parseScopes', () => {
     expect(parseScopes([`${'x'.repeat(255)}`, 'y'.repeat(256)])).toEqual(['x'.repeat(255)])
     const many = Array.from({ length: 101 }, (_, index) => `scope${index}`)
     expect(parseScopes(many.join(' '))).toEqual(many.slice(0, 100))
+  })
+})
+
+describe('isKeepable', () => {
+  const sound = new Secret('sound')
+  const lifetimes = { expiresInMs: null, refreshExpiresInMs: null }
+
+  test.each([
+    ['a', true],
+    ['x y~', true],
+    ['x'.repeat(16_384), true],
+    ['x'.repeat(16_385), false],
+    ['', false],
+    ['a\nb', false],
+    ['a\n', false],
+    ['é', false],
+    ['a\ud800b', false],
+  ])('says of either token whether it can be sealed and sent (case %#)', (text, expected) => {
+    const token = new Secret(text)
+    expect(isKeepable({ ...lifetimes, accessToken: token })).toBe(expected)
+    expect(isKeepable({ ...lifetimes, accessToken: token, refreshToken: sound })).toBe(expected)
+    expect(isKeepable({ ...lifetimes, accessToken: sound, refreshToken: token })).toBe(expected)
   })
 })

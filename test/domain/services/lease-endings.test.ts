@@ -68,15 +68,45 @@ describe('A lease whose end the store did not hear of', () => {
     expect(await nextLease(world)).toMatchObject({ isUncertain: true })
   })
 
-  test('is left to run out where the store stays away, and holds up the end of the process no longer', async () => {
+  test('is left to run out where the store stays away, and the end of the process does not wait for it', async () => {
     const world = new RefreshWorld()
     await world.connectExpired()
     const host = world.host()
-    failing(host, 'release')
+    let tries = 0
+    host.interposed.before = (step) => {
+      if (step !== 'release') return
+      tries += 1
+      throw AWAY
+    }
     world.provider.plan(loseAnswer)
     await host.tokens.get(KEY).catch(() => undefined)
-    await world.advance(QUARANTINE_MS + 5 * SECOND_MS)
+    await world.advance(MINUTE_MS)
+    const triesBefore = tries
+    expect(triesBefore).toBeGreaterThan(1)
+    host.background.close()
+    const endsAt = world.clock.monotonicMs()
     expect(await host.background.drain(world.clock, SECOND_MS)).toBe(true)
+    expect(world.clock.monotonicMs()).toBe(endsAt)
+    await world.advance(MINUTE_MS)
+    expect(tries).toBe(triesBefore)
+  })
+
+  test('is tried to be ended for as long as a lease may run and no longer', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const host = world.host()
+    let lastTryAt = 0
+    host.interposed.before = (step) => {
+      if (step !== 'release') return
+      lastTryAt = world.clock.monotonicMs()
+      throw AWAY
+    }
+    world.provider.plan(loseAnswer)
+    await host.tokens.get(KEY).catch(() => undefined)
+    const firstTryAt = lastTryAt
+    await world.advance(2 * QUARANTINE_MS)
+    expect(lastTryAt - firstTryAt).toBeGreaterThan(QUARANTINE_MS - 6 * SECOND_MS)
+    expect(lastTryAt - firstTryAt).toBeLessThanOrEqual(QUARANTINE_MS)
   })
 })
 

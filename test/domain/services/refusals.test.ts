@@ -314,6 +314,21 @@ describe('A credential without renewal', () => {
     expect(world.provider.calls).toBe(0)
   })
 
+  test('leaves no error of an earlier attempt behind when it is verified, though nothing renews it', async () => {
+    const world = new RefreshWorld()
+    withoutRefreshTokens(world)
+    await world.connect()
+    const { tokens } = world.host()
+    const token = await tokens.get(KEY)
+    world.provider.plan(notSent)
+    await tokens.get(KEY, { rejectedToken: token }).catch(() => undefined)
+    const { lastErrorCode, nextAttemptMs } = await world.reading()
+    expect(lastErrorCode).toBe('provider_unavailable')
+    await world.advance(nextAttemptMs)
+    await tokens.get(KEY, { rejectedToken: token })
+    expect((await world.reading()).lastErrorCode).toBeUndefined()
+  })
+
   test('is asked about again when somebody is refused with it, though nothing was to be renewed a while ago', async () => {
     const world = new RefreshWorld()
     withoutRefreshTokens(world)

@@ -4,6 +4,7 @@ import {
   CipherUnavailableError,
   StoreUnavailableError,
 } from '../../../src/domain/errors.ts'
+import { Secret } from '../../../src/domain/model/secret.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { heldAnswer } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
@@ -63,6 +64,23 @@ describe('What a provider issued', () => {
     expect(await world.until(host.background.drain(world.clock, MINUTE_MS))).toBe(true)
     expect(world.provider.calls).toBe(1)
     expect(await world.heldRefreshTokens()).toEqual(['refresh-1-2'])
+  })
+
+  test.each([
+    ['too long', 'x'.repeat(16_385)],
+    ['of no well-formed text', 'a\ud800b'],
+  ])('is an answer that cannot be read where it is %s: nothing tries to store it', async (_name, text) => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const host = world.host()
+    world.provider.plan(async (act) => ({ ...act(), refreshToken: new Secret(text) }))
+    await expect(host.tokens.get(KEY)).rejects.toMatchObject({ code: 'provider_response_invalid' })
+    expect(await host.background.drain(world.clock, SECOND_MS)).toBe(true)
+    const { leaseMs, nextAttemptMs, status } = await world.reading()
+    // As after any answer that was lost: the old token may be spent.
+    expect({ leaseMs, nextAttemptMs, status }).toEqual({
+      ...{ leaseMs: 0, nextAttemptMs: 12 * MINUTE_MS, status: 'active' },
+    })
   })
 
   test('counts its lifetime from when it was asked for, however long it took to store it', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { failWith, GRACE_MS, loseAnswer, notSent } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
@@ -59,6 +59,51 @@ describe('An answer that never came', () => {
     await host.tokens.get(KEY).catch(() => undefined)
     await world.advance(10 * MINUTE_MS)
     expect(world.provider.calls).toBe(2)
+  })
+
+  test.each([
+    ['within two minutes, by the process itself', MINUTE_MS, 2],
+    ['later, by nobody but who needs the token', 30 * MINUTE_MS, 1],
+  ])(
+    'with a wait that ends %s is asked for again within a grace of a day',
+    async (_who, retryAfterMs, calls) => {
+      const world = new RefreshWorld({
+        mode: 'grace',
+        traits: { rotation: { kind: 'grace', graceMs: DAY_MS } },
+      })
+      await world.connectExpired()
+      const { tokens } = world.host()
+      world.provider.plan(
+        failWith({ kind: 'transient', delivery: 'uncertain', providerCode: 'http_503', retryAfterMs }),
+      )
+      await tokens.get(KEY).catch(() => undefined)
+      await world.advance(retryAfterMs - 1)
+      expect(world.provider.calls).toBe(1)
+      await world.advance(MINUTE_MS)
+      expect(world.provider.calls).toBe(calls)
+      await tokens.get(KEY)
+      expect(world.provider.calls).toBe(2)
+    },
+  )
+
+  test('is left to the others by a process that ends: nothing waits for it, and nothing is sent any more', async () => {
+    const world = new RefreshWorld({ mode: 'grace' })
+    await world.connectExpired()
+    const host = world.host()
+    world.provider.plan(loseAnswer)
+    await host.tokens.get(KEY).catch(() => undefined)
+    host.background.close()
+    const endsAt = world.clock.monotonicMs()
+    expect(await host.background.drain(world.clock, MINUTE_MS)).toBe(true)
+    expect(world.clock.monotonicMs()).toBe(endsAt)
+    let reads = 0
+    host.interposed.before = () => {
+      reads += 1
+    }
+    await world.advance(GRACE_MS / 2)
+    expect({ reads, calls: world.provider.calls }).toEqual({ reads: 0, calls: 1 })
+    await world.host('second').tokens.get(KEY)
+    expect(await world.reading()).toMatchObject({ status: 'active', tokenVersion: 2 })
   })
 
   test('is not asked for again when somebody else has renewed the token meanwhile', async () => {

@@ -33,7 +33,10 @@ const inspection = z.object({
   }),
 })
 
-/** A refresh may ask after its exchange, and both have to fit into one lease. */
+/**
+ * A refresh may ask after its exchange: both fit into one lease, unless the exchange came late, after a refusal, and took
+ * all of its time. Who claims the connection then exchanges a token once more, which is harmless.
+ */
 const HARD_TIMEOUT_MS = 20 * SECOND_MS
 
 /**

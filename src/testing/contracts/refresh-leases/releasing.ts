@@ -45,6 +45,19 @@ export const releasingPromises: ConnectionPromises = {
     assert.equal(after.rowVersion, before.rowVersion)
   },
 
+  'forgets what was wrong when the reason says that nothing is': async (stores) => {
+    const before = await connect(stores)
+    await stores.leases.release(await claimed(stores), { errorCode: 'rate_limited', retryInMs: 0 })
+    await stores.leases.release(await claimed(stores), { retryInMs: 0 })
+    assert.equal((await connectionOf(stores, KEY)).lastErrorCode, 'rate_limited')
+    await stores.leases.release(await claimed(stores), { errorCode: null })
+    assert.equal((await stores.tokens.read(KEY))?.lastErrorCode, undefined)
+    const after = await connectionOf(stores, KEY)
+    assert.equal(after.lastErrorCode, undefined)
+    assert.equal(after.lastErrorAt, undefined)
+    assert.equal(after.rowVersion, before.rowVersion)
+  },
+
   'tells the next owner that the provider may have acted': async (stores) => {
     await connect(stores)
     await stores.leases.release(await claimed(stores), { isUncertain: true, retryInMs: 0 })
