@@ -5,7 +5,7 @@ import { createIntegrationsContainer, IDS } from '../../src/application/containe
 import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
 import { SECOND_MS } from '../../src/domain/model/time.ts'
 import { ProviderFailure } from '../../src/domain/provider-failure.ts'
-import { generateEncryptionKey } from '../../src/index.ts'
+import { generateEncryptionKey, isIntegrationError } from '../../src/index.ts'
 import { appOf } from '../../src/ports/provider-client.ts'
 import { FixedClock } from '../../src/testing/index.ts'
 import { ModelProvider } from '../domain/services/model-provider.ts'
@@ -46,6 +46,10 @@ async function connect(key: ConnectionKey): Promise<void> {
     tokens: provider.open(),
     sentAt: clock.monotonicMs(),
   })
+}
+
+function codeOf(error: unknown): string {
+  return isIntegrationError(error) ? error.code : 'unexpected'
 }
 
 afterEach(async () => {
@@ -105,6 +109,17 @@ describe('A platform whose revocation hangs', () => {
     expect(await secondsOf(connect(KEY))).toBe(10)
     await clock.advance(75 * SECOND_MS)
     expect(provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('keeps who consents to too little for ten seconds, and is told all the same', async () => {
+    hanging()
+    provider.examine = async () => ({ grantedScopes: [], missingScopes: ['ads'], accounts: [] })
+    const code = connect({ ...KEY, label: 'second' }).catch(codeOf)
+    expect(await secondsOf(code)).toBe(10)
+    expect(await code).toBe('scope_missing')
+    const drained = container.get(IDS.BackgroundWork).drain(clock, 100 * SECOND_MS)
+    expect(await secondsOf(drained)).toBe(65)
+    expect(provider.revoked).toEqual(['refresh-2-2'])
   })
 
   test('keeps a tenant that leaves for ten seconds in all, with however many connections', async () => {

@@ -86,24 +86,16 @@ export class RevocationService {
     tenantId: TenantId,
     id: RevocationId,
   ): Promise<RevocationResult> {
-    const { background, clock } = this.#deps
-    const attempt = this.attempt(client, tenantId, id)
-    background.keep(attempt)
-    const tooLong = clock.delay(LONGEST_WAIT_MS).then((): RevocationResult => 'queued')
-    return Promise.race([attempt, tooLong])
+    return this.#briefly(this.attempt(client, tenantId, id), 'queued')
   }
 
-  /** For a token that was issued but could not be stored. Never rejects. */
+  /**
+   * For a token that was issued but could not be stored. It is not waited for longer than ten seconds, and goes on behind
+   * that. Never rejects.
+   */
   async revokeOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
     if (client.traits.revocation === 'none') return
-    try {
-      if (await this.#isShared(client, orphan.clientId, orphan.subject)) return
-      // Of the store nothing is asked: that it cannot be reached may be why this is an orphan.
-      if (this.#deps.pacing.knownPause(appOf(client)) === undefined) return await client.revoke(orphan.tokens)
-    } catch (error) {
-      await this.#heed(client, error)
-    }
-    await this.#queue(orphan).catch(() => undefined)
+    await this.#briefly(this.#endOrphan(client, orphan), undefined)
   }
 
   /** Queues a token that arrived after its connection had gone, then tries to revoke it. Never rejects. */
@@ -115,6 +107,27 @@ export class RevocationService {
       // The queue cannot be reached. What cannot be revoked now ends by itself: its connection is gone.
       await this.#revoke(client, grant).catch(() => undefined)
     }
+  }
+
+  /** What `work`, which never rejects, gives within ten seconds; after them `otherwise`, and it goes on behind that. */
+  async #briefly<T>(work: Promise<T>, otherwise: T): Promise<T> {
+    const { background, clock } = this.#deps
+    background.keep(work)
+    return Promise.race([work, clock.delay(LONGEST_WAIT_MS).then(() => otherwise)])
+  }
+
+  async #endOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
+    try {
+      if (await this.#isShared(client, orphan.clientId, orphan.subject)) return
+      // Of the store nothing is asked first: that it cannot be reached may be why this is an orphan. If so, not even an app
+      // that has to wait keeps its platform from being told: nobody would tell it later.
+      const mustWait = this.#deps.pacing.knownPause(appOf(client)) !== undefined
+      if (mustWait && (await this.#queueIfPossible(orphan))) return
+      return await client.revoke(orphan.tokens)
+    } catch (error) {
+      await this.#heed(client, error)
+    }
+    await this.#queueIfPossible(orphan)
   }
 
   async #revoke(client: ProviderClient, grant: RetiredGrant): Promise<RevocationResult> {
@@ -180,6 +193,14 @@ export class RevocationService {
     const suspension = throttleOf(client, error)
     if (suspension === undefined) return
     await this.#deps.pacing.suspend(appOf(client), suspension).catch(() => undefined)
+  }
+
+  /** Gives whether it is in the queue now. */
+  async #queueIfPossible(orphan: OrphanGrant): Promise<boolean> {
+    return this.#queue(orphan).then(
+      () => true,
+      () => false,
+    )
   }
 
   async #queue(orphan: OrphanGrant): Promise<void> {

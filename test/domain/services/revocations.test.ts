@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { StoreUnavailableError } from '../../../src/domain/errors.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { ProviderFailure } from '../../../src/domain/provider-failure.ts'
 import { appOf } from '../../../src/ports/provider-client.ts'
@@ -102,16 +103,30 @@ describe('A revocation for an app that has to wait', () => {
     expect(world.provider.revoked).toEqual(['refresh-1-1'])
   })
 
-  test('of a grant that could not be kept goes to the queue', async () => {
-    const world = new RefreshWorld()
+  /** A grant could not be kept while the app was suspended for a minute. */
+  async function orphaned(world: RefreshWorld): Promise<void> {
     const host = world.host()
     const app = appOf(world.provider)
     await host.pacing.suspend(app, { reason: 'rate_limited', forMs: MINUTE_MS })
     const orphan = { key: KEY, clientId: app.clientId, tokens: world.provider.open(), subject: undefined }
     await host.revocations.revokeOrphan(world.provider, orphan)
+  }
+
+  test('of a grant that could not be kept goes to the queue', async () => {
+    const world = new RefreshWorld()
+    await orphaned(world)
     expect(world.provider.revoked).toEqual([])
     await world.advance(MINUTE_MS)
     await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('of a grant that could not be kept is sent all the same where it cannot be queued', async () => {
+    const world = new RefreshWorld()
+    world.stores.revocations.add = async () => {
+      throw new StoreUnavailableError('The database')
+    }
+    await orphaned(world)
     expect(world.provider.revoked).toEqual(['refresh-1-1'])
   })
 
