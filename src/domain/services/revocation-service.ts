@@ -14,7 +14,7 @@ import { uuidFrom } from '../model/bytes.ts'
 import type { ProviderSubject } from '../model/connection.ts'
 import type { ConnectionKey, TenantId } from '../model/identifiers.ts'
 import type { Secret } from '../model/secret.ts'
-import { MINUTE_MS, SECOND_MS } from '../model/time.ts'
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { candidateContext, connectionContext } from './connection-context.ts'
@@ -62,9 +62,11 @@ export class RevocationService {
    * Tries one queued revocation, unless its app has to wait. It never rejects: what cannot be done now stays queued.
    */
   async attempt(client: ProviderClient, tenantId: TenantId, id: RevocationId): Promise<RevocationResult> {
+    let isOfFormerApp = false
     try {
       const grant = await this.#deps.revocations.read(tenantId, id)
       if (grant === undefined) return 'at_provider'
+      isOfFormerApp = grant.clientId !== appOf(client).clientId
       const pause = await this.#deps.pacing.pauseOf(appOf(client))
       if (pause !== undefined) return await this.#putOff(tenantId, id, pause.forMs)
       const result = await this.#revoke(client, grant)
@@ -73,7 +75,9 @@ export class RevocationService {
       return result
     } catch (error) {
       await this.#heed(client, error)
-      return this.#afterFailure(tenantId, id, error)
+      if (!isRefusedForGood(error)) return this.#putOff(tenantId, id, retryInMsAfter(error, isOfFormerApp))
+      await this.#deps.revocations.settle(tenantId, id, { done: true }).catch(() => undefined)
+      return 'local_only'
     }
   }
 
@@ -175,15 +179,6 @@ export class RevocationService {
     return others.some(({ isLive }) => isLive)
   }
 
-  async #afterFailure(tenantId: TenantId, id: RevocationId, error: unknown): Promise<RevocationResult> {
-    const failure = error instanceof ProviderFailure ? error : undefined
-    if (failure === undefined || !isRefusedForGood(failure)) {
-      return this.#putOff(tenantId, id, clampRetryAfter(failure?.retryAfterMs) ?? RETRY_MS)
-    }
-    await this.#deps.revocations.settle(tenantId, id, { done: true }).catch(() => undefined)
-    return 'local_only'
-  }
-
   async #putOff(tenantId: TenantId, id: RevocationId, retryInMs: number): Promise<RevocationResult> {
     await this.#deps.revocations.settle(tenantId, id, { done: false, retryInMs }).catch(() => undefined)
     return 'queued'
@@ -233,7 +228,15 @@ export class RevocationService {
  * `unsupported_token_type` (RFC 7009 §2.2.1) is about the token, and so will never change. What else is wrong with the app,
  * its secret above all, is mended one day.
  */
-function isRefusedForGood({ delivery, kind, providerCode }: ProviderFailure): boolean {
-  if (delivery !== 'answered') return false
+function isRefusedForGood(error: unknown): boolean {
+  if (!(error instanceof ProviderFailure) || error.delivery !== 'answered') return false
+  const { kind, providerCode } = error
   return kind === 'permission' || (kind === 'misconfigured' && providerCode === 'unsupported_token_type')
+}
+
+function retryInMsAfter(error: unknown, isOfFormerApp: boolean): number {
+  if (!(error instanceof ProviderFailure)) return RETRY_MS
+  // What an earlier client id was given, the present one need not be let revoke, ever; the earlier one may come back.
+  if (isOfFormerApp && error.kind === 'misconfigured') return DAY_MS
+  return clampRetryAfter(error.retryAfterMs) ?? RETRY_MS
 }

@@ -72,6 +72,30 @@ describe('A revocation that the platform refuses', () => {
   )
 })
 
+describe('A revocation of what an earlier client id was given', () => {
+  test.each(['invalid_client', 'unauthorized_client'])(
+    'is tried again after a day where the present one is refused it (%s)',
+    async (providerCode) => {
+      const { attempt, isDue, world } = await disconnected(refused('misconfigured', providerCode))
+      Object.assign(world.provider.authorization, { clientId: 'client-2' })
+      expect(await attempt()).toBe('queued')
+      await world.advance(DAY_MS - 1)
+      expect(await isDue()).toBe(false)
+      await world.advance(1)
+      expect(await isDue()).toBe(true)
+      expect(await attempt()).toBe('at_provider')
+    },
+  )
+
+  test('is tried again as soon as any other where the platform has a bad minute', async () => {
+    const { attempt, isDue, world } = await disconnected(refused('transient', 'http_503'))
+    Object.assign(world.provider.authorization, { clientId: 'client-2' })
+    expect(await attempt()).toBe('queued')
+    await world.advance(5 * MINUTE_MS)
+    expect(await isDue()).toBe(true)
+  })
+})
+
 describe('A revocation that the platform wants later', () => {
   test.each([
     ['a moment', 30 * SECOND_MS, 30 * SECOND_MS],
