@@ -47,8 +47,12 @@ export interface OrphanGrant {
 type TokenName = 'accessToken' | 'refreshToken'
 type TokenField = 'access_token' | 'refresh_token'
 
+/** How many are asked for at the same time by whoever has many: what a platform takes for too much, all of the app pays for. */
+export const REVOCATIONS_AT_ONCE = 5
+/** How long somebody is kept waiting for a revocation. */
+export const LONGEST_WAIT_MS = 10 * SECOND_MS
+
 const RETRY_MS = 5 * MINUTE_MS
-const LONGEST_WAIT_MS = 10 * SECOND_MS
 
 /** Ends grants at their providers (RFC 7009), at once where possible and from a durable queue where not. */
 export class RevocationService {
