@@ -1,5 +1,6 @@
 import type { TenantId } from '../domain/model/identifiers.ts'
 import { DAY_MS, MINUTE_MS } from '../domain/model/time.ts'
+import { REVOCATIONS_AT_ONCE } from '../domain/services/revocation-service.ts'
 import type { RevocationService } from '../domain/services/revocation-service.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { PendingRevocations } from '../ports/refresh-leases.ts'
@@ -15,8 +16,8 @@ export interface QueuedRevocationsDependencies {
 }
 
 const MOST_A_RUN = 50
-/** Asked at the same time, so that none of them outlives its claim behind a platform that hangs. */
-const AT_ONCE = 5
+/** Claimed together are only those that are asked for together: none outlives its claim behind a platform that hangs. */
+const AT_ONCE = REVOCATIONS_AT_ONCE
 const CLAIM_MS = 2 * MINUTE_MS
 
 /** What `disconnect` could not tell a provider yet. */

@@ -5,7 +5,7 @@ import { createIntegrationsContainer, IDS } from '../../src/application/containe
 import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
 import { SECOND_MS } from '../../src/domain/model/time.ts'
 import { ProviderFailure } from '../../src/domain/provider-failure.ts'
-import { generateEncryptionKey } from '../../src/index.ts'
+import { generateEncryptionKey, isIntegrationError } from '../../src/index.ts'
 import { appOf } from '../../src/ports/provider-client.ts'
 import { FixedClock } from '../../src/testing/index.ts'
 import { ModelProvider } from '../domain/services/model-provider.ts'
@@ -48,6 +48,34 @@ async function connect(key: ConnectionKey): Promise<void> {
   })
 }
 
+async function connectMore(count: number): Promise<void> {
+  for (let place = 1; place <= count; place += 1) await connect({ ...KEY, label: `more-${place}` })
+}
+
+/** The moment, in seconds from now, at which `work` is settled. */
+async function secondsOf(work: Promise<unknown>): Promise<number> {
+  let isSettled = false
+  const settled = work.finally(() => {
+    isSettled = true
+  })
+  for (let seconds = 0; seconds < 200; seconds += 1) {
+    await clock.advance(0)
+    await clock.advance(0)
+    if (isSettled) return settled.then(() => seconds)
+    await clock.advance(SECOND_MS)
+  }
+  return Number.NaN
+}
+
+function throttled(retryAfterMs: number): ProviderFailure {
+  const facts = { kind: 'rate_limited', delivery: 'answered', providerCode: 'http_429' } as const
+  return new ProviderFailure({ ...facts, retryAfterMs })
+}
+
+function codeOf(error: unknown): string {
+  return isIntegrationError(error) ? error.code : 'unexpected'
+}
+
 afterEach(async () => {
   const closed = container.get(IDS.Shutdown).close()
   await clock.advance(200 * SECOND_MS)
@@ -65,21 +93,6 @@ describe('A platform whose revocation hangs', () => {
       await revoke(credential)
     }
     return () => asked
-  }
-
-  /** The moment, in seconds from now, at which `work` is settled. */
-  async function secondsOf(work: Promise<unknown>): Promise<number> {
-    let isSettled = false
-    const settled = work.finally(() => {
-      isSettled = true
-    })
-    for (let seconds = 0; seconds < 200; seconds += 1) {
-      await clock.advance(0)
-      await clock.advance(0)
-      if (isSettled) return settled.then(() => seconds)
-      await clock.advance(SECOND_MS)
-    }
-    return Number.NaN
   }
 
   test('keeps who disconnects for ten seconds, and is told all the same', async () => {
@@ -107,13 +120,57 @@ describe('A platform whose revocation hangs', () => {
     expect(provider.revoked).toEqual(['refresh-1-1'])
   })
 
+  test('keeps who consents to too little for ten seconds, and is told all the same', async () => {
+    hanging()
+    provider.examine = async () => ({ grantedScopes: [], missingScopes: ['ads'], accounts: [] })
+    const code = connect({ ...KEY, label: 'second' }).catch(codeOf)
+    expect(await secondsOf(code)).toBe(10)
+    expect(await code).toBe('scope_missing')
+    const drained = container.get(IDS.BackgroundWork).drain(clock, 100 * SECOND_MS)
+    expect(await secondsOf(drained)).toBe(65)
+    expect(provider.revoked).toEqual(['refresh-2-2'])
+  })
+
   test('keeps a tenant that leaves for ten seconds in all, with however many connections', async () => {
-    for (const label of ['second', 'third', 'fourth']) await connect({ ...KEY, label })
+    await connectMore(11)
     const asked = hanging()
     const deleted = container.get(IDS.Connections).deleteTenant(KEY.tenantId)
     expect(await secondsOf(deleted)).toBe(10)
-    expect(await deleted).toEqual({ connections: 4 })
-    expect(asked()).toBe(4)
+    expect(await deleted).toEqual({ connections: 12 })
+    expect(asked()).toBe(5)
+    await clock.advance(75 * SECOND_MS)
+    expect(await container.get(IDS.PendingRevocations).claimDue(50, SECOND_MS)).toHaveLength(7)
+  })
+})
+
+describe('A tenant with many connections that leaves', () => {
+  test('has its platform told of five at a time', async () => {
+    await connectMore(11)
+    let [atOnce, mostAtOnce] = [0, 0]
+    const revoke = provider.revoke.bind(provider)
+    provider.revoke = async (credential) => {
+      mostAtOnce = Math.max(mostAtOnce, (atOnce += 1))
+      await clock.delay(SECOND_MS)
+      atOnce -= 1
+      await revoke(credential)
+    }
+    const deleted = container.get(IDS.Connections).deleteTenant(KEY.tenantId)
+    expect(await secondsOf(deleted)).toBe(3)
+    expect(mostAtOnce).toBe(5)
+    expect(provider.revoked).toHaveLength(12)
+  })
+
+  test('asks no more of a platform that wants nothing from the app, and leaves it to the queue', async () => {
+    await connectMore(11)
+    let asked = 0
+    provider.revoke = async () => {
+      asked += 1
+      throw throttled(20 * SECOND_MS)
+    }
+    expect(await container.get(IDS.Connections).deleteTenant(KEY.tenantId)).toEqual({ connections: 12 })
+    expect(asked).toBe(5)
+    await clock.advance(20 * SECOND_MS)
+    expect(await container.get(IDS.PendingRevocations).claimDue(50, SECOND_MS)).toHaveLength(12)
   })
 })
 
@@ -146,8 +203,7 @@ describe('Looking up accounts anew', () => {
 
   test('lets all of the app wait when the platform throttles it', async () => {
     examined(() => {
-      const facts = { kind: 'rate_limited', delivery: 'answered', providerCode: 'http_429' } as const
-      throw new ProviderFailure({ ...facts, retryAfterMs: 20 * SECOND_MS })
+      throw throttled(20 * SECOND_MS)
     })
     await expect(container.get(IDS.Connections).rediscover(KEY)).rejects.toMatchObject({
       code: 'rate_limited',

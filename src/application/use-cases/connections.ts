@@ -18,6 +18,7 @@ import type {
   StartRequest,
 } from '../../domain/services/oauth-service.ts'
 import { errorCodeOf, toPublicError } from '../../domain/services/public-errors.ts'
+import { LONGEST_WAIT_MS, REVOCATIONS_AT_ONCE } from '../../domain/services/revocation-service.ts'
 import type { RevocationResult, RevocationService } from '../../domain/services/revocation-service.ts'
 import { sendUnlessSuspended } from '../../domain/services/suspension.ts'
 import type { AppPacing } from '../../ports/app-pacing.ts'
@@ -154,11 +155,12 @@ export class Connections {
 
   /**
    * Disconnects everything of the tenant and removes its rows; queued revocations are finished by the job. Providers are
-   * told all together, and not waited for longer than ten seconds. What a consent brings meanwhile goes the same way.
+   * told a few at a time for ten seconds in all, and of the rest by the job. What a consent brings meanwhile goes the same way.
    * @throws StaleConnectionError when consents go on arriving
    */
   async deleteTenant(tenantId: TenantId): Promise<{ connections: number }> {
     const { clock, events, tokens } = this.#deps
+    const endsAt = clock.monotonicMs() + LONGEST_WAIT_MS
     let deleted = 0
     for (let turn = 0; turn < MOST_TURNS; turn += 1) {
       const connections = await tokens.list(tenantId)
@@ -166,11 +168,11 @@ export class Connections {
         events.emit({ type: 'tenant.deleted', at: clock.now(), tenantId })
         return { connections: deleted }
       }
-      const revocations: Promise<RevocationResult>[] = []
+      const revokes: Revoke[] = []
       for (const connection of connections) {
-        if (connection.status !== 'disconnected') revocations.push((await this.#leave(connection))())
+        if (connection.status !== 'disconnected') revokes.push(await this.#leave(connection))
       }
-      await Promise.all(revocations)
+      await this.#tell(revokes, endsAt)
       deleted += await tokens.deleteTenant(tenantId)
     }
     throw new StaleConnectionError()
@@ -196,6 +198,21 @@ export class Connections {
       this.#emit('connection.refused', key, errorCodeOf(refused))
       throw refused
     }
+  }
+
+  /** What is not begun before `endsAt`, in monotonic time, stays in the queue. */
+  async #tell(revokes: readonly Revoke[], endsAt: number): Promise<void> {
+    const { clock } = this.#deps
+    const left = [...revokes]
+    const work = async (): Promise<void> => {
+      while (clock.monotonicMs() < endsAt) {
+        const revoke = left.shift()
+        if (revoke === undefined) return
+        await revoke()
+      }
+    }
+    const all = Promise.all(Array.from({ length: REVOCATIONS_AT_ONCE }, work))
+    await Promise.race([all, clock.delay(endsAt - clock.monotonicMs())])
   }
 
   /** A platform that is no longer configured keeps nobody from leaving: its grant waits in the queue. */

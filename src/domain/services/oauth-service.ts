@@ -76,7 +76,7 @@ export class OAuthService {
     request: StartRequest,
   ): Promise<{ authUrl: string; state: string }> {
     const { random, digest, states } = this.#deps
-    refuseUnusable(request, SHORTEST_BROWSER)
+    refuse([...initiatorProblems(request.initiator), ...browserProblems(request.browser)])
     const returnUrl = parseReturnUrl(request.returnUrl, this.#deps.allowedReturnOrigins)
     const initiatorHash = this.#hashInitiator(request.key, request.initiator)
     if (initiatorHash === undefined && this.#deps.requireInitiator) {
@@ -110,8 +110,7 @@ export class OAuthService {
    * AuthorizationDeniedError, and what `StateService.redeem` and `GrantService.connect` throw
    */
   async complete(client: OAuthProviderClient, request: CompleteRequest): Promise<Completion> {
-    // What the browser brings is its own affair, however short: it matches or it does not.
-    refuseUnusable(request, 0)
+    refuse(initiatorProblems(request.initiator))
     const response = parseCallback(request.callback, client.authorization.codeParameters)
     const pending = await this.#redeem(client, response.state)
     try {
@@ -172,7 +171,8 @@ export class OAuthService {
     if (!this.#matches(pending.initiatorHash, this.#hashInitiator(pending, request.initiator))) {
       throw new InitiatorMismatchError()
     }
-    const browserHash = request.browser === undefined ? undefined : this.#hashBrowser(request.browser)
+    // Read from a cookie, it is the browser's affair and no mistake of the host's: a host without types has `null` for none.
+    const browserHash = typeof request.browser === 'string' ? this.#hashBrowser(request.browser) : undefined
     if (!this.#matches(pending.browserHash, browserHash)) throw new BrowserMismatchError()
     // RFC 9207 §2.4: compared as text, required only where the server says that it always sends it.
     const isMissing = response.iss === undefined
@@ -220,20 +220,22 @@ export class OAuthService {
 
 const SHORTEST_BROWSER = 16
 
-/** Hosts without types give `null` for nobody: bound to that, a flow would be everybody's. @throws ConfigInvalidError */
-function refuseUnusable(
-  { initiator, browser }: Pick<StartRequest, 'initiator' | 'browser'>,
-  shortestBrowser: number,
-): void {
+/** Hosts without types give `null` for nobody: bound to that, a flow would be everybody's. */
+function initiatorProblems(initiator: Initiator | undefined): readonly string[] {
   const isObject = typeof initiator === 'object' && initiator !== null
   const isUser = isObject && typeof initiator.userId === 'string' && initiator.userId !== ''
-  const isSecret = typeof browser === 'string' && browser.length >= shortestBrowser
-  const problems = [
-    ...(initiator === undefined || isUser ? [] : ['initiator.userId: must be the id of the signed-in user']),
-    ...(browser === undefined || isSecret
-      ? []
-      : [`browser: must be a random string of at least ${SHORTEST_BROWSER} characters`]),
-  ]
+  return initiator === undefined || isUser ? [] : ['initiator.userId: must be the id of the signed-in user']
+}
+
+function browserProblems(browser: string | undefined): readonly string[] {
+  const isSecret = typeof browser === 'string' && browser.length >= SHORTEST_BROWSER
+  return browser === undefined || isSecret
+    ? []
+    : [`browser: must be a random string of at least ${SHORTEST_BROWSER} characters`]
+}
+
+/** @throws ConfigInvalidError */
+function refuse(problems: readonly string[]): void {
   if (problems.length > 0) throw new ConfigInvalidError(problems)
 }
 

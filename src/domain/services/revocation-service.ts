@@ -14,7 +14,7 @@ import { uuidFrom } from '../model/bytes.ts'
 import type { ProviderSubject } from '../model/connection.ts'
 import type { ConnectionKey, TenantId } from '../model/identifiers.ts'
 import type { Secret } from '../model/secret.ts'
-import { MINUTE_MS, SECOND_MS } from '../model/time.ts'
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { candidateContext, connectionContext } from './connection-context.ts'
@@ -47,8 +47,12 @@ export interface OrphanGrant {
 type TokenName = 'accessToken' | 'refreshToken'
 type TokenField = 'access_token' | 'refresh_token'
 
+/** How many are asked for at the same time by whoever has many: what a platform takes for too much, all of the app pays for. */
+export const REVOCATIONS_AT_ONCE = 5
+/** How long somebody is kept waiting for a revocation. */
+export const LONGEST_WAIT_MS = 10 * SECOND_MS
+
 const RETRY_MS = 5 * MINUTE_MS
-const LONGEST_WAIT_MS = 10 * SECOND_MS
 
 /** Ends grants at their providers (RFC 7009), at once where possible and from a durable queue where not. */
 export class RevocationService {
@@ -62,9 +66,11 @@ export class RevocationService {
    * Tries one queued revocation, unless its app has to wait. It never rejects: what cannot be done now stays queued.
    */
   async attempt(client: ProviderClient, tenantId: TenantId, id: RevocationId): Promise<RevocationResult> {
+    let isOfFormerApp = false
     try {
       const grant = await this.#deps.revocations.read(tenantId, id)
       if (grant === undefined) return 'at_provider'
+      isOfFormerApp = grant.clientId !== appOf(client).clientId
       const pause = await this.#deps.pacing.pauseOf(appOf(client))
       if (pause !== undefined) return await this.#putOff(tenantId, id, pause.forMs)
       const result = await this.#revoke(client, grant)
@@ -73,7 +79,9 @@ export class RevocationService {
       return result
     } catch (error) {
       await this.#heed(client, error)
-      return this.#afterFailure(tenantId, id, error)
+      if (!isRefusedForGood(error)) return this.#putOff(tenantId, id, retryInMsAfter(error, isOfFormerApp))
+      await this.#deps.revocations.settle(tenantId, id, { done: true }).catch(() => undefined)
+      return 'local_only'
     }
   }
 
@@ -86,24 +94,16 @@ export class RevocationService {
     tenantId: TenantId,
     id: RevocationId,
   ): Promise<RevocationResult> {
-    const { background, clock } = this.#deps
-    const attempt = this.attempt(client, tenantId, id)
-    background.keep(attempt)
-    const tooLong = clock.delay(LONGEST_WAIT_MS).then((): RevocationResult => 'queued')
-    return Promise.race([attempt, tooLong])
+    return this.#briefly(this.attempt(client, tenantId, id), 'queued')
   }
 
-  /** For a token that was issued but could not be stored. Never rejects. */
+  /**
+   * For a token that was issued but could not be stored. It is not waited for longer than ten seconds, and goes on behind
+   * that. Never rejects.
+   */
   async revokeOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
     if (client.traits.revocation === 'none') return
-    try {
-      if (await this.#isShared(client, orphan.clientId, orphan.subject)) return
-      // Of the store nothing is asked: that it cannot be reached may be why this is an orphan.
-      if (this.#deps.pacing.knownPause(appOf(client)) === undefined) return await client.revoke(orphan.tokens)
-    } catch (error) {
-      await this.#heed(client, error)
-    }
-    await this.#queue(orphan).catch(() => undefined)
+    await this.#briefly(this.#endOrphan(client, orphan), undefined)
   }
 
   /** Queues a token that arrived after its connection had gone, then tries to revoke it. Never rejects. */
@@ -115,6 +115,27 @@ export class RevocationService {
       // The queue cannot be reached. What cannot be revoked now ends by itself: its connection is gone.
       await this.#revoke(client, grant).catch(() => undefined)
     }
+  }
+
+  /** What `work`, which never rejects, gives within ten seconds; after them `otherwise`, and it goes on behind that. */
+  async #briefly<T>(work: Promise<T>, otherwise: T): Promise<T> {
+    const { background, clock } = this.#deps
+    background.keep(work)
+    return Promise.race([work, clock.delay(LONGEST_WAIT_MS).then(() => otherwise)])
+  }
+
+  async #endOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
+    try {
+      if (await this.#isShared(client, orphan.clientId, orphan.subject)) return
+      // Of the store nothing is asked first: that it cannot be reached may be why this is an orphan. If so, not even an app
+      // that has to wait keeps its platform from being told: nobody would tell it later.
+      const mustWait = this.#deps.pacing.knownPause(appOf(client)) !== undefined
+      if (mustWait && (await this.#queueIfPossible(orphan))) return
+      return await client.revoke(orphan.tokens)
+    } catch (error) {
+      await this.#heed(client, error)
+    }
+    await this.#queueIfPossible(orphan)
   }
 
   async #revoke(client: ProviderClient, grant: RetiredGrant): Promise<RevocationResult> {
@@ -162,15 +183,6 @@ export class RevocationService {
     return others.some(({ isLive }) => isLive)
   }
 
-  async #afterFailure(tenantId: TenantId, id: RevocationId, error: unknown): Promise<RevocationResult> {
-    const failure = error instanceof ProviderFailure ? error : undefined
-    if (failure === undefined || !isRefusedForGood(failure)) {
-      return this.#putOff(tenantId, id, clampRetryAfter(failure?.retryAfterMs) ?? RETRY_MS)
-    }
-    await this.#deps.revocations.settle(tenantId, id, { done: true }).catch(() => undefined)
-    return 'local_only'
-  }
-
   async #putOff(tenantId: TenantId, id: RevocationId, retryInMs: number): Promise<RevocationResult> {
     await this.#deps.revocations.settle(tenantId, id, { done: false, retryInMs }).catch(() => undefined)
     return 'queued'
@@ -180,6 +192,14 @@ export class RevocationService {
     const suspension = throttleOf(client, error)
     if (suspension === undefined) return
     await this.#deps.pacing.suspend(appOf(client), suspension).catch(() => undefined)
+  }
+
+  /** Gives whether it is in the queue now. */
+  async #queueIfPossible(orphan: OrphanGrant): Promise<boolean> {
+    return this.#queue(orphan).then(
+      () => true,
+      () => false,
+    )
   }
 
   async #queue(orphan: OrphanGrant): Promise<void> {
@@ -212,7 +232,15 @@ export class RevocationService {
  * `unsupported_token_type` (RFC 7009 §2.2.1) is about the token, and so will never change. What else is wrong with the app,
  * its secret above all, is mended one day.
  */
-function isRefusedForGood({ delivery, kind, providerCode }: ProviderFailure): boolean {
-  if (delivery !== 'answered') return false
+function isRefusedForGood(error: unknown): boolean {
+  if (!(error instanceof ProviderFailure) || error.delivery !== 'answered') return false
+  const { kind, providerCode } = error
   return kind === 'permission' || (kind === 'misconfigured' && providerCode === 'unsupported_token_type')
+}
+
+function retryInMsAfter(error: unknown, isOfFormerApp: boolean): number {
+  if (!(error instanceof ProviderFailure)) return RETRY_MS
+  // What an earlier client id was given, the present one need not be let revoke, ever; the earlier one may come back.
+  if (isOfFormerApp && error.kind === 'misconfigured') return DAY_MS
+  return clampRetryAfter(error.retryAfterMs) ?? RETRY_MS
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { StoreUnavailableError } from '../../../src/domain/errors.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { ProviderFailure } from '../../../src/domain/provider-failure.ts'
 import { appOf } from '../../../src/ports/provider-client.ts'
@@ -71,6 +72,30 @@ describe('A revocation that the platform refuses', () => {
   )
 })
 
+describe('A revocation of what an earlier client id was given', () => {
+  test.each(['invalid_client', 'unauthorized_client'])(
+    'is tried again after a day where the present one is refused it (%s)',
+    async (providerCode) => {
+      const { attempt, isDue, world } = await disconnected(refused('misconfigured', providerCode))
+      Object.assign(world.provider.authorization, { clientId: 'client-2' })
+      expect(await attempt()).toBe('queued')
+      await world.advance(DAY_MS - 1)
+      expect(await isDue()).toBe(false)
+      await world.advance(1)
+      expect(await isDue()).toBe(true)
+      expect(await attempt()).toBe('at_provider')
+    },
+  )
+
+  test('is tried again as soon as any other where the platform has a bad minute', async () => {
+    const { attempt, isDue, world } = await disconnected(refused('transient', 'http_503'))
+    Object.assign(world.provider.authorization, { clientId: 'client-2' })
+    expect(await attempt()).toBe('queued')
+    await world.advance(5 * MINUTE_MS)
+    expect(await isDue()).toBe(true)
+  })
+})
+
 describe('A revocation that the platform wants later', () => {
   test.each([
     ['a moment', 30 * SECOND_MS, 30 * SECOND_MS],
@@ -102,16 +127,30 @@ describe('A revocation for an app that has to wait', () => {
     expect(world.provider.revoked).toEqual(['refresh-1-1'])
   })
 
-  test('of a grant that could not be kept goes to the queue', async () => {
-    const world = new RefreshWorld()
+  /** A grant could not be kept while the app was suspended for a minute. */
+  async function orphaned(world: RefreshWorld): Promise<void> {
     const host = world.host()
     const app = appOf(world.provider)
     await host.pacing.suspend(app, { reason: 'rate_limited', forMs: MINUTE_MS })
     const orphan = { key: KEY, clientId: app.clientId, tokens: world.provider.open(), subject: undefined }
     await host.revocations.revokeOrphan(world.provider, orphan)
+  }
+
+  test('of a grant that could not be kept goes to the queue', async () => {
+    const world = new RefreshWorld()
+    await orphaned(world)
     expect(world.provider.revoked).toEqual([])
     await world.advance(MINUTE_MS)
     await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('of a grant that could not be kept is sent all the same where it cannot be queued', async () => {
+    const world = new RefreshWorld()
+    world.stores.revocations.add = async () => {
+      throw new StoreUnavailableError('The database')
+    }
+    await orphaned(world)
     expect(world.provider.revoked).toEqual(['refresh-1-1'])
   })
 
