@@ -161,14 +161,15 @@ async function seed(
   const grants = Array.from({ length: count }, (_, index) => parseTenantId(`tenant-${index}`)).flatMap(
     (tenantId) => [...emulators].map(([provider, emulator]) => ({ tenantId, provider, emulator })),
   )
-  return Promise.all(
-    grants.map(async ({ tenantId, provider, emulator }) => {
-      const key = { tenantId, provider, label: 'default' }
-      const { access, refresh = '' } = emulator.control.grant('standard', tenantId, ['ads'])
-      await saveTokens(container, key, { access, refresh })
-      return { key, emulator, truth: () => truthOf(emulator, tenantId) }
-    }),
-  )
+  const granted: Granted[] = []
+  // One after the other: hundreds at once wait longer for a connection than one of them is willing to on a busy machine.
+  for (const { tenantId, provider, emulator } of grants) {
+    const key = { tenantId, provider, label: 'default' }
+    const { access, refresh = '' } = emulator.control.grant('standard', tenantId, ['ads'])
+    await saveTokens(container, key, { access, refresh })
+    granted.push({ key, emulator, truth: () => truthOf(emulator, tenantId) })
+  }
+  return granted
 }
 
 function truthOf({ control }: Emulator, person: string): LineageSnapshot {
