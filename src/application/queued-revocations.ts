@@ -16,8 +16,6 @@ export interface QueuedRevocationsDependencies {
 }
 
 const MOST_A_RUN = 50
-/** Claimed together are only those that are asked for together: none outlives its claim behind a platform that hangs. */
-const AT_ONCE = REVOCATIONS_AT_ONCE
 const CLAIM_MS = 2 * MINUTE_MS
 
 /** What `disconnect` could not tell a provider yet. */
@@ -31,10 +29,11 @@ export class QueuedRevocations {
   /** Never rejects: what was refreshed before is worth its report, and the queue is there for the next run. */
   async run(isStopping: () => boolean): Promise<void> {
     try {
-      for (let tried = 0; tried < MOST_A_RUN && !isStopping(); tried += AT_ONCE) {
-        const claimed = await this.#deps.pendingRevocations.claimDue(AT_ONCE, CLAIM_MS)
+      for (let tried = 0; tried < MOST_A_RUN && !isStopping(); tried += REVOCATIONS_AT_ONCE) {
+        // Claimed together are only those that are asked for together: none outlives its claim behind a platform that hangs.
+        const claimed = await this.#deps.pendingRevocations.claimDue(REVOCATIONS_AT_ONCE, CLAIM_MS)
         await Promise.all(claimed.map((entry) => this.#attempt(entry)))
-        if (claimed.length < AT_ONCE) return
+        if (claimed.length < REVOCATIONS_AT_ONCE) return
       }
     } catch (error) {
       this.#deps.logger.log('error', 'The queue of revocations cannot be worked on', {

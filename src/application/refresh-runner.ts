@@ -5,8 +5,6 @@ import type { RandomSource } from '../ports/random-source.ts'
 import { classOf } from './meter.ts'
 import type { RefreshDueConnections } from './use-cases/refresh-due-connections.ts'
 
-const FIRST_WITHIN_MS = 30 * SECOND_MS
-
 export interface RefreshRunnerDependencies {
   readonly job: Pick<RefreshDueConnections, 'run'>
   readonly clock: Clock
@@ -16,6 +14,7 @@ export interface RefreshRunnerDependencies {
   readonly everyMs: number
 }
 
+const FIRST_WITHIN_MS = 30 * SECOND_MS
 /** What is due has waited for one run already. */
 const AFTER_FAILURE_MS = 30 * SECOND_MS
 

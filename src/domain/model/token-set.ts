@@ -14,7 +14,7 @@ export interface TokenSet {
 }
 
 /** RFC 6749 appendix A.12 and A.17: printable ASCII, which is also all that a header can carry. */
-const CREDENTIAL = /^[\x20-\x7e]{1,16384}$/
+export const CREDENTIAL = /^[\x20-\x7e]{1,16384}$/
 
 /** Whether both tokens are of printable ASCII and of 16,384 characters at most, so that they can be sealed and sent. */
 export function isKeepable({ accessToken, refreshToken }: TokenSet): boolean {

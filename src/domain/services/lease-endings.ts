@@ -20,8 +20,8 @@ export class LeaseEndings {
 
   /**
    * Ends the lease, or sees to it: what fails is tried again behind the caller, for the same reason, until no lease can
-   * run any more. The end of the process does not wait for that. Never rejects, so that the caller hears what became of the attempt and not of its lease. An end that
-   * comes late touches no other's lease.
+   * run any more. The end of the process does not wait for that. Never rejects, so that the caller hears what became of
+   * the attempt and not of its lease. An end that comes late touches no other's lease.
    */
   async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
     try {

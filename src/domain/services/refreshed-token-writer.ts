@@ -101,15 +101,13 @@ export class RefreshedTokenWriter {
     const contextOf = (field: PresentedField): SealContext => connectionContext(lease, version, field)
     const used = usedRefreshToken(received)
     const { refreshToken } = received.tokens
-    if (used === undefined || (refreshToken !== undefined && !refreshToken.equals(used))) {
-      const tokens = await this.#sealTokens(received, contextOf)
-      if (used === undefined) return { tokens }
-      const context = connectionContext(lease, version, 'previous_refresh_token')
-      return { tokens, previousRefreshToken: await this.#deps.cipher.seal(used, context) }
-    }
+    const isKept = used !== undefined && (refreshToken === undefined || refreshToken.equals(used))
     const { credential } = received
-    const resealed = 'resealed' in credential ? credential.resealed : undefined
-    return { tokens: await this.#sealTokens(received, contextOf, resealed) }
+    const resealed = isKept && 'resealed' in credential ? credential.resealed : undefined
+    const tokens = await this.#sealTokens(received, contextOf, resealed)
+    if (used === undefined || isKept) return { tokens }
+    const context = connectionContext(lease, version, 'previous_refresh_token')
+    return { tokens, previousRefreshToken: await this.#deps.cipher.seal(used, context) }
   }
 
   /** No new refresh token in the answer: the old one goes on (RFC 6749 §6), sealed again for the new version. */

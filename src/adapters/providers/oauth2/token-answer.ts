@@ -1,13 +1,8 @@
 import { z } from 'zod'
 import { Secret } from '../../../domain/model/secret.ts'
-import { parseExpiresIn, parseScopes, type TokenSet } from '../../../domain/model/token-set.ts'
+import { CREDENTIAL, parseExpiresIn, parseScopes, type TokenSet } from '../../../domain/model/token-set.ts'
 
-/** RFC 6749 appendix A.12 and A.17: printable ASCII, which is also all that a header can carry. */
-const credential = z
-  .string()
-  .min(1)
-  .max(16_384)
-  .regex(/^[\x20-\x7e]+$/)
+const credential = z.string().regex(CREDENTIAL)
 const absent = z.union([z.null(), z.literal('')]).transform(() => undefined)
 
 const wire = z.object({
