@@ -1,4 +1,5 @@
 import type { Container } from 'inversify'
+import { everyDataKey } from '../adapters/kms/every-data-key.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { parseTenantId } from '../domain/model/identifiers.ts'
@@ -15,7 +16,6 @@ interface Outcome {
 }
 
 const ACTIONS = { retire, revoke, 'revoke-tenant': revokeTenant } as const
-const PAGE = 100
 
 export const dataKeys: Command = {
   name: 'data-keys',
@@ -71,12 +71,8 @@ async function revokeTenant(container: Container, tenant: string): Promise<Outco
 
 /** All that are not revoked; nothing that would unwrap. */
 async function list(container: Container): Promise<Outcome> {
-  const store = container.get(IDS.DataKeyStore)
   const rows: DataKeyRow[] = []
-  for (let page = await store.list(undefined, PAGE); page.length > 0;) {
-    rows.push(...page)
-    page = await store.list(page.at(-1)?.id, PAGE)
-  }
+  for await (const row of everyDataKey(container.get(IDS.DataKeyStore))) rows.push(row)
   const keys = rows.map(({ generation, id, kmsKeyId, partition, state }) => ({
     ...{ id, state, partition, generation, kmsKeyId },
   }))

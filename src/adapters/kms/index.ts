@@ -1,6 +1,7 @@
 export { AwsKms } from './aws-kms.ts'
 export type { AwsCredentials, AwsKmsOptions, KmsTimeouts } from './aws-kms.ts'
 export type { DataKeyLimits } from './data-key-limits.ts'
+export { everyDataKey } from './every-data-key.ts'
 export type { EncryptionContext, KmsApi, WrappedKey } from './kms-api.ts'
 export { KmsDataKeys } from './kms-data-keys.ts'
 export type { KmsDataKeysOptions } from './kms-data-keys.ts'

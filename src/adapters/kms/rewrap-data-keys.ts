@@ -1,9 +1,8 @@
 import { CipherKeyUnknownError } from '../../domain/errors.ts'
 import type { DataKeyStore } from '../../ports/data-key-store.ts'
+import { everyDataKey } from './every-data-key.ts'
 import { KeyWrapping } from './key-wrapping.ts'
 import type { WrappingDependencies } from './key-wrapping.ts'
-
-const PAGE = 100
 
 /** How many data keys were wrapped anew, and how many were already. */
 export interface RewrapOutcome {
@@ -27,21 +26,16 @@ export async function rewrapDataKeys(
   const wrapping = new KeyWrapping(options)
   const damaged: string[] = []
   let [rewrapped, kept, target] = [0, 0, toKmsKeyId]
-  let page = await store.list(undefined, PAGE)
-  while (page.length > 0) {
-    for (const row of page) {
-      const anew =
-        row.kmsKeyId === target ? undefined : await wrapping.rewrap(row, toKmsKeyId).catch(asDamaged)
-      if (anew instanceof CipherKeyUnknownError) {
-        damaged.push(row.id)
-        continue
-      }
-      // The service answers with the key's full name, whatever name it was asked by.
-      target = anew?.kmsKeyId ?? target
-      if (anew !== undefined && (await store.rewrap(row, anew.kmsKeyId, anew.wrapped))) rewrapped += 1
-      else kept += 1
+  for await (const row of everyDataKey(store)) {
+    const anew = row.kmsKeyId === target ? undefined : await wrapping.rewrap(row, toKmsKeyId).catch(asDamaged)
+    if (anew instanceof CipherKeyUnknownError) {
+      damaged.push(row.id)
+      continue
     }
-    page = await store.list(page.at(-1)?.id, PAGE)
+    // The service answers with the key's full name, whatever name it was asked by.
+    target = anew?.kmsKeyId ?? target
+    if (anew !== undefined && (await store.rewrap(row, anew.kmsKeyId, anew.wrapped))) rewrapped += 1
+    else kept += 1
   }
   return { rewrapped, kept, damaged }
 }

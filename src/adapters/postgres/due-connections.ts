@@ -8,15 +8,14 @@ import type {
   OwnedConnection,
 } from '../../ports/due-connections.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
+import { endLease, HELD_AND_CURRENT } from './held-lease.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
 import { LostClaims } from './lost-claims.ts'
 import type { PostgresPool } from './postgres-pool.ts'
-import { END_LEASE } from './refresh-leases.ts'
 import { retrying } from './retrying.ts'
 import { SingleStatements } from './single-statement.ts'
 import { storableMs, storableText } from './storable-text.ts'
-import { asTenant } from './tenant-transaction.ts'
 
 // Named as `integrations_leased` takes them back.
 const CLAIM_DUE = `
@@ -33,12 +32,11 @@ SELECT tenant_id, provider, label, is_live FROM public.integrations_connections_
 
 const POSTPONE = `
 UPDATE public.integration_connections c SET
-  due_at = clock_timestamp() + $7::double precision * interval '1 millisecond',
+  due_at = clock_timestamp() + $8::double precision * interval '1 millisecond',
   lease_owner = NULL, lease_until = NULL, attempt_no = 0, attempt_started_at = NULL, next_attempt_at = NULL,
   hour_started_at = NULL, hour_attempts = 0, suspect_until = NULL, last_error_code = NULL, last_error_at = NULL,
   last_sync_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_id = $5
-  AND c.lease_epoch = $6 AND c.lease_until IS NOT NULL AND c.status <> 'disconnected' AND c.token_version = $8`
+WHERE ${HELD_AND_CURRENT}`
 
 /** A search over many rows takes longer than a statement about one. */
 const SEARCH_TIMEOUT_MS = 10_000
@@ -98,14 +96,7 @@ export class PostgresDueConnections implements DueConnections {
   }
 
   async postpone(lease: RefreshLease, dueInMs: number): Promise<boolean> {
-    const { tenantId, provider, label, connectionId, grantId, epoch, tokenVersion } = lease
-    const held = [tenantId, provider, label, connectionId, grantId, epoch]
-    const values = [...held, storableMs(dueInMs), tokenVersion]
-    return asTenant(this.#pool, tenantId, async (client) => {
-      if ((await client.query(POSTPONE, values)).rowCount === 1) return true
-      await client.query(END_LEASE, held)
-      return false
-    })
+    return endLease(this.#pool, lease, { statement: POSTPONE, facts: [storableMs(dueInMs)] })
   }
 
   async countDue(providers: readonly ProviderName[]): Promise<number> {

@@ -68,7 +68,10 @@ export class LaneConnection {
   }
 }
 
-/** A query made here is named afterwards: a configuration with a name is cloned for each query, which takes longer than to send it. */
+/**
+ * A query made here is named afterwards: a configuration with a name is cloned for each query, which takes longer than to
+ * send it.
+ */
 function ask<Row extends Record<string, unknown>>(
   client: Client,
   { name, text }: NamedStatement,

@@ -12,6 +12,7 @@ import type {
   StoreOutcome,
 } from '../../ports/refresh-leases.ts'
 import { GroupedCalls } from './grouped-calls.ts'
+import { endLease, grantOf, HELD_AND_CURRENT, OF_GRANT } from './held-lease.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
 import { LostClaims } from './lost-claims.ts'
@@ -34,12 +35,6 @@ UPDATE public.integration_connections c SET
   hour_attempts = greatest(c.hour_attempts - 1, 0),
   next_attempt_at = NULL
 WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.lease_owner = $4 AND c.lease_until IS NOT NULL`
-
-const OF_GRANT = `
-c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.grant_id = $5 AND c.status <> 'disconnected'`
-
-/** A lease that was taken over has another epoch; one that was ended has no end. */
-const HELD = `${OF_GRANT} AND c.lease_epoch = $6 AND c.lease_until IS NOT NULL`
 
 const KEEP_CANDIDATE = `
 UPDATE public.integration_connections c SET
@@ -65,7 +60,7 @@ UPDATE public.integration_connections c SET
   last_error_at = CASE
     WHEN $12::boolean THEN NULL WHEN $10::text IS NULL THEN c.last_error_at ELSE clock_timestamp() END,
   updated_at = CASE WHEN $10::text IS NULL THEN c.updated_at ELSE clock_timestamp() END
-WHERE ${HELD} AND c.token_version = $7`
+WHERE ${HELD_AND_CURRENT}`
 
 const SUSPECT = `
 UPDATE public.integration_connections c SET
@@ -76,11 +71,7 @@ UPDATE public.integration_connections c SET
   last_error_code = 'refresh_pending',
   last_error_at = clock_timestamp(),
   updated_at = clock_timestamp()
-WHERE ${HELD} AND c.token_version = $7`
-
-/** By tenant, provider, label, connection, grant and epoch. */
-export const END_LEASE = `
-UPDATE public.integration_connections c SET lease_owner = NULL, lease_until = NULL WHERE ${HELD}`
+WHERE ${HELD_AND_CURRENT}`
 
 const CONDEMN = `
 UPDATE public.integration_connections c SET
@@ -160,26 +151,13 @@ export class PostgresRefreshLeases implements RefreshLeases {
   async release(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
     const { errorCode, retryInMs, isUncertain, isUncounted } = reason
     const retry = retryInMs === undefined ? null : storableMs(retryInMs)
-    await this.#end(lease, RELEASE, [
-      retry,
-      isUncertain ?? false,
-      errorCode ?? null,
-      isUncounted === true ? 1 : 0,
-      errorCode === null,
-    ])
+    const uncounted = isUncounted === true ? 1 : 0
+    const facts = [retry, isUncertain ?? false, errorCode ?? null, uncounted, errorCode === null]
+    await endLease(this.#pool, lease, { statement: RELEASE, facts })
   }
 
   async suspect(lease: RefreshLease, forMs: number): Promise<void> {
-    await this.#end(lease, SUSPECT, [storableMs(forMs)])
-  }
-
-  /** What is known of a token that is no longer the current one says nothing of its successor. */
-  async #end(lease: RefreshLease, statement: string, facts: readonly unknown[]): Promise<void> {
-    const held = [...grantOf(lease), lease.epoch]
-    await asTenant(this.#pool, lease.tenantId, async (client) => {
-      const { rowCount } = await client.query(statement, [...held, lease.tokenVersion, ...facts])
-      if (rowCount === 0) await client.query(END_LEASE, held)
-    })
+    await endLease(this.#pool, lease, { statement: SUSPECT, facts: [storableMs(forMs)] })
   }
 
   async condemn(lease: RefreshLease, reason: ReauthReason): Promise<boolean> {
@@ -189,8 +167,4 @@ export class PostgresRefreshLeases implements RefreshLeases {
       return (await client.query(CONDEMN, [...grantOf(lease), ...seen])).rowCount === 1
     })
   }
-}
-
-function grantOf(lease: RefreshLease): readonly unknown[] {
-  return [lease.tenantId, lease.provider, lease.label, lease.connectionId, lease.grantId]
 }

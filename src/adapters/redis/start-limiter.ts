@@ -21,6 +21,7 @@ export class RedisStartLimiter implements StartLimiter {
 
   async admit({ tenantId, initiatorHash }: StartRequest): Promise<Admission> {
     const tenant = `${this.#prefix}{${hashOf(tenantId)}}:`
+    // In the order of the windows.
     const ofTenant = [`${tenant}tenant`, `${tenant}states`]
     const ofAll =
       initiatorHash === undefined ? ofTenant : [`${tenant}initiator:${initiatorHash}`, ...ofTenant]

@@ -56,7 +56,8 @@ describe('A refresh that is overtaken by a new consent (I8 Reconnect wins)', () 
 })
 
 describe('Two results of one grant', () => {
-  async function overtaken(): Promise<RefreshWorld> {
+  /** A refresh whose answer is held back until after its lease. */
+  async function underWay() {
     const world = new RefreshWorld({ mode: 'grace' })
     await world.connectExpired()
     const [slow, quick] = [world.host('slow'), world.host('quick')]
@@ -66,6 +67,11 @@ describe('Two results of one grant', () => {
     asked.catch(() => undefined)
     await held.sent
     await world.clock.advance(14 * SECOND_MS)
+    return { world, slow, quick, held, asked }
+  }
+
+  async function overtaken(): Promise<RefreshWorld> {
+    const { world, slow, quick, held } = await underWay()
     const stored = await world.until(quick.tokens.get(KEY))
     held.release()
     await slow.background.drain(world.clock, SECOND_MS)
@@ -104,15 +110,7 @@ describe('Two results of one grant', () => {
   })
 
   test('leave none behind when the connection goes before the second can be kept', async () => {
-    const world = new RefreshWorld({ mode: 'grace' })
-    await world.connectExpired()
-    const [slow, quick] = [world.host('slow'), world.host('quick')]
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    const asked = slow.tokens.get(KEY)
-    asked.catch(() => undefined)
-    await held.sent
-    await world.clock.advance(14 * SECOND_MS)
+    const { world, slow, quick, held, asked } = await underWay()
     await world.until(quick.tokens.get(KEY))
     slow.interposed.before = async (step) => {
       if (step === 'keepCandidate') await world.stores.tokens.disconnect(KEY, false)

@@ -4,7 +4,7 @@ import { type FailureKind, ProviderFailure } from '../../../domain/provider-fail
 import { responseInvalid } from '../http/failures.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
-import { parseJson } from '../oauth2/json.ts'
+import { parseJson } from '../http/json-answer.ts'
 import { ADWORDS_SCOPE } from './definition.ts'
 
 /** The Google login has never used Google Ads: the credential lives, and reaches nothing. */

@@ -3,12 +3,13 @@ import type { ProviderSubject } from '../../../domain/model/connection.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { parseJson } from '../http/json-answer.ts'
 import { responseInvalid } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import type { ParsedDefinition } from './definition.ts'
-import { memberAt, parseJson, textAt } from './json.ts'
+import { memberAt, textAt } from './json.ts'
 
 export interface IdentityQuestion {
   readonly http: ProviderHttp

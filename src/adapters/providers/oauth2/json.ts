@@ -1,13 +1,3 @@
-/** JSON as it came, or nothing where the text is none. */
-export function parseJson(text: string): { readonly value: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return { value }
-  } catch {
-    return undefined
-  }
-}
-
 /** The member at a dotted path such as `data.0.id`; own members only, so that no prototype is ever reached. */
 export function memberAt(value: unknown, path: string): unknown {
   if (path === '') return value

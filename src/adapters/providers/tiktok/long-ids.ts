@@ -1,4 +1,4 @@
-import { parseJson } from '../oauth2/json.ts'
+import { parseJson } from '../http/json-answer.ts'
 
 /**
  * Parses JSON whose ids may be numbers: from 16 digits on they do not fit into a double, so they become text first.
