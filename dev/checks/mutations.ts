@@ -108,13 +108,13 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'a lost answer is asked for again while the grace runs',
     file: `${SERVICES}/refresh-verdicts.ts`,
-    from: 'this.#deps.background.keep(this.#repeatLater(client, lease, inMs))',
+    from: 'this.#repeatLater(client, lease, inMs).catch(() => undefined)',
     to: '',
   },
   {
     clause: 'a lease whose end failed is ended later',
     file: `${SERVICES}/lease-endings.ts`,
-    from: 'this.#deps.background.keep(this.#releaseLater(lease, reason))',
+    from: 'void this.#releaseLater(lease, reason)',
     to: '',
   },
   {
