@@ -1,7 +1,7 @@
-import type { PostgresPool, PostgresQueries } from '../src/adapters/postgres/index.ts'
+import type { PostgresPool, PostgresQueries, PreparedStatement } from '../src/adapters/postgres/index.ts'
 
 interface Statement {
-  readonly text: string
+  readonly text: string | PreparedStatement
   readonly values: readonly unknown[] | undefined
 }
 

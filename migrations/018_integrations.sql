@@ -207,8 +207,8 @@ DO $$
 DECLARE
   v_table text;
   v_named text := $policy$CREATE POLICY %1$I ON public.%2$I TO %1$I USING (
-    current_user = %1$L
-    AND tenant_id = ANY ((SELECT nullif(current_setting('app.tenant_ids', true), '')::text[])::text[]))$policy$;
+    tenant_id = ANY ((SELECT CASE current_user WHEN %1$L THEN
+      nullif(current_setting('app.tenant_ids', true), '')::text[] END)::text[]))$policy$;
 BEGIN
   EXECUTE format(v_named, 'integrations_refreshes', 'integration_connections');
   FOREACH v_table IN ARRAY ARRAY[

@@ -7,6 +7,7 @@ import type { PoolConfig } from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { freePort } from '../../dev/services/ports.ts'
 import { PostgresConsumedStates } from '../../src/adapters/postgres/consumed-states.ts'
+import { SingleStatements } from '../../src/adapters/postgres/single-statement.ts'
 import type { StatementPool } from '../../src/adapters/postgres/single-statement.ts'
 import { PostgresStartLimiter } from '../../src/adapters/postgres/start-limiter.ts'
 import { PostgresStateStore } from '../../src/adapters/postgres/state-store.ts'
@@ -75,4 +76,59 @@ test('a database without the tables says what to run', async () => {
   cleanUps.push(database.drop)
   const messages = await failures(opened({ connectionString: database.url }))
   for (const message of messages) expect(message).toContain('integrations migrate')
+})
+
+/** One session, so that what it has prepared is there to be seen. */
+async function oneSession(): Promise<Pool> {
+  const database = await freshDatabase()
+  cleanUps.push(database.drop)
+  return opened({ connectionString: database.url, max: 1 })
+}
+
+async function preparedIn(pool: Pool): Promise<readonly unknown[]> {
+  const { rows } = await pool.query<{ statement: string }>('SELECT statement FROM pg_prepared_statements')
+  return rows
+}
+
+const ASKED = 'SELECT $1::text AS answer'
+
+test('a session parses a statement once', async () => {
+  const pool = await oneSession()
+  const statements = new SingleStatements({ pool })
+  expect(await statements.run(ASKED, ['one'])).toEqual([{ answer: 'one' }])
+  expect(await statements.run(ASKED, ['two'])).toEqual([{ answer: 'two' }])
+  expect(await preparedIn(pool)).toEqual([{ statement: ASKED }])
+})
+
+test('where a pooler has lost what was prepared, statements run all the same, and nothing more is prepared', async () => {
+  const pool = await oneSession()
+  const statements = new SingleStatements({ pool })
+  await statements.run(ASKED, ['one'])
+  await pool.query('DEALLOCATE ALL')
+  expect(await statements.run(ASKED, ['two'])).toEqual([{ answer: 'two' }])
+  expect(await statements.run(ASKED, ['three'])).toEqual([{ answer: 'three' }])
+  expect(await preparedIn(pool)).toEqual([])
+})
+
+test('where a pooler gave the session to somebody who prepared the same before, statements run all the same', async () => {
+  const pool = await oneSession()
+  await new SingleStatements({ pool }).run(ASKED, ['one'])
+  // The next session of the driver knows nothing of what this one of the server keeps.
+  const client = await pool.connect()
+  Object.assign(client, {
+    connection: Object.assign(Reflect.get(client, 'connection'), { parsedStatements: {} }),
+  })
+  client.release()
+  expect(await new SingleStatements({ pool }).run(ASKED, ['two'])).toEqual([{ answer: 'two' }])
+})
+
+test('a migration that changes what a function answers does not end the processes that asked it before', async () => {
+  const pool = await oneSession()
+  const statements = new SingleStatements({ pool })
+  const columns = (list: string): string =>
+    `DROP FUNCTION IF EXISTS of_today(); CREATE FUNCTION of_today() RETURNS TABLE (${list}) LANGUAGE sql AS 'SELECT 1, 2'`
+  await pool.query(columns('one integer, two integer'))
+  expect(await statements.run('SELECT * FROM of_today()', [])).toEqual([{ one: 1, two: 2 }])
+  await pool.query(columns('one integer, second integer'))
+  expect(await statements.run('SELECT * FROM of_today()', [])).toEqual([{ one: 1, second: 2 }])
 })

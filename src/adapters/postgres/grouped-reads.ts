@@ -1,11 +1,15 @@
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { TokenReading } from '../../ports/token-store.ts'
 import { GroupedCalls } from './grouped-calls.ts'
+import type { PreparedStatement } from './postgres-pool.ts'
 import { keyLists, keyValues, parseReading, parseReadings, readsFor } from './token-reading.ts'
-import type { NamedStatement, PartitionReads } from './token-reading.ts'
+import type { PartitionReads } from './token-reading.ts'
 
 /** Sends one statement and gives the one value that it answers. */
-export type AskReading = (statement: NamedStatement, values: (string | string[])[]) => Promise<string | null>
+export type AskReading = (
+  statement: PreparedStatement,
+  values: (string | string[])[],
+) => Promise<string | null>
 
 type PartitionCalls = GroupedCalls<ConnectionKey, TokenReading | null>
 

@@ -10,7 +10,13 @@ export { checkMigrated } from './migration-table.ts'
 export type { WhichDatabase } from './one-connection.ts'
 export { PostgresProviderApps } from './provider-apps.ts'
 export { PostgresPendingRevocations } from './pending-revocations.ts'
-export type { PostgresClient, PostgresPool, PostgresQueries, PostgresResult } from './postgres-pool.ts'
+export type {
+  PostgresClient,
+  PostgresPool,
+  PostgresQueries,
+  PostgresResult,
+  PreparedStatement,
+} from './postgres-pool.ts'
 export { PostgresReadLane } from './read-lane.ts'
 export type { ReadLaneOptions } from './read-lane.ts'
 export { PostgresRefreshLeases } from './refresh-leases.ts'

@@ -1,6 +1,6 @@
 import { Client, Query } from 'pg'
 import { sqlStateOf } from './store-error.ts'
-import type { NamedStatement } from './token-reading.ts'
+import type { PreparedStatement } from './postgres-pool.ts'
 
 const CONNECT_TIMEOUT_MS = 2_000
 
@@ -21,7 +21,7 @@ export class LaneConnection {
    * lists of text: one that the driver could not serialise would close a statement that the driver goes on using.
    */
   async query<Row extends Record<string, unknown>>(
-    statement: NamedStatement,
+    statement: PreparedStatement,
     values: (string | string[])[],
   ): Promise<readonly Row[] | 'lost'> {
     const opening = (this.#client ??= this.#open())
@@ -74,7 +74,7 @@ export class LaneConnection {
  */
 function ask<Row extends Record<string, unknown>>(
   client: Client,
-  { name, text }: NamedStatement,
+  { name, text }: PreparedStatement,
   values: (string | string[])[],
 ): Promise<readonly Row[]> {
   return new Promise((resolve, reject) => {

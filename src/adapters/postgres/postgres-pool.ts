@@ -6,9 +6,18 @@ export interface PostgresResult<Row> {
   readonly command?: string | undefined
 }
 
+/** What a session parses once. A name has one text for ever, whatever version of us gave it. */
+export interface PreparedStatement {
+  readonly name: string
+  readonly text: string
+}
+
 /** Where statements are sent: pg's `Client`, `PoolClient` and `Pool` are such. */
 export interface PostgresQueries {
-  query<Row extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<PostgresResult<Row>>
+  query<Row extends Record<string, unknown>>(
+    statement: string | PreparedStatement,
+    values?: unknown[],
+  ): Promise<PostgresResult<Row>>
 }
 
 /** One connection, for as long as a transaction takes. */
@@ -19,7 +28,7 @@ export interface PostgresClient extends PostgresQueries {
   release(isBroken?: boolean): void
 }
 
-/** What is asked of a pool: pg's `Pool` fits, over PgBouncer too. Nothing is left behind in a session. */
+/** What is asked of a pool: pg's `Pool` fits, over PgBouncer too. No setting is left behind in a session. */
 export interface PostgresPool extends PostgresQueries {
   connect(): Promise<PostgresClient>
 }

@@ -4,7 +4,8 @@ import type { TokenReading } from '../../ports/token-store.ts'
 import { GroupedReads } from './grouped-reads.ts'
 import { LaneConnection } from './lane-connection.ts'
 import { toStoreError } from './store-error.ts'
-import type { NamedStatement, ReadRow } from './token-reading.ts'
+import type { PreparedStatement } from './postgres-pool.ts'
+import type { ReadRow } from './token-reading.ts'
 
 /** Which Postgres (itself, not PgBouncer), and over how many connections. */
 export interface ReadLaneOptions {
@@ -67,7 +68,7 @@ export class PostgresReadLane {
     await Promise.all(this.#connections.map((connection) => connection.close()))
   }
 
-  async #ask(statement: NamedStatement, values: (string | string[])[]): Promise<string | null> {
+  async #ask(statement: PreparedStatement, values: (string | string[])[]): Promise<string | null> {
     this.#turn = (this.#turn + 1) % this.#connections.length
     const connection = this.#connections[this.#turn]
     for (let attempt = 1; connection !== undefined && attempt <= 2; attempt += 1) {

@@ -1,10 +1,12 @@
+import { hash } from 'node:crypto'
 import { StoreUnavailableError } from '../../domain/errors.ts'
+import type { PreparedStatement } from './postgres-pool.ts'
 import { isUnanswered, sqlStateOf, toStoreError } from './store-error.ts'
 
 /** What is asked of a pool where each operation is one statement: pg's `Pool` fits, and so does one of PgBouncer's. */
 export interface StatementPool {
   query<Row extends Record<string, unknown>>(
-    text: string,
+    statement: string | PreparedStatement,
     values: unknown[],
   ): Promise<{ readonly rows: readonly Row[] }>
 }
@@ -30,12 +32,21 @@ const ANSWER_TIMEOUT_MS = 1_500
 const CONFLICTS: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
 
 /**
- * Runs statements that are transactions of their own and leave nothing behind in the session. Every failure is a
+ * What is not there under its name, or is there already, because a pooler gave the session to somebody else; or what has
+ * to be prepared anew since a migration changed its answer. The statement has done nothing then.
+ */
+const NAME_REFUSALS: ReadonlySet<string | undefined> = new Set(['26000', '42P05', '0A000'])
+
+/**
+ * Runs statements that are transactions of their own and leave nothing behind in the session but what they prepared, under
+ * names that no other text has. Where a pooler does not keep those, nothing is prepared from then on. Every failure is a
  * StoreUnavailableError, in time; the driver's own errors may repeat parameters and go no further.
  */
 export class SingleStatements {
   readonly #pool: StatementPool
   readonly #timeoutMs: number
+  readonly #prepared = new Map<string, PreparedStatement>()
+  #isNaming = true
 
   constructor(options: StatementPoolOptions) {
     this.#pool = options.pool
@@ -74,12 +85,24 @@ export class SingleStatements {
     attempt: { readonly isLate: boolean },
   ): Promise<readonly Row[]> {
     for (;;) {
+      const isNaming = this.#isNaming
       try {
-        return (await this.#pool.query<Row>(text, values)).rows
+        return (await this.#pool.query<Row>(isNaming ? this.#named(text) : text, values)).rows
       } catch (error) {
+        const state = sqlStateOf(error)
+        if (attempt.isLate) throw error
+        if (isNaming && NAME_REFUSALS.has(state)) this.#isNaming = false
         // Somebody else's transaction went through, so that trying again comes to an end.
-        if (!CONFLICTS.has(sqlStateOf(error)) || attempt.isLate) throw error
+        else if (!CONFLICTS.has(state)) throw error
       }
     }
+  }
+
+  #named(text: string): PreparedStatement {
+    const known = this.#prepared.get(text)
+    if (known !== undefined) return known
+    const statement = { name: `integrations_${hash('sha256', text).slice(0, 32)}`, text }
+    this.#prepared.set(text, statement)
+    return statement
   }
 }

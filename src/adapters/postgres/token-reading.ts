@@ -2,17 +2,12 @@ import type { ConnectionStatus, ReauthReason } from '../../domain/model/connecti
 import type { ConnectionKey, ProviderName } from '../../domain/model/identifiers.ts'
 import type { TokenReading } from '../../ports/token-store.ts'
 import { toSealed } from './connection-row.ts'
-
-/** A statement that is prepared once for each connection of the lane. */
-export interface NamedStatement {
-  readonly name: string
-  readonly text: string
-}
+import type { PreparedStatement } from './postgres-pool.ts'
 
 /** The hot read of one partition, for one key and for many. */
 export interface PartitionReads {
-  readonly one: NamedStatement
-  readonly many: NamedStatement
+  readonly one: PreparedStatement
+  readonly many: PreparedStatement
 }
 
 export type ReadRow = { readonly answer: string | null }

@@ -9,7 +9,7 @@ import {
   PostgresRefreshLeases,
   PostgresTokenStore,
 } from '../../../src/adapters/postgres/index.ts'
-import type { PostgresPool } from '../../../src/adapters/postgres/index.ts'
+import type { PostgresPool, PreparedStatement } from '../../../src/adapters/postgres/index.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
 import type { DueRequest } from '../../../src/ports/due-connections.ts'
 import type {
@@ -66,9 +66,9 @@ function counted(inner: Pool): { readonly pool: PostgresPool; readonly sent: str
     sent,
     pool: {
       connect: () => inner.connect(),
-      query: (text, values) => {
-        sent.push(text)
-        return inner.query(text, values)
+      query: (statement, values) => {
+        sent.push(textOf(statement))
+        return inner.query(statement, values)
       },
     },
   }
@@ -322,13 +322,15 @@ test('a claim that is answered when nobody waits for it any more is given back',
   expect(await claimed(stores)).toMatchObject({ epoch: 2, isUncertain: false })
 })
 
+const textOf = (asked: string | PreparedStatement): string => (typeof asked === 'string' ? asked : asked.text)
+
 /** Lets the first statements that hold `text` fail, `times` of them. */
 function failing(inner: Pool, text: string, times: number): PostgresPool {
   let left = times
   return {
     connect: () => inner.connect(),
     query: async (statement, values) => {
-      if (!statement.includes(text) || left === 0) return inner.query(statement, values)
+      if (!textOf(statement).includes(text) || left === 0) return inner.query(statement, values)
       left -= 1
       throw new Error('the connection was cut')
     },
@@ -371,7 +373,7 @@ function cut(inner: Pool, text: string): PostgresPool {
     connect: () => inner.connect(),
     query: async (statement, values) => {
       const answer = await inner.query(statement, values)
-      if (statement.includes(text)) throw new Error('the connection was cut')
+      if (textOf(statement).includes(text)) throw new Error('the connection was cut')
       return answer as never
     },
   }
