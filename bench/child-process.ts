@@ -34,8 +34,11 @@ export async function startProvider(delayMs: number): Promise<ProviderProcess> {
   }
 }
 
+/** What the operator's guide says of a process that does nothing but refresh. */
+const WORKER_MEMORY = '--max-old-space-size=96'
+
 export async function startWorker(databaseUrl: string, providerUrl: string): Promise<WorkerProcess> {
-  const { process: child } = await start('worker-process.js', [databaseUrl, providerUrl])
+  const { process: child } = await start('worker-process.js', [databaseUrl, providerUrl], [WORKER_MEMORY])
   return {
     run: async <T>(task: WorkerTask) => {
       const answer = await ask<{ value: T } | { error: string }>(child, task)
@@ -47,8 +50,15 @@ export async function startWorker(databaseUrl: string, providerUrl: string): Pro
 }
 
 /** The benchmarks run compiled, so the files beside this one end in .js. */
-async function start(file: string, args: readonly string[]): Promise<Child> {
-  const child = fork(new URL(file, import.meta.url), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+async function start(
+  file: string,
+  args: readonly string[],
+  execArgv: readonly string[] = [],
+): Promise<Child> {
+  const child = fork(new URL(file, import.meta.url), args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [...execArgv],
+  })
   return { process: child, greeting: await nextMessage(child) }
 }
 
