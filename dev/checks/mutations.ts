@@ -252,6 +252,7 @@ export default defineConfig({ test: { include: ['test/**/*.test.ts'], exclude: [
 
 const TESTS = [
   'test/domain/services',
+  'test/application/refresh-due-connections.test.ts',
   'test/contracts/refresh-leases.memory.test.ts',
   'test/contracts/provider-apps.memory.test.ts',
 ]
