@@ -1,4 +1,5 @@
-import type { PostgresPool, PostgresQueries, PreparedStatement } from '../src/adapters/postgres/index.ts'
+import type { Pool } from 'pg'
+import type { PostgresPool, PreparedStatement } from '../src/adapters/postgres/index.ts'
 
 interface Statement {
   readonly text: string | PreparedStatement
@@ -9,9 +10,12 @@ interface Statement {
 export type Recording = readonly (Statement | readonly Statement[])[]
 
 /** A pool that passes everything on and writes it down. */
-export function recordingPool(pool: PostgresPool): { pool: PostgresPool; recording: Recording } {
+export function recordingPool(pool: Pool): { pool: PostgresPool; recording: Recording } {
   const recording: (Statement | Statement[])[] = []
-  const over = (target: PostgresQueries, into: (statement: Statement) => void): PostgresQueries['query'] => {
+  const over = (
+    target: Pick<PostgresPool, 'query'>,
+    into: (statement: Statement) => void,
+  ): PostgresPool['query'] => {
     return (text, values) => {
       into({ text, values })
       return target.query(text, values)
@@ -40,7 +44,7 @@ export function recordingPool(pool: PostgresPool): { pool: PostgresPool; recordi
 
 /** Does the same again with some parameters replaced, in the same order and over as many connections. */
 export async function replay(
-  pool: PostgresPool,
+  pool: Pool,
   recording: Recording,
   replaced: ReadonlyMap<unknown, unknown>,
 ): Promise<void> {

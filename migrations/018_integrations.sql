@@ -202,7 +202,8 @@ CREATE UNIQUE INDEX data_keys_active ON public.data_keys (partition) WHERE state
 
 -- The policies of all roles but that of one tenant ask who is acting, not who is a member: a login that was made a member
 -- of them, to migrate, sees no more for it. Some statements are about many tenants, each named: the list is read once for
--- the statement, and is the condition of an index.
+-- the statement, and is the condition of an index. Who acts is asked within it, because a condition of its own would make
+-- the planner expect one row, and a group of reads compare each with each.
 DO $$
 DECLARE
   v_table text;

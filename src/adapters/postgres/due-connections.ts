@@ -52,8 +52,8 @@ export class PostgresDueConnections implements DueConnections {
 
   constructor({ pool }: { readonly pool: PostgresPool }) {
     this.#pool = pool
-    this.#searches = new SingleStatements({ pool, timeoutMs: SEARCH_TIMEOUT_MS })
-    this.#statements = new SingleStatements({ pool })
+    this.#searches = new SingleStatements({ pool, timeoutMs: SEARCH_TIMEOUT_MS, isPrepared: true })
+    this.#statements = new SingleStatements({ pool, isPrepared: true })
   }
 
   async claimDue({ limit, mostPerTenant, providers, claims }: DueRequest): Promise<DueBatch> {

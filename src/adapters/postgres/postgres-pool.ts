@@ -6,7 +6,7 @@ export interface PostgresResult<Row> {
   readonly command?: string | undefined
 }
 
-/** What a session parses once. A name has one text for ever, whatever version of us gave it. */
+/** What a session parses once. In a pool a name has one text for ever, whatever version of us gave it. */
 export interface PreparedStatement {
   readonly name: string
   readonly text: string
@@ -14,10 +14,10 @@ export interface PreparedStatement {
 
 /** Where statements are sent: pg's `Client`, `PoolClient` and `Pool` are such. */
 export interface PostgresQueries {
-  query<Row extends Record<string, unknown>>(
-    statement: string | PreparedStatement,
+  readonly query: <Row extends Record<string, unknown>>(
+    text: string,
     values?: unknown[],
-  ): Promise<PostgresResult<Row>>
+  ) => Promise<PostgresResult<Row>>
 }
 
 /** One connection, for as long as a transaction takes. */
@@ -29,7 +29,11 @@ export interface PostgresClient extends PostgresQueries {
 }
 
 /** What is asked of a pool: pg's `Pool` fits, over PgBouncer too. No setting is left behind in a session. */
-export interface PostgresPool extends PostgresQueries {
+export interface PostgresPool {
+  readonly query: <Row extends Record<string, unknown>>(
+    statement: string | PreparedStatement,
+    values?: unknown[],
+  ) => Promise<PostgresResult<Row>>
   connect(): Promise<PostgresClient>
 }
 

@@ -97,7 +97,7 @@ export class PostgresRefreshLeases implements RefreshLeases {
 
   constructor(options: { readonly pool: PostgresPool }) {
     this.#pool = options.pool
-    this.#statements = new SingleStatements(options)
+    this.#statements = new SingleStatements({ ...options, isPrepared: true })
     this.#stores = new GroupedCalls((results) => storeTogether(this.#statements, results), STORE_GROUPS)
   }
 

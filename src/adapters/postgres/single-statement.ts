@@ -5,10 +5,10 @@ import { isUnanswered, sqlStateOf, toStoreError } from './store-error.ts'
 
 /** What is asked of a pool where each operation is one statement: pg's `Pool` fits, and so does one of PgBouncer's. */
 export interface StatementPool {
-  query<Row extends Record<string, unknown>>(
+  readonly query: <Row extends Record<string, unknown>>(
     statement: string | PreparedStatement,
     values: unknown[],
-  ): Promise<{ readonly rows: readonly Row[] }>
+  ) => Promise<{ readonly rows: readonly Row[] }>
 }
 
 /** What the adapters of single statements have in common. */
@@ -16,6 +16,11 @@ export interface StatementPoolOptions {
   readonly pool: StatementPool
   /** How long an answer is waited for, whatever the pool itself would do. */
   readonly timeoutMs?: number | undefined
+  /**
+   * Whether sessions may keep the statements parsed. For calls of functions, which plan for themselves: a plan of a table
+   * that was kept since the table was empty would read all of it.
+   */
+  readonly isPrepared?: boolean | undefined
 }
 
 /** What is heard of a statement whose caller was told that it failed: what it did, it did all the same. */
@@ -31,11 +36,13 @@ const ANSWER_TIMEOUT_MS = 1_500
 /** Two transactions got in each other's way, which a database may let happen where its default isolation is strict. */
 const CONFLICTS: ReadonlySet<string | undefined> = new Set(['40001', '40P01'])
 
-/**
- * What is not there under its name, or is there already, because a pooler gave the session to somebody else; or what has
- * to be prepared anew since a migration changed its answer. The statement has done nothing then.
- */
-const NAME_REFUSALS: ReadonlySet<string | undefined> = new Set(['26000', '42P05', '0A000'])
+/** It is not there under its name, or is there already: a pooler gave the session to somebody else. */
+const NAME_REFUSALS: ReadonlySet<string | undefined> = new Set(['26000', '42P05'])
+/** A migration changed what it answers. The driver gives up the session, and the next one prepares it anew. */
+const STALE_PLAN = '0A000'
+
+/** Pools whose sessions keep no names, for all who ask them. */
+const namelessPools = new WeakSet<StatementPool>()
 
 /**
  * Runs statements that are transactions of their own and leave nothing behind in the session but what they prepared, under
@@ -45,12 +52,13 @@ const NAME_REFUSALS: ReadonlySet<string | undefined> = new Set(['26000', '42P05'
 export class SingleStatements {
   readonly #pool: StatementPool
   readonly #timeoutMs: number
+  readonly #isPrepared: boolean
   readonly #prepared = new Map<string, PreparedStatement>()
-  #isNaming = true
 
   constructor(options: StatementPoolOptions) {
     this.#pool = options.pool
     this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS
+    this.#isPrepared = options.isPrepared ?? false
   }
 
   run<Row extends Record<string, unknown> = Record<string, unknown>>(
@@ -84,16 +92,19 @@ export class SingleStatements {
     values: unknown[],
     attempt: { readonly isLate: boolean },
   ): Promise<readonly Row[]> {
+    let isNamed = this.#isPrepared && !namelessPools.has(this.#pool)
     for (;;) {
-      const isNaming = this.#isNaming
       try {
-        return (await this.#pool.query<Row>(isNaming ? this.#named(text) : text, values)).rows
+        return (await this.#pool.query<Row>(isNamed ? this.#named(text) : text, values)).rows
       } catch (error) {
         const state = sqlStateOf(error)
-        if (attempt.isLate) throw error
-        if (isNaming && NAME_REFUSALS.has(state)) this.#isNaming = false
-        // Somebody else's transaction went through, so that trying again comes to an end.
-        else if (!CONFLICTS.has(state)) throw error
+        const isForeign = isNamed && NAME_REFUSALS.has(state)
+        if (isForeign) namelessPools.add(this.#pool)
+        // A name is refused before anything is done. In a conflict somebody else's transaction went through, so that
+        // trying again comes to an end.
+        const isWorthAnother = isForeign || (isNamed && state === STALE_PLAN) || CONFLICTS.has(state)
+        if (attempt.isLate || !isWorthAnother) throw error
+        if (!CONFLICTS.has(state)) isNamed = false
       }
     }
   }

@@ -61,7 +61,7 @@ export class PostgresTokenStore implements TokenStore {
   constructor(options: { readonly pool: PostgresPool; readonly lane?: PostgresReadLane | undefined }) {
     this.#pool = options.pool
     this.#lane = options.lane
-    const statements = new SingleStatements(options)
+    const statements = new SingleStatements({ pool: options.pool, isPrepared: true })
     this.#reads = new GroupedReads(async ({ text }, values) => {
       const [row] = await statements.run<ReadRow>(text, values)
       return row?.answer ?? null
