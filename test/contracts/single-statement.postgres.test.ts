@@ -7,6 +7,7 @@ import type { PoolConfig } from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { freePort } from '../../dev/services/ports.ts'
 import { PostgresConsumedStates } from '../../src/adapters/postgres/consumed-states.ts'
+import { prepared } from '../../src/adapters/postgres/postgres-pool.ts'
 import { SingleStatements } from '../../src/adapters/postgres/single-statement.ts'
 import type { StatementPool } from '../../src/adapters/postgres/single-statement.ts'
 import { PostgresStartLimiter } from '../../src/adapters/postgres/start-limiter.ts'
@@ -94,9 +95,9 @@ const ASKED = 'SELECT $1::text AS answer'
 
 test('a session parses a statement once', async () => {
   const pool = await oneSession()
-  const statements = new SingleStatements({ pool, isPrepared: true })
-  expect(await statements.run(ASKED, ['one'])).toEqual([{ answer: 'one' }])
-  expect(await statements.run(ASKED, ['two'])).toEqual([{ answer: 'two' }])
+  const statements = new SingleStatements({ pool })
+  expect(await statements.run(prepared(ASKED), ['one'])).toEqual([{ answer: 'one' }])
+  expect(await statements.run(prepared(ASKED), ['two'])).toEqual([{ answer: 'two' }])
   expect(await preparedIn(pool)).toEqual([{ statement: ASKED }])
 })
 
@@ -108,39 +109,37 @@ test('nothing is prepared of statements whose plan depends on how much a table h
 
 test('where a pooler has lost what was prepared, statements run all the same, and nothing more is prepared', async () => {
   const pool = await oneSession()
-  const statements = new SingleStatements({ pool, isPrepared: true })
-  await statements.run(ASKED, ['one'])
+  const statements = new SingleStatements({ pool })
+  await statements.run(prepared(ASKED), ['one'])
   await pool.query('DEALLOCATE ALL')
-  expect(await statements.run(ASKED, ['two'])).toEqual([{ answer: 'two' }])
-  const others = new SingleStatements({ pool, isPrepared: true })
+  expect(await statements.run(prepared(ASKED), ['two'])).toEqual([{ answer: 'two' }])
+  const others = new SingleStatements({ pool })
   for (const each of [statements, others])
-    expect(await each.run(ASKED, ['three'])).toEqual([{ answer: 'three' }])
+    expect(await each.run(prepared(ASKED), ['three'])).toEqual([{ answer: 'three' }])
   expect(await preparedIn(pool)).toEqual([])
 })
 
 test('where a pooler gave the session to somebody who prepared the same before, statements run all the same', async () => {
   const pool = await oneSession()
-  await new SingleStatements({ pool, isPrepared: true }).run(ASKED, ['one'])
+  await new SingleStatements({ pool }).run(prepared(ASKED), ['one'])
   // The next session of the driver knows nothing of what this one of the server keeps.
   const client = await pool.connect()
   Object.assign(client, {
     connection: Object.assign(Reflect.get(client, 'connection'), { parsedStatements: {} }),
   })
   client.release()
-  expect(await new SingleStatements({ pool, isPrepared: true }).run(ASKED, ['two'])).toEqual([
-    { answer: 'two' },
-  ])
+  expect(await new SingleStatements({ pool }).run(prepared(ASKED), ['two'])).toEqual([{ answer: 'two' }])
 })
 
 test('a migration that changes what a function answers does not end the processes that asked it before', async () => {
   const pool = await oneSession()
-  const statements = new SingleStatements({ pool, isPrepared: true })
+  const statements = new SingleStatements({ pool })
   const columns = (list: string): string =>
     `DROP FUNCTION IF EXISTS of_today(); CREATE FUNCTION of_today() RETURNS TABLE (${list}) LANGUAGE sql AS 'SELECT 1, 2'`
   await pool.query(columns('one integer, two integer'))
-  expect(await statements.run('SELECT * FROM of_today()', [])).toEqual([{ one: 1, two: 2 }])
+  expect(await statements.run(prepared('SELECT * FROM of_today()'), [])).toEqual([{ one: 1, two: 2 }])
   await pool.query(columns('one integer, second integer'))
   for (const _ of ['once refused', 'prepared anew'])
-    expect(await statements.run('SELECT * FROM of_today()', [])).toEqual([{ one: 1, second: 2 }])
+    expect(await statements.run(prepared('SELECT * FROM of_today()'), [])).toEqual([{ one: 1, second: 2 }])
   expect(await preparedIn(pool)).toEqual([{ statement: 'SELECT * FROM of_today()' }])
 })

@@ -12,23 +12,24 @@ import { endLease, HELD_AND_CURRENT } from './held-lease.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
 import { LostClaims } from './lost-claims.ts'
+import { prepared } from './postgres-pool.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import { retrying } from './retrying.ts'
 import { SingleStatements } from './single-statement.ts'
 import { storableMs, storableText } from './storable-text.ts'
 
 // Named as `integrations_leased` takes them back.
-const CLAIM_DUE = `
-SELECT tenant_id AS tenant, provider, label, epoch, held_back_ms FROM public.integrations_claim_due($1, $2, $3::json)`
+const CLAIM_DUE = prepared(`
+SELECT tenant_id AS tenant, provider, label, epoch, held_back_ms FROM public.integrations_claim_due($1, $2, $3::json)`)
 
-const LEASED = 'SELECT * FROM public.integrations_leased($1::json)'
+const LEASED = prepared('SELECT * FROM public.integrations_leased($1::json)')
 
-const GIVE_BACK = 'SELECT public.integrations_give_back($1::text[]) AS found'
+const GIVE_BACK = prepared('SELECT public.integrations_give_back($1::text[]) AS found')
 
-const COUNT_DUE = 'SELECT public.integrations_count_due($1::json) AS due'
+const COUNT_DUE = prepared('SELECT public.integrations_count_due($1::json) AS due')
 
-const CONNECTIONS_OF = `
-SELECT tenant_id, provider, label, is_live FROM public.integrations_connections_of($1, $2, $3, $4)`
+const CONNECTIONS_OF = prepared(`
+SELECT tenant_id, provider, label, is_live FROM public.integrations_connections_of($1, $2, $3, $4)`)
 
 const POSTPONE = `
 UPDATE public.integration_connections c SET
@@ -52,8 +53,8 @@ export class PostgresDueConnections implements DueConnections {
 
   constructor({ pool }: { readonly pool: PostgresPool }) {
     this.#pool = pool
-    this.#searches = new SingleStatements({ pool, timeoutMs: SEARCH_TIMEOUT_MS, isPrepared: true })
-    this.#statements = new SingleStatements({ pool, isPrepared: true })
+    this.#searches = new SingleStatements({ pool, timeoutMs: SEARCH_TIMEOUT_MS })
+    this.#statements = new SingleStatements({ pool })
   }
 
   async claimDue({ limit, mostPerTenant, providers, claims }: DueRequest): Promise<DueBatch> {

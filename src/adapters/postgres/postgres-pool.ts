@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+
 /** What a statement brought back, as pg answers it. */
 export interface PostgresResult<Row> {
   readonly rows: Row[]
@@ -6,10 +8,18 @@ export interface PostgresResult<Row> {
   readonly command?: string | undefined
 }
 
-/** What a session parses once. In a pool a name has one text for ever, whatever version of us gave it. */
+/** What a session parses once. A name has one text for ever, whatever version of us gave it. */
 export interface PreparedStatement {
   readonly name: string
   readonly text: string
+}
+
+/**
+ * For calls of functions, which plan for themselves: a plan of a table that was kept since the table was empty would read
+ * all of it.
+ */
+export function prepared(text: string): PreparedStatement {
+  return { name: `integrations_${hash('sha256', text).slice(0, 32)}`, text }
 }
 
 /** Where statements are sent: pg's `Client`, `PoolClient` and `Pool` are such. */

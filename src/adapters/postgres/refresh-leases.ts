@@ -16,6 +16,7 @@ import { endLease, grantOf, HELD_AND_CURRENT, OF_GRANT } from './held-lease.ts'
 import { claimTerms, toLease } from './lease-row.ts'
 import type { LeaseRow } from './lease-row.ts'
 import { LostClaims } from './lost-claims.ts'
+import { prepared } from './postgres-pool.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import { toPause } from './provider-apps.ts'
 import { SingleStatements } from './single-statement.ts'
@@ -24,7 +25,9 @@ import { storableResult, storeTogether } from './storing-tokens.ts'
 import type { StorableResult, StoreAnswer } from './storing-tokens.ts'
 import { asTenant } from './tenant-transaction.ts'
 
-const CLAIM = 'SELECT * FROM public.integrations_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)'
+const CLAIM = prepared(
+  'SELECT * FROM public.integrations_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
+)
 
 /** As if the claim had never been made. */
 const UNCLAIM = `
@@ -97,7 +100,7 @@ export class PostgresRefreshLeases implements RefreshLeases {
 
   constructor(options: { readonly pool: PostgresPool }) {
     this.#pool = options.pool
-    this.#statements = new SingleStatements({ ...options, isPrepared: true })
+    this.#statements = new SingleStatements(options)
     this.#stores = new GroupedCalls((results) => storeTogether(this.#statements, results), STORE_GROUPS)
   }
 

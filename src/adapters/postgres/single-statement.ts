@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { PreparedStatement } from './postgres-pool.ts'
 import { isUnanswered, sqlStateOf, toStoreError } from './store-error.ts'
@@ -16,11 +15,6 @@ export interface StatementPoolOptions {
   readonly pool: StatementPool
   /** How long an answer is waited for, whatever the pool itself would do. */
   readonly timeoutMs?: number | undefined
-  /**
-   * Whether sessions may keep the statements parsed. For calls of functions, which plan for themselves: a plan of a table
-   * that was kept since the table was empty would read all of it.
-   */
-  readonly isPrepared?: boolean | undefined
 }
 
 /** What is heard of a statement whose caller was told that it failed: what it did, it did all the same. */
@@ -45,24 +39,21 @@ const STALE_PLAN = '0A000'
 const namelessPools = new WeakSet<StatementPool>()
 
 /**
- * Runs statements that are transactions of their own and leave nothing behind in the session but what they prepared, under
+ * Runs statements that are transactions of their own and leave nothing behind in the session but what is prepared, under
  * names that no other text has. Where a pooler does not keep those, nothing is prepared from then on. Every failure is a
  * StoreUnavailableError, in time; the driver's own errors may repeat parameters and go no further.
  */
 export class SingleStatements {
   readonly #pool: StatementPool
   readonly #timeoutMs: number
-  readonly #isPrepared: boolean
-  readonly #prepared = new Map<string, PreparedStatement>()
 
   constructor(options: StatementPoolOptions) {
     this.#pool = options.pool
     this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS
-    this.#isPrepared = options.isPrepared ?? false
   }
 
   run<Row extends Record<string, unknown> = Record<string, unknown>>(
-    text: string,
+    statement: string | PreparedStatement,
     values: readonly (string | number | null | string[])[],
     aftermath?: Aftermath<Row>,
   ): Promise<readonly Row[]> {
@@ -72,7 +63,7 @@ export class SingleStatements {
         attempt.isLate = true
         reject(new StoreUnavailableError('Postgres', 'it did not answer in time; call again later'))
       }, this.#timeoutMs)
-      this.#untilUndisturbed<Row>(text, [...values], attempt).then(
+      this.#untilUndisturbed<Row>(statement, [...values], attempt).then(
         (rows) => {
           clearTimeout(timer)
           if (attempt.isLate) aftermath?.late(rows)
@@ -88,14 +79,15 @@ export class SingleStatements {
   }
 
   async #untilUndisturbed<Row extends Record<string, unknown>>(
-    text: string,
+    statement: string | PreparedStatement,
     values: unknown[],
     attempt: { readonly isLate: boolean },
   ): Promise<readonly Row[]> {
-    let isNamed = this.#isPrepared && !namelessPools.has(this.#pool)
+    const text = typeof statement === 'string' ? statement : statement.text
+    let isNamed = text !== statement && !namelessPools.has(this.#pool)
     for (;;) {
       try {
-        return (await this.#pool.query<Row>(isNamed ? this.#named(text) : text, values)).rows
+        return (await this.#pool.query<Row>(isNamed ? statement : text, values)).rows
       } catch (error) {
         const state = sqlStateOf(error)
         const isForeign = isNamed && NAME_REFUSALS.has(state)
@@ -107,13 +99,5 @@ export class SingleStatements {
         if (!CONFLICTS.has(state)) isNamed = false
       }
     }
-  }
-
-  #named(text: string): PreparedStatement {
-    const known = this.#prepared.get(text)
-    if (known !== undefined) return known
-    const statement = { name: `integrations_${hash('sha256', text).slice(0, 32)}`, text }
-    this.#prepared.set(text, statement)
-    return statement
   }
 }

@@ -1,3 +1,4 @@
+import { prepared } from './postgres-pool.ts'
 import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/refresh-leases.ts'
 import type { SingleStatements } from './single-statement.ts'
@@ -6,7 +7,7 @@ import { storableMs, storableMsOrNull } from './storable-text.ts'
 /** One result, as `integrations_store` takes it: sealed text, ids and numbers, nothing that could refuse to be stored. */
 export type StorableResult = Readonly<Record<string, string | number | null>>
 
-const STORE = 'SELECT item, outcome FROM public.integrations_store($1::json)'
+const STORE = prepared('SELECT item, outcome FROM public.integrations_store($1::json)')
 
 export function storableResult(lease: RefreshLease, result: RefreshedTokens): StorableResult {
   return {

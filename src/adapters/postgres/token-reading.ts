@@ -2,6 +2,7 @@ import type { ConnectionStatus, ReauthReason } from '../../domain/model/connecti
 import type { ConnectionKey, ProviderName } from '../../domain/model/identifiers.ts'
 import type { TokenReading } from '../../ports/token-store.ts'
 import { toSealed } from './connection-row.ts'
+import { prepared } from './postgres-pool.ts'
 import type { PreparedStatement } from './postgres-pool.ts'
 
 /** The hot read of one partition, for one key and for many. */
@@ -26,8 +27,8 @@ const OTHER_READS = readsOf('other_connections')
 function readsOf(partition: string): PartitionReads {
   const [one, many] = [`integrations_read_${partition}`, `integrations_read_many_${partition}`]
   return {
-    one: { name: one, text: `SELECT public.${one}($1, $2, $3) AS answer` },
-    many: { name: many, text: `SELECT public.${many}($1, $2, $3) AS answer` },
+    one: prepared(`SELECT public.${one}($1, $2, $3) AS answer`),
+    many: prepared(`SELECT public.${many}($1, $2, $3) AS answer`),
   }
 }
 

@@ -61,9 +61,9 @@ export class PostgresTokenStore implements TokenStore {
   constructor(options: { readonly pool: PostgresPool; readonly lane?: PostgresReadLane | undefined }) {
     this.#pool = options.pool
     this.#lane = options.lane
-    const statements = new SingleStatements({ pool: options.pool, isPrepared: true })
-    this.#reads = new GroupedReads(async ({ text }, values) => {
-      const [row] = await statements.run<ReadRow>(text, values)
+    const statements = new SingleStatements(options)
+    this.#reads = new GroupedReads(async (statement, values) => {
+      const [row] = await statements.run<ReadRow>(statement, values)
       return row?.answer ?? null
     }, READS_UNDER_WAY)
   }
