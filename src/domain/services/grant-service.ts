@@ -2,7 +2,7 @@ import type { Cipher } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Examination, ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
-import type { NewGrant, SaveOutcome, SealedTokens, TokenStore } from '../../ports/token-store.ts'
+import type { NewGrant, SaveOutcome, TokenStore } from '../../ports/token-store.ts'
 import {
   ApiKeyInvalidError,
   NoAdAccountsError,
@@ -17,9 +17,9 @@ import { dueInMs } from '../model/freshness.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
-import { connectionContext } from './connection-context.ts'
 import { chooseAccount, detailsOf, refuseAccountChange } from './kept-choices.ts'
 import type { RevocationService } from './revocation-service.ts'
+import { connectionContext, sealTokens } from './sealing.ts'
 
 export interface GrantServiceDependencies {
   readonly tokens: TokenStore
@@ -177,6 +177,9 @@ export class GrantService {
       received,
       examination.expiresInMs === undefined ? tokens.expiresInMs : examination.expiresInMs,
     )
+    const sealed = await sealTokens(this.#deps.cipher, tokens, (field) =>
+      connectionContext({ ...key, connectionId, grantId }, 1, field),
+    )
     const accounts = examination.accounts.slice(0, MOST_ACCOUNTS)
     const selected = chooseAccount(client, accounts, { existing, allowAccountChange })
     return {
@@ -184,7 +187,7 @@ export class GrantService {
       connectionId,
       grantId,
       clientId: received.clientId,
-      tokens: await this.#seal({ ...key, connectionId, grantId }, tokens),
+      tokens: sealed,
       expiresInMs,
       refreshExpiresInMs: this.#left(received, tokens.refreshExpiresInMs),
       dataAccessExpiresInMs: examination.dataAccessExpiresInMs ?? null,
@@ -196,19 +199,6 @@ export class GrantService {
       selectedAccountId: selected?.id,
       selectedAccountName: selected?.name,
       details: detailsOf(examination, existing),
-    }
-  }
-
-  async #seal(
-    grant: ConnectionKey & { connectionId: string; grantId: string },
-    tokens: TokenSet,
-  ): Promise<SealedTokens> {
-    const { cipher } = this.#deps
-    const accessToken = await cipher.seal(tokens.accessToken, connectionContext(grant, 1, 'access_token'))
-    if (tokens.refreshToken === undefined) return { accessToken }
-    return {
-      accessToken,
-      refreshToken: await cipher.seal(tokens.refreshToken, connectionContext(grant, 1, 'refresh_token')),
     }
   }
 

@@ -17,7 +17,8 @@ import type { Secret } from '../model/secret.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
-import { candidateContext, connectionContext } from './connection-context.ts'
+import { candidateContext, connectionContext, sealTokens } from './sealing.ts'
+import type { TokenField } from './sealing.ts'
 import { throttleOf } from './suspension.ts'
 
 /**
@@ -45,7 +46,6 @@ export interface OrphanGrant {
 }
 
 type TokenName = 'accessToken' | 'refreshToken'
-type TokenField = 'access_token' | 'refresh_token'
 
 /** How many are asked for at the same time by whoever has many: what a platform takes for too much, all of the app pays for. */
 export const REVOCATIONS_AT_ONCE = 5
@@ -206,17 +206,13 @@ export class RevocationService {
     const { cipher, random, revocations } = this.#deps
     const ids = { connectionId: uuidFrom(random.bytes(16)), grantId: uuidFrom(random.bytes(16)) }
     const grant = { ...orphan.key, ...ids }
-    const { accessToken, refreshToken } = orphan.tokens
+    const sealed = await sealTokens(cipher, orphan.tokens, (field) => connectionContext(grant, 1, field))
     await revocations.add({
       ...grant,
       tokenVersion: 1,
       clientId: orphan.clientId,
       subject: orphan.subject,
-      accessToken: await cipher.seal(accessToken, connectionContext(grant, 1, 'access_token')),
-      refreshToken:
-        refreshToken === undefined
-          ? undefined
-          : await cipher.seal(refreshToken, connectionContext(grant, 1, 'refresh_token')),
+      ...sealed,
       candidates: [],
     })
   }

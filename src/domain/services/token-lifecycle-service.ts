@@ -25,12 +25,12 @@ import type { Freshness } from '../model/freshness.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
-import { connectionContext } from './connection-context.ts'
 import { LeaseEndings } from './lease-endings.ts'
 import { pauseErrorOf, pendingErrorOf } from './pending-error.ts'
 import { RefreshAttempt } from './refresh-attempt.ts'
 import type { Claim } from './refresh-attempt.ts'
 import type { RevocationService } from './revocation-service.ts'
+import { connectionContext } from './sealing.ts'
 
 export interface TokenLifecycleDependencies {
   readonly tokens: TokenStore
