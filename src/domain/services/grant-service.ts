@@ -13,10 +13,11 @@ import {
 import { MOST_ACCOUNTS } from '../model/ad-account.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { Connection } from '../model/connection.ts'
-import { dueInMs } from '../model/freshness.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
+import { leftOf } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
+import { firstDue } from './first-due.ts'
 import { chooseAccount, detailsOf, refuseAccountChange } from './kept-choices.ts'
 import type { RevocationService } from './revocation-service.ts'
 import { connectionContext, sealTokens } from './sealing.ts'
@@ -173,13 +174,12 @@ export class GrantService {
     const { key, tokens, allowAccountChange } = received
     const connectionId = existing?.id ?? this.#uuid()
     const grantId = this.#uuid()
-    const expiresInMs = this.#left(
-      received,
-      examination.expiresInMs === undefined ? tokens.expiresInMs : examination.expiresInMs,
-    )
     const sealed = await sealTokens(this.#deps.cipher, tokens, (field) =>
       connectionContext({ ...key, connectionId, grantId }, 1, field),
     )
+    const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
+    const { expiresInMs: namedMs = tokens.expiresInMs } = examination
+    const expiresInMs = leftOf(namedMs, elapsedMs)
     const accounts = examination.accounts.slice(0, MOST_ACCOUNTS)
     const selected = chooseAccount(client, accounts, { existing, allowAccountChange })
     return {
@@ -189,7 +189,7 @@ export class GrantService {
       clientId: received.clientId,
       tokens: sealed,
       expiresInMs,
-      refreshExpiresInMs: this.#left(received, tokens.refreshExpiresInMs),
+      refreshExpiresInMs: leftOf(tokens.refreshExpiresInMs, elapsedMs),
       dataAccessExpiresInMs: examination.dataAccessExpiresInMs ?? null,
       dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
       status: client.traits.hasAccounts && selected === undefined ? 'pending_account_selection' : 'active',
@@ -202,24 +202,9 @@ export class GrantService {
     }
   }
 
-  #left(received: ReceivedGrant, lifetimeMs: number | null): number | null {
-    if (lifetimeMs === null) return null
-    return Math.max(0, Math.floor(lifetimeMs - (this.#deps.clock.monotonicMs() - received.sentAt)))
-  }
-
   #uuid(): string {
     return uuidFrom(this.#deps.random.bytes(16))
   }
-}
-
-/** When the job should look at a credential that was just stored: before its end, or for its daily verification. */
-export function firstDue(client: ProviderClient, expiresInMs: number | null, jitter: number): number {
-  const { renewal, windowMs, verifyEveryMs, renewAtMostEveryMs } = client.traits
-  const verification = verifyEveryMs * (0.9 + jitter * 0.1)
-  if (expiresInMs === null) return Math.floor(verification)
-  const due = Math.max(dueInMs(expiresInMs, windowMs, jitter), Math.min(renewAtMostEveryMs, expiresInMs / 2))
-  // A refresh tells by itself that the grant lives; an exchange comes only weeks later.
-  return Math.floor(renewal === 'refresh_token' ? due : Math.min(due, verification))
 }
 
 function isUncertain(error: unknown): boolean {

@@ -6,10 +6,10 @@ import { RefreshPendingError } from '../errors.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { MINUTE_MS } from '../model/time.ts'
-import { isKeepable } from '../model/token-set.ts'
+import { isKeepable, leftOf } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
-import { firstDue } from './grant-service.ts'
+import { firstDue } from './first-due.ts'
 import { LeaseEndings } from './lease-endings.ts'
 import { RESPONSE_INVALID } from './public-errors.ts'
 import { openAccessToken, openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
@@ -136,7 +136,8 @@ export class RefreshAttempt {
     if (outcome === 'grant_gone') return undefined
     if (outcome === 'superseded') return (await this.#verdicts.movedOn(lease))?.token
     // It took longer to keep the token than the token lives.
-    if (this.#writer.left(received, received.tokens.expiresInMs) === 0) {
+    const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
+    if (leftOf(received.tokens.expiresInMs, elapsedMs) === 0) {
       throw new RefreshPendingError(client.traits.displayName)
     }
     return received.tokens.accessToken

@@ -4,8 +4,9 @@ import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/re
 import type { SealedTokens } from '../../ports/token-store.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { Secret } from '../model/secret.ts'
+import { leftOf } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
-import { firstDue } from './grant-service.ts'
+import { firstDue } from './first-due.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { candidateContext, connectionContext, sealTokens } from './sealing.ts'
 import type { TokenField } from './sealing.ts'
@@ -55,20 +56,15 @@ export class RefreshedTokenWriter {
     return isGone ? 'grant_gone' : outcome
   }
 
-  /** How much is left of what the provider said, counted from when it was asked; `null`: no known end. */
-  left(received: Received, lifetimeMs: number | null): number | null {
-    if (lifetimeMs === null) return null
-    return Math.max(0, Math.floor(lifetimeMs - (this.#deps.clock.monotonicMs() - received.sentAt)))
-  }
-
   #lifetimes(
     client: ProviderClient,
     received: Received,
   ): Pick<RefreshedTokens, 'expiresInMs' | 'refreshExpiresInMs' | 'dueInMs'> {
-    const expiresInMs = this.left(received, received.tokens.expiresInMs)
+    const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
+    const expiresInMs = leftOf(received.tokens.expiresInMs, elapsedMs)
     return {
       expiresInMs,
-      refreshExpiresInMs: this.left(received, received.tokens.refreshExpiresInMs),
+      refreshExpiresInMs: leftOf(received.tokens.refreshExpiresInMs, elapsedMs),
       dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
     }
   }
