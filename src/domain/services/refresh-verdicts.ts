@@ -9,6 +9,7 @@ import { isReplaySafe, refreshTimings } from '../model/rotation.ts'
 import type { RotationClass } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { ProviderFailure } from '../provider-failure.ts'
+import { connectionEvent } from './connection-event.ts'
 import { LeaseEndings } from './lease-endings.ts'
 import { pauseErrorOf } from './pending-error.ts'
 import { errorCodeOf, toPublicError } from './public-errors.ts'
@@ -160,9 +161,9 @@ export class RefreshVerdicts {
   }
 
   #emit(type: 'token.refresh_failed' | 'connection.needs_reauth', lease: RefreshLease, reason: string): void {
-    const { tenantId, provider, label, connectionId } = lease
-    const at = this.#deps.clock.now()
-    this.#deps.events.emit({ type, at, tenantId, provider, label, connectionId, reason })
+    const { clock, events } = this.#deps
+    const { connectionId } = lease
+    events.emit(connectionEvent(type, clock.now(), lease, { connectionId, reason }))
   }
 }
 

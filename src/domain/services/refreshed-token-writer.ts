@@ -6,6 +6,7 @@ import { uuidFrom } from '../model/bytes.ts'
 import type { Secret } from '../model/secret.ts'
 import { leftOf } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
+import { connectionEvent } from './connection-event.ts'
 import { firstDue } from './first-due.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { candidateContext, connectionContext, sealTokens } from './sealing.ts'
@@ -47,7 +48,11 @@ export class RefreshedTokenWriter {
     const outcome = await this.#untilItWorks(() =>
       this.#deps.leases.store(lease, { writeId, ...secrets, ...this.#lifetimes(client, received) }),
     )
-    if (outcome === 'stored') this.#emitRefreshed(lease)
+    if (outcome === 'stored') {
+      const { clock, events } = this.#deps
+      const { connectionId } = lease
+      events.emit(connectionEvent('token.refreshed', clock.now(), lease, { connectionId }))
+    }
     // Between the two answers of the store the connection may go as well.
     const isGone =
       outcome === 'grant_gone' ||
@@ -67,12 +72,6 @@ export class RefreshedTokenWriter {
       refreshExpiresInMs: leftOf(received.tokens.refreshExpiresInMs, elapsedMs),
       dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
     }
-  }
-
-  #emitRefreshed(lease: RefreshLease): void {
-    const { clock, events } = this.#deps
-    const { tenantId, provider, label, connectionId } = lease
-    events.emit({ type: 'token.refreshed', at: clock.now(), tenantId, provider, label, connectionId })
   }
 
   /** The connection went while its refresh was under way: what arrived for it must not outlive it. */

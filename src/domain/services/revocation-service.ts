@@ -17,6 +17,7 @@ import type { Secret } from '../model/secret.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
+import { connectionEvent } from './connection-event.ts'
 import { candidateContext, connectionContext, sealTokens } from './sealing.ts'
 import type { TokenField } from './sealing.ts'
 import { throttleOf } from './suspension.ts'
@@ -75,7 +76,11 @@ export class RevocationService {
       if (pause !== undefined) return await this.#putOff(tenantId, id, pause.forMs)
       const result = await this.#revoke(client, grant)
       await this.#deps.revocations.settle(tenantId, id, { done: true })
-      if (result === 'at_provider') this.#emit(grant)
+      if (result === 'at_provider') {
+        const { clock, events } = this.#deps
+        const { connectionId } = grant
+        events.emit(connectionEvent('connection.revoked', clock.now(), grant, { connectionId }))
+      }
       return result
     } catch (error) {
       await this.#heed(client, error)
@@ -215,12 +220,6 @@ export class RevocationService {
       ...sealed,
       candidates: [],
     })
-  }
-
-  #emit(grant: RetiredGrant): void {
-    const { tenantId, provider, label, connectionId } = grant
-    const at = this.#deps.clock.now()
-    this.#deps.events.emit({ type: 'connection.revoked', at, tenantId, provider, label, connectionId })
   }
 }
 
