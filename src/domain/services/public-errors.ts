@@ -11,10 +11,7 @@ import {
 import type { IntegrationError } from '../errors.ts'
 import { clampRetryAfter, UNNAMED_WAIT_MS } from '../model/backoff.ts'
 import type { Instant } from '../model/time.ts'
-import { ProviderFailure } from '../provider-failure.ts'
-
-/** The provider code with which a client marks an answer that it could not understand. */
-export const RESPONSE_INVALID = 'response_invalid'
+import { isResponseInvalid, ProviderFailure } from '../provider-failure.ts'
 
 /** Turns a provider's failure into an error of the public set; anything else passes through as it is. */
 export function toPublicError(failure: unknown, displayName: string, now: Instant): unknown {
@@ -37,7 +34,7 @@ function translate(failure: ProviderFailure, displayName: string, now: Instant):
         now + (clampRetryAfter(failure.retryAfterMs) ?? UNNAMED_WAIT_MS),
       )
     case 'transient':
-      return failure.providerCode === RESPONSE_INVALID
+      return isResponseInvalid(failure)
         ? new ProviderResponseInvalidError(displayName)
         : new ProviderUnavailableError(displayName)
   }

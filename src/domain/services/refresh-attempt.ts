@@ -8,10 +8,9 @@ import type { Secret } from '../model/secret.ts'
 import { MINUTE_MS } from '../model/time.ts'
 import { isKeepable, leftOf } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
-import { ProviderFailure } from '../provider-failure.ts'
+import { ProviderFailure, responseInvalid } from '../provider-failure.ts'
 import { firstDue } from './first-due.ts'
 import { LeaseEndings } from './lease-endings.ts'
-import { RESPONSE_INVALID } from './public-errors.ts'
 import { openAccessToken, openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { RefreshVerdicts } from './refresh-verdicts.ts'
@@ -121,7 +120,7 @@ export class RefreshAttempt {
     try {
       tokens = await client.refresh(credential)
       // It could never be sealed, and whoever keeps it would try for ever.
-      if (!isKeepable(tokens)) throw unreadable()
+      if (!isKeepable(tokens)) throw responseInvalid()
     } catch (error) {
       const failure = ofThisApp(claim, error)
       if (failure instanceof ProviderFailure && failure.kind === 'reauthorize') return 'refused'
@@ -207,11 +206,6 @@ function ofThisApp({ client, lease }: Claim, thrown: unknown): unknown {
   const { kind, delivery, providerCode } = thrown
   if (kind !== 'reauthorize' || delivery !== 'answered') return thrown
   return new ProviderFailure({ kind: 'misconfigured', delivery, providerCode, concerns: 'connection' })
-}
-
-/** A success that is of no use: nobody knows what the provider did. */
-function unreadable(): ProviderFailure {
-  return new ProviderFailure({ kind: 'transient', delivery: 'uncertain', providerCode: RESPONSE_INVALID })
 }
 
 /** A platform with refresh tokens that gave none for this grant: its access token is as good as it was until its end. */

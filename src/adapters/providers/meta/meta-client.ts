@@ -4,7 +4,7 @@ import type { Secret } from '../../../domain/model/secret.ts'
 import { DAY_MS } from '../../../domain/model/time.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
-import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type {
   AuthorizationRequest,
   AuthorizationTraits,
@@ -14,7 +14,7 @@ import type {
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
 import { parseEndpoint } from '../http/endpoint.ts'
-import { askedFor, responseInvalid } from '../http/failures.ts'
+import { askedFor } from '../http/failures.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { adAccounts, askHolder, permissionsOf } from './discovery.ts'
 import { GraphApi } from './graph-api.ts'
