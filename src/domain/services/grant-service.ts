@@ -46,7 +46,7 @@ export interface ReceivedGrant {
 const NOT_YET = { connectionId: '', grantId: '' } as const
 
 /** When it is looked for what may have been stored, in waits one after the other. */
-const LOOKS_MS = [100, 400, 1_500]
+const RECHECK_DELAYS_MS = [100, 400, 1_500]
 
 /** How often a new consent is sealed and offered anew when the connection changed in between. */
 const MOST_SAVES = 5
@@ -153,7 +153,7 @@ export class GrantService {
 
   async #lookFor(grant: NewGrant): Promise<'stored' | 'missing' | 'unknown'> {
     let answer: 'missing' | 'unknown' = 'unknown'
-    for (const waitMs of LOOKS_MS) {
+    for (const waitMs of RECHECK_DELAYS_MS) {
       await this.#deps.clock.delay(waitMs)
       try {
         if ((await this.find(grant))?.grantId === grant.grantId) return 'stored'

@@ -157,7 +157,8 @@ export class RefreshAttempt {
       if (failure.kind === 'reauthorize') return this.#dead(claim)
       const isAlive = failure.kind === 'permission' && failure.missingScopes.length > 0
       if (!isAlive) return this.#verdicts.keepForLater(client, lease, failure, false)
-      if (await this.#isGranted(lease, failure.missingScopes)) return this.#verdicts.diminished(client, lease)
+      if (await this.#isGranted(lease, failure.missingScopes))
+        return this.#verdicts.permissionRemoved(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
     // Nothing can renew it before its end, and the row stays due: each run of the job and each reader within the margin,

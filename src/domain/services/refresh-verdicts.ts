@@ -107,7 +107,7 @@ export class RefreshVerdicts {
   }
 
   /** The credential lives, and a scope is gone that its connection cannot do without: only a person gives it back. */
-  async diminished(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
+  async permissionRemoved(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
     return this.#giveUp(client, lease, { reason: 'permission_removed', mayHeal: false })
   }
 

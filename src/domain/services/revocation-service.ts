@@ -83,7 +83,7 @@ export class RevocationService {
       }
       return result
     } catch (error) {
-      await this.#heed(client, error)
+      await this.#suspendIfThrottled(client, error)
       if (!isRefusedForGood(error)) return this.#putOff(tenantId, id, retryInMsAfter(error, isOfFormerApp))
       await this.#deps.revocations.settle(tenantId, id, { done: true }).catch(() => undefined)
       return 'local_only'
@@ -138,7 +138,7 @@ export class RevocationService {
       if (mustWait && (await this.#queueIfPossible(orphan))) return
       return await client.revoke(orphan.tokens)
     } catch (error) {
-      await this.#heed(client, error)
+      await this.#suspendIfThrottled(client, error)
     }
     await this.#queueIfPossible(orphan)
   }
@@ -193,7 +193,7 @@ export class RevocationService {
     return 'queued'
   }
 
-  async #heed(client: ProviderClient, error: unknown): Promise<void> {
+  async #suspendIfThrottled(client: ProviderClient, error: unknown): Promise<void> {
     const suspension = throttleOf(client, error)
     if (suspension === undefined) return
     await this.#deps.pacing.suspend(appOf(client), suspension).catch(() => undefined)

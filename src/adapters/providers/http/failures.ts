@@ -13,7 +13,7 @@ export function uncertain(providerCode: string): ProviderFailure {
 }
 
 /** Where the question fails, the failure tells whose credential it was: what cannot be stored has to be revoked. */
-export async function askedFor<T>(subject: ProviderSubject | undefined, question: Promise<T>): Promise<T> {
+export async function withSubject<T>(subject: ProviderSubject | undefined, question: Promise<T>): Promise<T> {
   try {
     return await question
   } catch (error) {
