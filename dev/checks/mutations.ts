@@ -132,8 +132,20 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'the previous token waits while a successor may arrive',
     file: `${SERVICES}/refresh-credentials.ts`,
-    from: "field === 'refresh_token' && isNothingLeftToLose",
-    to: "field === 'refresh_token'",
+    from: 'return lease.isSuspect || !lease.isUncertain || isReplaySafe(rotation)',
+    to: 'return lease.attempt > 0 || isReplaySafe(rotation)',
+  },
+  {
+    clause: 'the previous token is never presented where that may end the grant',
+    file: `${SERVICES}/refresh-credentials.ts`,
+    from: 'if (mayRevokeOnReuse(rotation) || !circuit',
+    to: 'if (!circuit',
+  },
+  {
+    clause: 'the previous token is not presented over refusals that are not believed',
+    file: `${SERVICES}/refresh-credentials.ts`,
+    from: ' || !circuit.mayCondemn(provider)) return false',
+    to: ') return false',
   },
   {
     clause: 'the key is prepared before anything is sent',

@@ -104,7 +104,7 @@ export class RefreshAttempt {
   /** A credential of ours that cannot be opened is our fault: the connection is kept. */
   async #others({ client, lease }: Claim, current: RefreshCredential): Promise<readonly RefreshCredential[]> {
     try {
-      return await openOthers(this.#deps.cipher, client, lease, current)
+      return await openOthers(this.#deps, client, lease, current)
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }
