@@ -37,13 +37,25 @@ const MUTATIONS: readonly Mutation[] = [
     clause: 'the deadline is checked before sending',
     file: `${SERVICES}/refresh-attempt.ts`,
     from: "if (!this.#isInTime(claim, 'sendWithinMs')) return",
-    to: 'if (claim.claimedAt < 0) return',
+    to: 'if (claim.lease.attempt < 0) return',
   },
   {
     clause: 'the deadline is checked before a candidate is presented',
     file: `${SERVICES}/refresh-attempt.ts`,
     from: "if (!this.#isInTime(claim, 'presentWithinMs')) return",
-    to: 'if (claim.claimedAt < 0) return',
+    to: 'if (claim.lease.attempt < 0) return',
+  },
+  {
+    clause: 'a deadline counts the time for which the machine was suspended',
+    file: 'src/ports/clock.ts',
+    from: 'Math.max(clock.monotonicMs() - since.monotonicMs, clock.now() - since.wall)',
+    to: 'clock.monotonicMs() - since.monotonicMs',
+  },
+  {
+    clause: 'a deadline does not believe the wall clock alone',
+    file: 'src/ports/clock.ts',
+    from: 'Math.max(clock.monotonicMs() - since.monotonicMs, clock.now() - since.wall)',
+    to: 'clock.now() - since.wall',
   },
   {
     clause: 'whoever stops waiting keeps listening',
@@ -180,8 +192,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'a lifetime counts from the request',
     file: `${SERVICES}/refreshed-token-writer.ts`,
-    from: 'const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt',
-    to: 'const elapsedMs = received.sentAt - received.sentAt',
+    from: 'const tookMs = elapsedMs(this.#deps.clock, received.sentAt)',
+    to: 'const tookMs = elapsedMs(this.#deps.clock, received.sentAt) * 0',
   },
   {
     clause: 'nothing is given up over a candidate that came late',

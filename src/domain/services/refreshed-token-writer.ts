@@ -1,4 +1,6 @@
 import type { SealContext } from '../../ports/cipher.ts'
+import { elapsedMs } from '../../ports/clock.ts'
+import type { Moment } from '../../ports/clock.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/refresh-leases.ts'
 import type { SealedTokens } from '../../ports/token-store.ts'
@@ -17,8 +19,8 @@ import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 export interface Received {
   readonly credential: RefreshCredential
   readonly tokens: TokenSet
-  /** Monotonic time at which it was asked for: lifetimes count from there. */
-  readonly sentAt: number
+  /** When it was asked for: lifetimes count from there. */
+  readonly sentAt: Moment
 }
 
 type SealedSecrets = Pick<RefreshedTokens, 'tokens' | 'previousRefreshToken'>
@@ -65,11 +67,11 @@ export class RefreshedTokenWriter {
     client: ProviderClient,
     received: Received,
   ): Pick<RefreshedTokens, 'expiresInMs' | 'refreshExpiresInMs' | 'dueInMs'> {
-    const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
-    const expiresInMs = leftOf(received.tokens.expiresInMs, elapsedMs)
+    const tookMs = elapsedMs(this.#deps.clock, received.sentAt)
+    const expiresInMs = leftOf(received.tokens.expiresInMs, tookMs)
     return {
       expiresInMs,
-      refreshExpiresInMs: leftOf(received.tokens.refreshExpiresInMs, elapsedMs),
+      refreshExpiresInMs: leftOf(received.tokens.refreshExpiresInMs, tookMs),
       dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
     }
   }

@@ -97,6 +97,10 @@ export interface Host {
   readonly circuits: ProviderCircuits
   /** Lets this process alone be late by so much, as after a pause. */
   stall(ms: number): void
+  /** As after its machine was suspended for the time that has just passed: its monotonic clock stood still. */
+  wakeAfter(ms: number): void
+  /** Sets the wall clock of this process alone, so far off the world's. */
+  setWall(offsetMs: number): void
 }
 
 /** One connection, one provider, any number of processes, all over the stores given. */
@@ -133,8 +137,9 @@ export class RefreshWorld {
   ): Host {
     const interposed: Interposed = {}
     let lateMs = 0
+    let offsetMs = wallOffsetMs
     const clock: Clock = {
-      now: () => this.clock.now() + wallOffsetMs,
+      now: () => this.clock.now() + offsetMs,
       monotonicMs: () => this.clock.monotonicMs() + lateMs,
       delay: (ms) => this.clock.delay(ms),
     }
@@ -170,6 +175,12 @@ export class RefreshWorld {
       ...{ lifecycle, revocations, pacing, background, interposed, circuits },
       stall: (ms) => {
         lateMs += ms
+      },
+      wakeAfter: (ms) => {
+        lateMs -= ms
+      },
+      setWall: (ms) => {
+        offsetMs = ms
       },
     }
   }
@@ -270,6 +281,27 @@ export class RefreshWorld {
     }
     return noted
   }
+}
+
+/** Holds the host back before the first step of that name, until it is opened. */
+export function heldStep(
+  { interposed }: Host,
+  held: Step,
+): { readonly reached: Promise<void>; readonly open: () => void } {
+  const [gate, arrival] = [new Gate(), new Gate()]
+  interposed.before = async (step) => {
+    if (step !== held) return
+    arrival.open()
+    await gate.opened
+  }
+  return { reached: arrival.opened, open: () => gate.open() }
+}
+
+class Gate {
+  open: () => void = () => undefined
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve
+  })
 }
 
 /** The attempts that count against a connection, told by a claim that is given back. */

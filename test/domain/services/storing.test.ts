@@ -105,6 +105,21 @@ describe('What a provider issued', () => {
     expect(remainingMs).toBeGreaterThan(HOUR_MS - 6 * MINUTE_MS)
   })
 
+  test('counts its lifetime also while the machine was suspended between answer and store', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const host = world.host()
+    const held = heldAnswer()
+    world.provider.plan(held.plan)
+    host.tokens.get(KEY).catch(() => undefined)
+    await held.sent
+    await world.advance(20 * MINUTE_MS)
+    host.wakeAfter(20 * MINUTE_MS)
+    held.release()
+    await world.until(host.background.drain(world.clock, MINUTE_MS))
+    expect((await world.reading()).remainingMs).toBe(40 * MINUTE_MS)
+  })
+
   test('is not handed out when it came to its end while it was being stored', async () => {
     const world = new RefreshWorld()
     world.provider.lifetimeMs = 2 * SECOND_MS
