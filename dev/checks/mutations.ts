@@ -180,7 +180,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'a token that arrives for nobody is revoked',
     file: `${SERVICES}/refreshed-token-writer.ts`,
-    from: 'if (isGone) this.#revokeLate(client, lease, secrets.tokens)',
+    from: 'if (isGone) this.#revokeLate(client, lease, tokens)',
     to: '',
   },
   {

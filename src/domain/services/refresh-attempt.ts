@@ -69,10 +69,10 @@ export class RefreshAttempt {
       await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))
       if (work === 'verify') return await openAccessToken(cipher, lease)
       const current = await openCurrent(cipher, client, lease)
-      // A key may be there and not do its work. What is sealed as the proof is stored if the answer names no new refresh token.
+      // A key may be there and not do its work. What is stored later is sealed then, under the key of that moment.
       const context = connectionContext(lease, lease.tokenVersion + 1, 'refresh_token')
-      const resealed = await cipher.seal(secretOf(current), context)
-      return 'refreshToken' in current ? { ...current, resealed } : current
+      await cipher.seal(secretOf(current), context)
+      return current
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }

@@ -9,13 +9,7 @@ import type { TokenField } from './sealing.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
 /** What is presented to the provider: a refresh token, or where there is none the access token itself. */
-export type RefreshCredential =
-  | {
-      readonly refreshToken: Secret
-      /** The same token, sealed for the version that is to be stored. */
-      readonly resealed?: Sealed
-    }
-  | { readonly accessToken: Secret }
+export type RefreshCredential = { readonly refreshToken: Secret } | { readonly accessToken: Secret }
 
 /** Opens the credential that the row holds as its current one: a key that is missing shows before the provider is asked. */
 export async function openCurrent(

@@ -45,11 +45,12 @@ export class RefreshedTokenWriter {
    */
   async write(client: ProviderClient, lease: RefreshLease, received: Received): Promise<StoreOutcome> {
     const writeId = uuidFrom(this.#deps.random.bytes(16))
-    const secrets = await this.#untilItWorks(() => this.#seal(lease, received))
-    // The store counts lifetimes from its commit, so each try says anew how much is left.
-    const outcome = await this.#untilItWorks(() =>
-      this.#deps.leases.store(lease, { writeId, ...secrets, ...this.#lifetimes(client, received) }),
-    )
+    // Each try seals anew, as the key may have been retired since the last, and says how much is left of the lifetimes.
+    const { outcome, tokens } = await this.#untilItWorks(async () => {
+      const secrets = await this.#seal(lease, received)
+      const result = { writeId, ...secrets, ...this.#lifetimes(client, received) }
+      return { outcome: await this.#deps.leases.store(lease, result), tokens: secrets.tokens }
+    })
     if (outcome === 'stored') {
       const { clock, events } = this.#deps
       const { connectionId } = lease
@@ -59,7 +60,7 @@ export class RefreshedTokenWriter {
     const isGone =
       outcome === 'grant_gone' ||
       (outcome === 'superseded' && !(await this.#keepCandidate(lease, received, writeId)))
-    if (isGone) this.#revokeLate(client, lease, secrets.tokens)
+    if (isGone) this.#revokeLate(client, lease, tokens)
     return isGone ? 'grant_gone' : outcome
   }
 
@@ -87,13 +88,11 @@ export class RefreshedTokenWriter {
 
   async #keepCandidate(lease: RefreshLease, received: Received, id: string): Promise<boolean> {
     const parentVersion = lease.tokenVersion
-    const tokens = await this.#untilItWorks(() =>
-      sealTokens(this.#deps.cipher, tokensToKeep(received), (field) =>
-        candidateContext(lease, parentVersion, field),
-      ),
-    )
-    const candidate = { id, parentVersion, ...tokens }
-    return this.#untilItWorks(() => this.#deps.leases.keepCandidate(lease, candidate))
+    const contextOf = (field: TokenField): SealContext => candidateContext(lease, parentVersion, field)
+    return this.#untilItWorks(async () => {
+      const tokens = await sealTokens(this.#deps.cipher, tokensToKeep(received), contextOf)
+      return this.#deps.leases.keepCandidate(lease, { id, parentVersion, ...tokens })
+    })
   }
 
   async #seal(lease: RefreshLease, received: Received): Promise<SealedSecrets> {
@@ -103,9 +102,7 @@ export class RefreshedTokenWriter {
     const used = usedRefreshToken(received)
     const { refreshToken } = received.tokens
     const isKept = used !== undefined && (refreshToken === undefined || refreshToken.equals(used))
-    const { credential } = received
-    const resealed = isKept && 'resealed' in credential ? credential.resealed : undefined
-    const tokens = await sealTokens(cipher, tokensToKeep(received), contextOf, { resealed })
+    const tokens = await sealTokens(cipher, tokensToKeep(received), contextOf)
     if (used === undefined || isKept) return { tokens }
     const context = connectionContext(lease, version, 'previous_refresh_token')
     return { tokens, previousRefreshToken: await cipher.seal(used, context) }

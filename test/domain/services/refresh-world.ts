@@ -62,6 +62,7 @@ export interface WorldOptions {
   readonly traits?: ModelProviderOptions['traits']
   readonly requestsPerSecond?: number
   readonly seed?: number
+  readonly cipher?: Cipher
   /** In place of stores in memory. */
   readonly environment?: Environment
 }
@@ -119,6 +120,7 @@ export class RefreshWorld {
       mode = 'single_use',
       traits = {},
       seed = 1,
+      cipher = cipherUnder(generateEncryptionKey()),
       environment = inMemory(),
       requestsPerSecond,
     } = options
@@ -126,8 +128,7 @@ export class RefreshWorld {
     this.clock = environment.clock
     this.stores = environment.stores
     this.provider = new ModelProvider({ mode, clock: this.clock, traits, requestsPerSecond })
-    const ring = new KeyRing({ name: 'TEST_KEY', primary: generateEncryptionKey() })
-    this.cipher = new AesGcmCipher({ rings: { general: ring } })
+    this.cipher = cipher
     this.#random = new SequenceRandomSource(seed)
   }
 
@@ -281,6 +282,11 @@ export class RefreshWorld {
     }
     return noted
   }
+}
+
+/** Seals under the first key, and opens what is under any. */
+export function cipherUnder(primary: string, ...previous: readonly string[]): Cipher {
+  return new AesGcmCipher({ rings: { general: new KeyRing({ name: 'TEST_KEY', primary, previous }) } })
 }
 
 /** Holds the host back before the first step of that name, until it is opened. */
