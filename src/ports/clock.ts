@@ -14,8 +14,14 @@ export interface Clock {
   /** Milliseconds that never go backwards, for measuring how long something took. */
   monotonicMs(): number
 
-  /** Resolves after `ms`; never rejects. A pending delay does not keep the process alive. */
+  /** Resolves after `ms`; never rejects. Somebody waits for what comes after it: until then the process stays alive. */
   delay(ms: number): Promise<void>
+
+  /**
+   * The same where nobody does: a wait behind everybody's back, or the limit of a race whose other side keeps the process
+   * alive for as long as it takes. A process that has nothing else to do ends.
+   */
+  backgroundDelay(ms: number): Promise<void>
 }
 
 export function momentOf(clock: Clock): Moment {

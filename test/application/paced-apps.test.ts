@@ -47,6 +47,7 @@ function processes(count: number): { clock: FixedClock; all: Process[]; setDown:
       now: () => clock.now(),
       monotonicMs: () => clock.monotonicMs() + lateMs,
       delay: (ms) => clock.delay(ms),
+      backgroundDelay: (ms) => clock.backgroundDelay(ms),
     }
     const pacing = new PacedApps({
       ...{ apps, logger, clock: own },

@@ -214,7 +214,7 @@ export class Connections {
       }
     }
     const all = Promise.all(Array.from({ length: REVOCATIONS_AT_ONCE }, work))
-    await Promise.race([all, clock.delay(endsAt - clock.monotonicMs())])
+    await Promise.race([all, clock.backgroundDelay(endsAt - clock.monotonicMs())])
   }
 
   /** A platform that is no longer configured keeps nobody from leaving: its grant waits in the queue. */

@@ -214,7 +214,7 @@ export class TokenLifecycleService {
 
   async #repeatLater(client: ProviderClient, lease: RefreshLease, inMs: number): Promise<void> {
     const { background, clock } = this.#deps
-    await clock.delay(inMs + TIMER_MARGIN_MS)
+    await clock.backgroundDelay(inMs + TIMER_MARGIN_MS)
     if (background.isClosing) return
     const { tenantId, provider, label } = lease
     const key = { tenantId, provider, label }
@@ -227,7 +227,7 @@ export class TokenLifecycleService {
   async #bounded<T>(client: ProviderClient, attempt: Promise<T>, deadline: number): Promise<T> {
     const { background, clock } = this.#deps
     background.keep(attempt)
-    const timeout = clock.delay(deadline - clock.monotonicMs()).then(() => {
+    const timeout = clock.backgroundDelay(deadline - clock.monotonicMs()).then(() => {
       throw new ProviderUnavailableError(client.traits.displayName)
     })
     return Promise.race([attempt, timeout])

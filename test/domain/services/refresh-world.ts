@@ -143,6 +143,7 @@ export class RefreshWorld {
       now: () => this.clock.now() + offsetMs,
       monotonicMs: () => this.clock.monotonicMs() + lateMs,
       delay: (ms) => this.clock.delay(ms),
+      backgroundDelay: (ms) => this.clock.backgroundDelay(ms),
     }
     const background = new BackgroundWork(waitUntil)
     const meter = new Meter({ clock })
