@@ -1,5 +1,7 @@
+import { UNNAMED_WAIT_MS } from '../domain/model/backoff.ts'
+import { LATE_MS } from '../domain/model/request-budget.ts'
 import { SECOND_MS } from '../domain/model/time.ts'
-import type { AppPacing } from '../ports/app-pacing.ts'
+import type { AppPacing, SaidSuspension } from '../ports/app-pacing.ts'
 import { elapsedMs } from '../ports/clock.ts'
 import type { Clock, Moment } from '../ports/clock.ts'
 import type { ConnectionEvents } from '../ports/connection-events.ts'
@@ -16,11 +18,9 @@ export interface PacedAppsDependencies {
 /** What this process knows of a suspension, in its own monotonic time. */
 interface KnownPause {
   readonly reason: AppPause['reason']
+  readonly forMs: number
   readonly untilMs: number
 }
-
-/** So late a request still counts as sent in its turn. */
-const LATE_MS = SECOND_MS / 20
 
 /** What the store said a quarter of a second ago still holds: a suspension reaches every process within that. */
 const WORD_HOLDS_MS = SECOND_MS / 4
@@ -64,9 +64,10 @@ export class PacedApps implements AppPacing {
     return isOld ? this.pauseOf(app) : this.knownPause(app)
   }
 
-  async suspend(app: ProviderApp, suspension: Suspension): Promise<void> {
+  async suspend(app: ProviderApp, { reason, forMs: statedMs }: SaidSuspension): Promise<void> {
     const { provider } = app
-    const { reason, forMs } = suspension
+    const forMs = statedMs ?? this.#unnamedWaitMs(app)
+    const suspension = { reason, forMs }
     const isNew = this.knownPause(app) === undefined
     this.learn(app, suspension)
     if (isNew) {
@@ -84,7 +85,21 @@ export class PacedApps implements AppPacing {
     if (reason === 'budget') return
     const untilMs = this.#deps.clock.monotonicMs() + forMs
     const known = this.#pauses.get(nameOf(app))
-    if (known === undefined || known.untilMs < untilMs) this.#pauses.set(nameOf(app), { reason, untilMs })
+    if (known === undefined || known.untilMs < untilMs)
+      this.#pauses.set(nameOf(app), { reason, forMs, untilMs })
+  }
+
+  /**
+   * An app with a budget asked too often by a request or two, which a second makes good; not so if it is said again right
+   * after that. Who is told while a pause runs had sent before it.
+   */
+  #unnamedWaitMs(app: ProviderApp): number {
+    const last = this.#pauses.get(nameOf(app))
+    const sinceMs = last === undefined ? Infinity : this.#deps.clock.monotonicMs() - last.untilMs
+    if (sinceMs < 0) return -sinceMs
+    if (app.requestsPerSecond === undefined) return UNNAMED_WAIT_MS
+    if (last === undefined || sinceMs >= UNNAMED_WAIT_MS) return SECOND_MS
+    return Math.min(UNNAMED_WAIT_MS, Math.max(SECOND_MS, 2 * last.forMs))
   }
 
   /** A process that was kept from its turn takes another: to send late is to send together with whoever comes next. */

@@ -1,6 +1,12 @@
 import type { Moment } from './clock.ts'
 import type { AppPause, ProviderApp, Suspension } from './provider-apps.ts'
 
+/** What a provider said to this process; `forMs` is `undefined` where it did not say for how long. */
+export interface SaidSuspension {
+  readonly reason: Suspension['reason']
+  readonly forMs: number | undefined
+}
+
 /**
  * When something may be asked of a provider app, as one process knows it and as all processes share it. Nothing that it
  * says ever changes a connection.
@@ -16,7 +22,7 @@ export interface AppPacing {
   turn(app: ProviderApp, asOf: Moment, mostWaitMs: number): Promise<AppPause | undefined>
 
   /** Notes what the provider said to this process, for all processes. */
-  suspend(app: ProviderApp, suspension: Suspension): Promise<void>
+  suspend(app: ProviderApp, said: SaidSuspension): Promise<void>
 
   /** Notes what the store said: another process may have been told. */
   learn(app: ProviderApp, pause: AppPause): void

@@ -102,6 +102,32 @@ describe('A suspended app', () => {
     expect([other.logs, other.events]).toEqual([[], []])
   })
 
+  test('pauses an app for five seconds where it does not say for how long', async () => {
+    const { all } = processes(1)
+    const [{ pacing } = missing()] = all
+    await pacing.suspend(META, { reason: 'rate_limited', forMs: undefined })
+    expect(pacing.knownPause(META)).toEqual({ reason: 'rate_limited', forMs: 5_000 })
+  })
+
+  test('pauses one with a budget for a second then, and for longer when it is said again at once', async () => {
+    const { all, clock } = processes(1)
+    const [{ pacing } = missing()] = all
+    const app = { ...META, requestsPerSecond: 10 }
+    const pauses: unknown[] = []
+    for (let time = 0; time < 5; time += 1) {
+      // What was under way is told the same, and says nothing new.
+      for (const _ of ['one', 'another'])
+        await pacing.suspend(app, { reason: 'rate_limited', forMs: undefined })
+      const { forMs = 0 } = pacing.knownPause(app) ?? {}
+      pauses.push(forMs)
+      await clock.advance(forMs + 500)
+    }
+    expect(pauses).toEqual([1_000, 2_000, 4_000, 5_000, 5_000])
+    await clock.advance(5_000)
+    await pacing.suspend(app, { reason: 'rate_limited', forMs: undefined })
+    expect(pacing.knownPause(app)).toEqual({ reason: 'rate_limited', forMs: 1_000 })
+  })
+
   test('is asked about once for all that want to know at the same time, and not again once it is known', async () => {
     const { all } = processes(2)
     const [told = missing(), other = missing()] = all
@@ -143,7 +169,25 @@ describe('A turn', () => {
     const startedAt = clock.monotonicMs()
     for (let step = 0; step < 60; step += 1) await clock.advance(10)
     await Promise.all(turns)
-    expect(sent.map((at) => at - startedAt)).toEqual([0, 100, 200, 300, 400, 500])
+    expect(sent.map((at) => at - startedAt)).toEqual([0, 105, 210, 315, 420, 525])
+  })
+
+  test('leaves no second with more than the budget, however late within its limit each request is sent', async () => {
+    const { all, clock } = processes(3)
+    const app = { ...META, requestsPerSecond: 10 }
+    const sent: number[] = []
+    const turns = all.map(async ({ pacing }, place) => {
+      for (let count = 0; count < 20; count += 1) {
+        await pacing.turn(app, momentOf(clock), 5_000)
+        const lateMs = [0, 50, 25][(place + count) % 3] ?? 0
+        if (lateMs > 0) await clock.delay(lateMs)
+        sent.push(clock.monotonicMs())
+      }
+    })
+    for (let step = 0; step < 70; step += 1) await clock.advance(100)
+    await Promise.all(turns)
+    const within = sent.map((from) => sent.filter((at) => at >= from && at < from + 1_000).length)
+    expect(Math.max(...within)).toBeLessThanOrEqual(10)
   })
 
   test('that is too far off is refused, and the next request asks again', async () => {
@@ -151,7 +195,7 @@ describe('A turn', () => {
     const [{ pacing } = missing()] = all
     const app = { ...META, requestsPerSecond: 1 }
     await pacing.turn(app, momentOf(clock), 0)
-    expect(await pacing.turn(app, momentOf(clock), 0)).toEqual({ reason: 'budget', forMs: 1_000 })
+    expect(await pacing.turn(app, momentOf(clock), 0)).toEqual({ reason: 'budget', forMs: 1_050 })
     expect(pacing.knownPause(app)).toBeUndefined()
   })
 
@@ -166,7 +210,7 @@ describe('A turn', () => {
     stall(51)
     await clock.advance(2_000)
     await turn
-    expect(sent).toEqual([2_000])
+    expect(sent).toEqual([2_100])
   })
 
   test('that was waited for finds out that the app was suspended meanwhile', async () => {
@@ -177,7 +221,7 @@ describe('A turn', () => {
     const turn = waiting.pacing.turn(app, momentOf(clock), 5_000)
     await clock.advance(500)
     await told.pacing.suspend(app, { reason: 'rate_limited', forMs: MINUTE_MS })
-    await clock.advance(500)
+    await clock.advance(550)
     await clock.advance(0)
     expect(await turn).toMatchObject({ reason: 'rate_limited' })
   })

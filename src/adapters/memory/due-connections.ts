@@ -1,6 +1,6 @@
 import { isLive } from '../../domain/model/connection.ts'
 import type { ProviderName, TenantId } from '../../domain/model/identifiers.ts'
-import { SECOND_MS } from '../../domain/model/time.ts'
+import { turnSpacingMs } from '../../domain/model/request-budget.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type {
   DueBatch,
@@ -120,7 +120,7 @@ function pacesOf(
     const claim = claims[provider]
     if (claim === undefined) continue
     const pause = claimPause(tables, claim, now)
-    const waitMs = pause?.forMs ?? SECOND_MS / (claim.app.requestsPerSecond ?? Infinity)
+    const waitMs = pause?.forMs ?? turnSpacingMs(claim.app.requestsPerSecond ?? Infinity)
     paces.set(provider, { turns: pause === undefined ? turnsWithin(tables, claim, now) : 0, waitMs })
   }
   return paces

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../../domain/model/time.ts'
+import { turnSpacingMs } from '../../domain/model/request-budget.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type {
   AppPause,
@@ -37,7 +37,7 @@ export class MemoryProviderApps implements ProviderApps {
       if (pause !== undefined) return pause
       const row = tables.app(own.app)
       const turnAt = Math.max(row.nextRequestAt ?? now, now)
-      const nextRequestAt = turnAt + SECOND_MS / own.app.requestsPerSecond
+      const nextRequestAt = turnAt + turnSpacingMs(own.app.requestsPerSecond)
       tables.putApp(own.app, { ...row, nextRequestAt })
       return { waitMs: turnAt - now }
     })
@@ -75,5 +75,5 @@ export function turnsWithin(
 ): number {
   if (app.requestsPerSecond === undefined) return Infinity
   const aheadMs = Math.max(0, (tables.app(app).nextRequestAt ?? now) - now)
-  return Math.max(1, Math.ceil(((mostWaitMs - aheadMs) * app.requestsPerSecond) / SECOND_MS))
+  return Math.max(1, Math.ceil((mostWaitMs - aheadMs) / turnSpacingMs(app.requestsPerSecond)))
 }

@@ -1,5 +1,5 @@
 import type { TenantId } from '../../domain/model/identifiers.ts'
-import { SECOND_MS } from '../../domain/model/time.ts'
+import { turnSpacingMs } from '../../domain/model/request-budget.ts'
 import { asSealed } from '../../ports/cipher.ts'
 import type { ClaimRequest, RefreshLease, SealedCandidate } from '../../ports/refresh-leases.ts'
 import { toSealed } from './connection-row.ts'
@@ -78,7 +78,7 @@ export function claimTerms({
     jitter: backoff.jitter,
     most_attempts: mostAttemptsAnHour,
     client_id: clientId,
-    interval_ms: requestsPerSecond === undefined ? null : SECOND_MS / requestsPerSecond,
+    interval_ms: requestsPerSecond === undefined ? null : turnSpacingMs(requestsPerSecond),
     most_wait_ms: requestsPerSecond === undefined ? null : mostWaitMs,
   }
 }

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../../domain/model/time.ts'
+import { turnSpacingMs } from '../../domain/model/request-budget.ts'
 import type {
   AppPause,
   BudgetedApp,
@@ -64,7 +64,7 @@ export class PostgresProviderApps implements ProviderApps {
 
   async takeTurn(app: BudgetedApp, mostWaitMs: number): Promise<{ readonly waitMs: number } | AppPause> {
     const { provider, clientId, requestsPerSecond } = app
-    const terms = [provider, clientId, SECOND_MS / requestsPerSecond, mostWaitMs]
+    const terms = [provider, clientId, turnSpacingMs(requestsPerSecond), mostWaitMs]
     const [turn] = await this.#statements.run<{ wait_ms: number }>(TAKE_TURN, terms)
     if (turn !== undefined) return { waitMs: turn.wait_ms }
     return (await this.#pauseOf(app, mostWaitMs)) ?? { reason: 'budget', forMs: 0 }

@@ -1,9 +1,8 @@
-import type { AppPacing } from '../../ports/app-pacing.ts'
+import type { AppPacing, SaidSuspension } from '../../ports/app-pacing.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Suspension } from '../../ports/provider-apps.ts'
 import { appOf, isOAuthClient } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
-import { clampRetryAfter, UNNAMED_WAIT_MS } from '../model/backoff.ts'
+import { clampRetryAfter } from '../model/backoff.ts'
 import { SECOND_MS } from '../model/time.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { pauseErrorOf } from './pending-error.ts'
@@ -14,15 +13,15 @@ const MISCONFIGURED_PAUSE_MS = 30 * SECOND_MS
 export function suspensionOf(
   client: ProviderClient,
   { concerns, kind, retryAfterMs }: ProviderFailure,
-): Suspension | undefined {
+): SaidSuspension | undefined {
   if (concerns !== 'app' || !isOAuthClient(client)) return undefined
   if (kind === 'misconfigured') return { reason: kind, forMs: MISCONFIGURED_PAUSE_MS }
   if (kind !== 'rate_limited') return undefined
-  return { reason: kind, forMs: clampRetryAfter(retryAfterMs) ?? UNNAMED_WAIT_MS }
+  return { reason: kind, forMs: clampRetryAfter(retryAfterMs) }
 }
 
 /** The same for a request that renews nothing: what else than a throttle it is refused for need not concern renewals. */
-export function throttleOf(client: ProviderClient, error: unknown): Suspension | undefined {
+export function throttleOf(client: ProviderClient, error: unknown): SaidSuspension | undefined {
   const isThrottled = error instanceof ProviderFailure && error.kind === 'rate_limited'
   return isThrottled ? suspensionOf(client, error) : undefined
 }

@@ -176,11 +176,11 @@ describe('An app with a budget', () => {
     const now = world.clock.now()
     await expect(world.host('host-2').tokens.get(keyOf(1))).rejects.toMatchObject({
       code: 'rate_limited',
-      retryAt: now + 5 * SECOND_MS,
+      retryAt: now + 5_500,
     })
     expect(world.provider.calls).toBe(1)
     expect((await world.reading(keyOf(1))).nextAttemptMs).toBe(0)
-    await world.advance(5 * SECOND_MS)
+    await world.advance(5_500)
     expect(await attemptsOf(world, keyOf(1))).toBe(0)
     await world.until(world.host('host-2').tokens.get(keyOf(2)))
     expect(world.provider.calls).toBe(2)
