@@ -48,7 +48,8 @@ async function inTransaction(
   migrations: readonly Migration[],
   options: MigrateOptions,
 ): Promise<readonly string[]> {
-  await client.query('BEGIN')
+  // Under a snapshot older than the lock, what others applied meanwhile would not be seen.
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
   try {
     await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`)
     const applied = await appliedMigrations(client)

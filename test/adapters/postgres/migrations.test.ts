@@ -79,6 +79,15 @@ test('of twenty that migrate at once one applies, and the rest find it done', as
   await checkMigrated({ pool })
 })
 
+test('several migrate at once where the database would be serializable', async () => {
+  const { pool, url } = await emptyDatabase()
+  await pool.query(
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$`,
+  )
+  const outcomes = await Promise.all(Array.from({ length: 6 }, () => migrate({ connectionString: url })))
+  expect(outcomes.filter(({ applied }) => applied.length > 0)).toHaveLength(1)
+})
+
 test('several databases of one server migrate at once', async () => {
   const databases = await Promise.all(Array.from({ length: 4 }, emptyDatabase))
   await Promise.all(databases.map(({ url }) => migrate({ connectionString: url })))
