@@ -72,24 +72,18 @@ export interface RetiredGrant extends ConnectionKey {
 /** Identifies a queued revocation. */
 export type RevocationId = string
 
-/** Whether the consent was stored, and what it replaced. */
+/** Whether the consent was stored, and the queued revocation of the grant that it replaced. */
 export type SaveOutcome =
-  | {
-      readonly saved: true
-      readonly replaced?: { readonly grant: RetiredGrant; readonly revocation: RevocationId } | undefined
-    }
-  | { readonly saved: false }
+  { readonly saved: true; readonly revocation?: RevocationId | undefined } | { readonly saved: false }
 
 /** What may change without new tokens. A member that is absent stays; `null` clears. */
 export interface ConnectionPatch {
-  readonly status?: ConnectionStatus
+  /** Of a connection that is `pending_account_selection`, and no longer is. */
+  readonly status?: 'active'
   readonly accounts?: readonly AdAccount[]
-  readonly selectedAccountId?: string | null
+  readonly selectedAccountId?: string
   readonly selectedAccountName?: string | null
-  readonly scopes?: readonly string[]
   readonly details?: ConnectionDetails
-  readonly dataAccessExpiresInMs?: number | null
-  readonly lastErrorCode?: string | null
   readonly rejectedVersion?: number
   /** The credential was just proved to live: sets `lastSyncAt`. */
   readonly isVerified?: true
@@ -132,7 +126,7 @@ export interface TokenStore {
   disconnect(
     key: ConnectionKey,
     queue: boolean,
-  ): Promise<{ readonly grant: RetiredGrant; readonly revocation?: RevocationId | undefined } | undefined>
+  ): Promise<{ readonly revocation?: RevocationId | undefined } | undefined>
 
   /**
    * Removes the tenant's disconnected connections; one that still holds a grant stays until it was disconnected, and

@@ -5,7 +5,6 @@ import type {
   ConnectionFilter,
   ConnectionPatch,
   NewGrant,
-  RetiredGrant,
   RevocationId,
   SaveOutcome,
   TokenReading,
@@ -94,7 +93,7 @@ export class PostgresTokenStore implements TokenStore {
       if (replaced === undefined) return { saved: false }
       if (replaced.retired === undefined || !queueReplaced) return { saved: true }
       const revocation = await queueRevocation(client, queueValues(replaced.retired))
-      return { saved: true, replaced: { grant: replaced.retired, revocation } }
+      return { saved: true, revocation }
     })
   }
 
@@ -108,14 +107,14 @@ export class PostgresTokenStore implements TokenStore {
   async disconnect(
     { tenantId, provider, label }: ConnectionKey,
     queue: boolean,
-  ): Promise<{ readonly grant: RetiredGrant; readonly revocation?: RevocationId | undefined } | undefined> {
+  ): Promise<{ readonly revocation?: RevocationId | undefined } | undefined> {
     const key = [tenantId, provider, label]
     return asTenant(this.#pool, tenantId, async (client) => {
       const [row] = (await client.query<RetiredRow>(LOCK_LIVE, key)).rows
       if (row === undefined) return undefined
       await client.query(DISCONNECT, key)
-      const grant = toRetiredGrant(row)
-      return { grant, revocation: queue ? await queueRevocation(client, queueValues(grant)) : undefined }
+      if (!queue) return {}
+      return { revocation: await queueRevocation(client, queueValues(toRetiredGrant(row))) }
     })
   }
 

@@ -122,12 +122,8 @@ export class GrantService {
       // A platform whose revocation ends all of a person's grants would end the new one too.
       const outcome = await this.#offer(grant, existing, client.traits.revocation === 'token')
       if (!outcome.saved) continue
-      if (outcome.replaced !== undefined) {
-        await this.#deps.revocations.attemptBriefly(
-          client,
-          received.key.tenantId,
-          outcome.replaced.revocation,
-        )
+      if (outcome.revocation !== undefined) {
+        await this.#deps.revocations.attemptBriefly(client, received.key.tenantId, outcome.revocation)
       }
       return
     }

@@ -58,15 +58,18 @@ test('a change takes the same text', async () => {
   const [connection] = await tokens.list(TENANT)
   if (connection === undefined) throw new Error('it is listed')
   const patch = {
-    scopes: [POISON],
     accounts: [{ id: POISON, isUsable: true }],
+    selectedAccountId: POISON,
     selectedAccountName: POISON,
     details: { emailListId: POISON },
-    lastErrorCode: POISON,
-    dataAccessExpiresInMs: Number.POSITIVE_INFINITY,
   }
   expect(await tokens.change(connection, patch)).toBe(true)
-  expect((await tokens.list(TENANT))[0]).toMatchObject({ scopes: [HARMLESS], selectedAccountName: HARMLESS })
+  expect((await tokens.list(TENANT))[0]).toMatchObject({
+    accounts: [{ id: HARMLESS, isUsable: true }],
+    selectedAccountId: HARMLESS,
+    selectedAccountName: HARMLESS,
+    details: { emailListId: HARMLESS },
+  })
 })
 
 test('texts and lists without end are cut, and the tokens that came with them are stored', async () => {

@@ -87,8 +87,7 @@ describe('Two results of one grant', () => {
 
   test('are both revoked when the connection goes', async () => {
     const world = await overtaken()
-    const retired = await world.stores.tokens.disconnect(KEY, true)
-    expect(retired?.grant.candidates).toHaveLength(1)
+    await world.stores.tokens.disconnect(KEY, true)
     await world.until(world.host().job.run())
     expect(world.provider.revoked).toEqual(['refresh-1-3', 'refresh-1-2'])
   })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import type { RevocationId, SaveOutcome } from '../../../ports/token-store.ts'
 import {
   claimed,
   connect,
@@ -73,7 +74,7 @@ export const connectingPromises: ConnectionPromises = {
     const first = await connect(stores)
     const attempt = newGrant({ connectionId: first.id })
     assert.deepEqual(await tokens.save(attempt, undefined, true), { saved: false })
-    assert.equal(await tokens.change(first, { lastErrorCode: 'x' }), true)
+    assert.equal(await tokens.change(first, { selectedAccountName: 'x' }), true)
     assert.deepEqual(await tokens.save(attempt, first, true), { saved: false })
     const changed = await connectionOf(stores, KEY)
     const second = await reconnect(stores, changed)
@@ -129,10 +130,10 @@ export const connectingPromises: ConnectionPromises = {
     await stores.leases.keepCandidate(lease, candidate)
     const current = await connectionOf(stores, KEY)
     const outcome = await stores.tokens.save(newGrant({ connectionId: first.connectionId }), current, true)
-    assert.ok(outcome.saved && outcome.replaced !== undefined)
-    const { grant, revocation } = outcome.replaced
+    assert.ok(outcome.saved && outcome.revocation !== undefined)
+    const { revocation } = outcome
     assert.deepEqual(
-      { ...grant },
+      { ...(await stores.revocations.read(TENANT, revocation)) },
       {
         ...KEY,
         connectionId: first.connectionId,
@@ -144,29 +145,26 @@ export const connectingPromises: ConnectionPromises = {
         candidates: [candidate],
       },
     )
-    assert.deepEqual(await stores.revocations.read(TENANT, revocation), grant)
     await stores.elapse(MINUTE_MS)
     assert.deepEqual(await stores.revocations.claimDue(10, MINUTE_MS), [{ id: revocation, tenantId: TENANT }])
   },
 
   'queues nothing of a first consent, of a disconnected connection, or when not asked to': async (stores) => {
     const { tokens } = stores
-    assert.deepEqual(await replacedBy(tokens.save(newGrant(), undefined, true)), undefined)
+    assert.equal(await queuedBy(tokens.save(newGrant(), undefined, true)), undefined)
     const first = await connectionOf(stores, KEY)
-    assert.equal(await replacedBy(tokens.save(newGrant({ connectionId: first.id }), first, false)), undefined)
+    assert.equal(await queuedBy(tokens.save(newGrant({ connectionId: first.id }), first, false)), undefined)
     await tokens.disconnect(KEY, false)
     const gone = await connectionOf(stores, KEY)
-    assert.equal(await replacedBy(tokens.save(newGrant({ connectionId: first.id }), gone, true)), undefined)
+    assert.equal(await queuedBy(tokens.save(newGrant({ connectionId: first.id }), gone, true)), undefined)
     assert.equal((await connectionOf(stores, KEY)).status, 'active')
     await stores.elapse(HOUR_MS)
     assert.deepEqual(await stores.revocations.claimDue(10, MINUTE_MS), [])
   },
 }
 
-async function replacedBy(
-  saving: Promise<{ readonly saved: boolean; readonly replaced?: unknown }>,
-): Promise<unknown> {
+async function queuedBy(saving: Promise<SaveOutcome>): Promise<RevocationId | undefined> {
   const outcome = await saving
-  assert.equal(outcome.saved, true)
-  return outcome.replaced
+  assert.ok(outcome.saved)
+  return outcome.revocation
 }

@@ -22,10 +22,9 @@ export const disconnectingPromises: ConnectionPromises = {
     assert.ok(retired?.revocation !== undefined)
     const { connectionId, grantId, clientId, subject, tokens } = grant
     assert.deepEqual(
-      { ...retired.grant },
+      { ...(await stores.revocations.read(TENANT, retired.revocation)) },
       { ...KEY, connectionId, grantId, tokenVersion: 1, clientId, subject, ...tokens, candidates: [] },
     )
-    assert.deepEqual(await stores.revocations.read(TENANT, retired.revocation), retired.grant)
     const reading = await stores.tokens.read(KEY)
     assert.equal(reading?.status, 'disconnected')
     assert.equal(reading?.accessToken, undefined)
@@ -46,8 +45,7 @@ export const disconnectingPromises: ConnectionPromises = {
     ]
     for (const candidate of candidates) await stores.leases.keepCandidate(lease, candidate)
     const retired = await stores.tokens.disconnect(KEY, true)
-    assert.deepEqual(retired?.grant.candidates, candidates)
-    const queued = await stores.revocations.read(TENANT, retired.revocation ?? '')
+    const queued = await stores.revocations.read(TENANT, retired?.revocation ?? '')
     assert.deepEqual(queued?.candidates, candidates)
     assert.equal(queued.tokenVersion, 2)
   },
@@ -64,10 +62,9 @@ export const disconnectingPromises: ConnectionPromises = {
   },
 
   'queues nothing when told not to': async (stores) => {
-    const { grantId } = await connect(stores)
+    await connect(stores)
     const retired = await stores.tokens.disconnect(KEY, false)
-    assert.equal(retired?.grant.grantId, grantId)
-    assert.equal(retired?.revocation, undefined)
+    assert.ok(retired !== undefined && retired.revocation === undefined)
     await stores.elapse(HOUR_MS)
     assert.deepEqual(await stores.revocations.claimDue(10, MINUTE_MS), [])
   },
@@ -88,7 +85,7 @@ export const disconnectingPromises: ConnectionPromises = {
     assert.equal(await stores.tokens.disconnect(KEY, true), undefined)
   },
 
-  'gives the grant to exactly one of twenty that disconnect at once': async (stores) => {
+  'is done by exactly one of twenty that disconnect at once': async (stores) => {
     await connect(stores)
     const results = await Promise.all(range(20).map(() => stores.tokens.disconnect(KEY, true)))
     assert.equal(results.filter((retired) => retired !== undefined).length, 1)
@@ -117,10 +114,10 @@ export const disconnectingPromises: ConnectionPromises = {
   },
 
   'leaves queued revocations behind when the tenant is deleted': async (stores) => {
-    await connect(stores)
+    const { grantId } = await connect(stores)
     const retired = await stores.tokens.disconnect(KEY, true)
     assert.equal(await stores.tokens.deleteTenant(TENANT), 1)
     assert.ok(retired?.revocation !== undefined)
-    assert.deepEqual(await stores.revocations.read(TENANT, retired.revocation), retired.grant)
+    assert.equal((await stores.revocations.read(TENANT, retired.revocation))?.grantId, grantId)
   },
 }

@@ -16,7 +16,7 @@ export const tenantIsolationPromises: ConnectionPromises = {
   "does not change another tenant's connection, whatever else of it is right": async (stores) => {
     const connection = await connect(stores)
     const stolen = { ...connection, tenantId: OTHER_TENANT }
-    assert.equal(await stores.tokens.change(stolen, { status: 'needs_reauth' }), false)
+    assert.equal(await stores.tokens.change(stolen, { selectedAccountName: 'x' }), false)
     assert.deepEqual(await connectionOf(stores, KEY), connection)
   },
 
