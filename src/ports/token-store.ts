@@ -72,6 +72,17 @@ export interface RetiredGrant extends ConnectionKey {
 /** Identifies a queued revocation. */
 export type RevocationId = string
 
+/** What becomes of a grant that is no longer used. */
+export interface Retirement {
+  /** It goes to the revocation queue in the same transaction, or nowhere. */
+  readonly queueForRevocation: boolean
+}
+
+/** The connection that a new consent goes over, as it was read before, and what becomes of its grant. */
+export interface Replacement extends Retirement {
+  readonly expected: Connection
+}
+
 /** Whether the consent was stored, and the queued revocation of the grant that it replaced. */
 export type SaveOutcome =
   { readonly saved: true; readonly revocation?: RevocationId | undefined } | { readonly saved: false }
@@ -108,24 +119,22 @@ export interface TokenStore {
   list(tenantId: TenantId, filter?: ConnectionFilter): Promise<readonly Connection[]>
 
   /**
-   * Stores a new consent, all of it or nothing. `expected` is the connection as it was read before (absent: there was
-   * none); if it has changed since, nothing is stored and `saved` is false. A grant that was replaced is moved to the
-   * revocation queue in the same transaction when `queueReplaced` says so. A rejection that is not `isUncertain` means that
-   * nothing was stored and nothing will be.
+   * Stores a new consent, all of it or nothing: without a `replacement` where there is no connection, with one over the
+   * connection that it expects. Where that is not so, or no longer, nothing is stored and `saved` is false. A rejection that
+   * is not `isUncertain` means that nothing was stored and nothing will be.
    */
-  save(grant: NewGrant, expected: Connection | undefined, queueReplaced: boolean): Promise<SaveOutcome>
+  save(grant: NewGrant, replacement?: Replacement): Promise<SaveOutcome>
 
   /** Changes what is no token, if `rowVersion` and the grant are still those of `connection`. Resolves whether it did. */
   change(connection: Connection, patch: ConnectionPatch): Promise<boolean>
 
   /**
-   * Final for the grant: its secrets leave the row and go, still sealed, to the revocation queue in the same
-   * transaction (or nowhere, when `queue` is false); who granted and what the grant reached is forgotten with it.
-   * `undefined` when there was nothing to disconnect.
+   * Final for the grant: its secrets leave the row, still sealed where they go to the revocation queue; who granted and
+   * what the grant reached is forgotten with it. `undefined` when there was nothing to disconnect.
    */
   disconnect(
     key: ConnectionKey,
-    queue: boolean,
+    retirement: Retirement,
   ): Promise<{ readonly revocation?: RevocationId | undefined } | undefined>
 
   /**

@@ -5,6 +5,8 @@ import type {
   ConnectionFilter,
   ConnectionPatch,
   NewGrant,
+  Replacement,
+  Retirement,
   RevocationId,
   SaveOutcome,
   TokenReading,
@@ -41,17 +43,13 @@ export class MemoryTokenStore implements TokenStore {
     )
   }
 
-  async save(
-    grant: NewGrant,
-    expected: Connection | undefined,
-    queueReplaced: boolean,
-  ): Promise<SaveOutcome> {
-    return this.#database.transact({ grant, expected }, (own, tables, now): SaveOutcome => {
+  async save(grant: NewGrant, replacement?: Replacement): Promise<SaveOutcome> {
+    return this.#database.transact({ grant, replacement }, (own, tables, now): SaveOutcome => {
       const existing = tables.connection(own.grant)
-      if (!isAsExpected(existing?.connection, own.expected)) return { saved: false }
+      if (!isAsExpected(existing?.connection, own.replacement?.expected)) return { saved: false }
       tables.put(rowOf(own.grant, existing, now))
       const replaced = existing === undefined ? undefined : retiredGrantOf(existing)
-      if (replaced === undefined || !queueReplaced) return { saved: true }
+      if (replaced === undefined || own.replacement?.queueForRevocation !== true) return { saved: true }
       return { saved: true, revocation: tables.queue(replaced, now) }
     })
   }
@@ -67,14 +65,14 @@ export class MemoryTokenStore implements TokenStore {
 
   async disconnect(
     key: ConnectionKey,
-    queue: boolean,
+    { queueForRevocation }: Retirement,
   ): Promise<{ readonly revocation?: RevocationId | undefined } | undefined> {
     return this.#database.transact(key, (own, tables, now) => {
       const row = tables.connection(own)
       const grant = row === undefined ? undefined : retiredGrantOf(row)
       if (row === undefined || grant === undefined) return undefined
       tables.put(disconnected(row, now))
-      return queue ? { revocation: tables.queue(grant, now) } : {}
+      return queueForRevocation ? { revocation: tables.queue(grant, now) } : {}
     })
   }
 

@@ -77,7 +77,7 @@ export const changingPromises: ConnectionPromises = {
     assert.equal(await stores.tokens.change(first, { selectedAccountName: 'x' }), false)
     assert.equal(await stores.tokens.change(lookAlike, { selectedAccountName: 'x' }), false)
     assert.deepEqual(await connectionOf(stores, KEY), second)
-    await stores.tokens.disconnect(KEY, false)
+    await stores.tokens.disconnect(KEY, { queueForRevocation: false })
     await stores.tokens.deleteTenant(KEY.tenantId)
     assert.equal(await stores.tokens.change(second, { selectedAccountName: 'x' }), false)
   },
