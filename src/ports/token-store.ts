@@ -72,24 +72,29 @@ export interface RetiredGrant extends ConnectionKey {
 /** Identifies a queued revocation. */
 export type RevocationId = string
 
-/** Whether the consent was stored, and what it replaced. */
+/** What becomes of a grant that is no longer used. */
+export interface Retirement {
+  /** It goes to the revocation queue in the same transaction, or nowhere. */
+  readonly queueForRevocation: boolean
+}
+
+/** The connection that a new consent goes over, as it was read before, and what becomes of its grant. */
+export interface Replacement extends Retirement {
+  readonly expected: Connection
+}
+
+/** Whether the consent was stored, and the queued revocation of the grant that it replaced. */
 export type SaveOutcome =
-  | {
-      readonly saved: true
-      readonly replaced?: { readonly grant: RetiredGrant; readonly revocation: RevocationId } | undefined
-    }
-  | { readonly saved: false }
+  { readonly saved: true; readonly revocation?: RevocationId | undefined } | { readonly saved: false }
 
 /** What may change without new tokens. A member that is absent stays; `null` clears. */
 export interface ConnectionPatch {
-  readonly status?: ConnectionStatus
+  /** Of a connection that is `pending_account_selection`, and no longer is. */
+  readonly status?: 'active'
   readonly accounts?: readonly AdAccount[]
-  readonly selectedAccountId?: string | null
+  readonly selectedAccountId?: string
   readonly selectedAccountName?: string | null
-  readonly scopes?: readonly string[]
   readonly details?: ConnectionDetails
-  readonly dataAccessExpiresInMs?: number | null
-  readonly lastErrorCode?: string | null
   readonly rejectedVersion?: number
   /** The credential was just proved to live: sets `lastSyncAt`. */
   readonly isVerified?: true
@@ -114,25 +119,23 @@ export interface TokenStore {
   list(tenantId: TenantId, filter?: ConnectionFilter): Promise<readonly Connection[]>
 
   /**
-   * Stores a new consent, all of it or nothing. `expected` is the connection as it was read before (absent: there was
-   * none); if it has changed since, nothing is stored and `saved` is false. A grant that was replaced is moved to the
-   * revocation queue in the same transaction when `queueReplaced` says so. A rejection that is not `isUncertain` means that
-   * nothing was stored and nothing will be.
+   * Stores a new consent, all of it or nothing: without a `replacement` where there is no connection, with one over the
+   * connection that it expects. Where that is not so, or no longer, nothing is stored and `saved` is false. A rejection that
+   * is not `isUncertain` means that nothing was stored and nothing will be.
    */
-  save(grant: NewGrant, expected: Connection | undefined, queueReplaced: boolean): Promise<SaveOutcome>
+  save(grant: NewGrant, replacement?: Replacement): Promise<SaveOutcome>
 
   /** Changes what is no token, if `rowVersion` and the grant are still those of `connection`. Resolves whether it did. */
   change(connection: Connection, patch: ConnectionPatch): Promise<boolean>
 
   /**
-   * Final for the grant: its secrets leave the row and go, still sealed, to the revocation queue in the same
-   * transaction (or nowhere, when `queue` is false); who granted and what the grant reached is forgotten with it.
-   * `undefined` when there was nothing to disconnect.
+   * Final for the grant: its secrets leave the row, still sealed where they go to the revocation queue; who granted and
+   * what the grant reached is forgotten with it. `undefined` when there was nothing to disconnect.
    */
   disconnect(
     key: ConnectionKey,
-    queue: boolean,
-  ): Promise<{ readonly grant: RetiredGrant; readonly revocation?: RevocationId | undefined } | undefined>
+    retirement: Retirement,
+  ): Promise<{ readonly revocation?: RevocationId | undefined } | undefined>
 
   /**
    * Removes the tenant's disconnected connections; one that still holds a grant stays until it was disconnected, and

@@ -25,7 +25,7 @@ async function worldUnder(keys: Keys, count: number): Promise<SealedWorld> {
   await world.connect(keys.cipher, 'tenant-that-left')
   await world.tokens.disconnect(
     { tenantId: parseTenantId('tenant-that-left'), provider: 'meta', label: 'default' },
-    true,
+    { queueForRevocation: true },
   )
   return world
 }
@@ -190,11 +190,7 @@ describe('RotateKeys over values of the earlier format', () => {
   async function worldOfLegacy(): Promise<SealedWorld> {
     const world = new SealedWorld()
     const grant = newGrant({ tenantId: parseTenantId('tenant-old') })
-    await world.tokens.save(
-      { ...grant, tokens: { accessToken: legacyValue('old token', ONE) } },
-      undefined,
-      false,
-    )
+    await world.tokens.save({ ...grant, tokens: { accessToken: legacyValue('old token', ONE) } })
     return world
   }
 

@@ -218,7 +218,7 @@ export class Connections {
   /** A platform that is no longer configured keeps nobody from leaving: its grant waits in the queue. */
   async #leave(connection: Connection): Promise<Revoke> {
     if (!this.#deps.providers.names().includes(connection.provider)) {
-      await this.#deps.tokens.disconnect(connection, true)
+      await this.#deps.tokens.disconnect(connection, { queueForRevocation: true })
       return async () => 'queued'
     }
     try {
@@ -232,7 +232,9 @@ export class Connections {
   /** Ends the connection here, and gives what tells the provider. */
   async #retire(key: ConnectionKey): Promise<Revoke> {
     const client = this.#deps.providers.get(key.provider)
-    const retired = await this.#deps.tokens.disconnect(key, client.traits.revocation !== 'none')
+    const retired = await this.#deps.tokens.disconnect(key, {
+      queueForRevocation: client.traits.revocation !== 'none',
+    })
     if (retired === undefined) throw new NotConnectedError(client.traits.displayName)
     this.#emit('connection.disconnected', key)
     const { revocation } = retired

@@ -2,7 +2,7 @@ import type { Cipher } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Examination, ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
-import type { NewGrant, SaveOutcome, SealedTokens, TokenStore } from '../../ports/token-store.ts'
+import type { NewGrant, Replacement, SaveOutcome, SealedTokens, TokenStore } from '../../ports/token-store.ts'
 import {
   ApiKeyInvalidError,
   NoAdAccountsError,
@@ -120,14 +120,11 @@ export class GrantService {
       if (!received.allowAccountChange) refuseAccountChange(client, existing, examination)
       const grant = await this.#newGrant(client, received, examination, existing)
       // A platform whose revocation ends all of a person's grants would end the new one too.
-      const outcome = await this.#offer(grant, existing, client.traits.revocation === 'token')
+      const queueForRevocation = client.traits.revocation === 'token'
+      const outcome = await this.#offer(grant, existing && { expected: existing, queueForRevocation })
       if (!outcome.saved) continue
-      if (outcome.replaced !== undefined) {
-        await this.#deps.revocations.attemptBriefly(
-          client,
-          received.key.tenantId,
-          outcome.replaced.revocation,
-        )
+      if (outcome.revocation !== undefined) {
+        await this.#deps.revocations.attemptBriefly(client, received.key.tenantId, outcome.revocation)
       }
       return
     }
@@ -135,13 +132,9 @@ export class GrantService {
   }
 
   /** A consent whose acknowledgement was lost is found under the id of its grant. */
-  async #offer(
-    grant: NewGrant,
-    existing: Connection | undefined,
-    queueReplaced: boolean,
-  ): Promise<SaveOutcome> {
+  async #offer(grant: NewGrant, replacement: Replacement | undefined): Promise<SaveOutcome> {
     try {
-      return await this.#deps.tokens.save(grant, existing, queueReplaced)
+      return await this.#deps.tokens.save(grant, replacement)
     } catch (error) {
       if (!isUncertain(error)) throw error
       const found = await this.#lookFor(grant)

@@ -54,7 +54,7 @@ export async function connect(
   changes: Partial<NewGrant> = {},
 ): Promise<Connection> {
   const grant = newGrant(changes)
-  assert.equal((await stores.tokens.save(grant, undefined, false)).saved, true)
+  assert.equal((await stores.tokens.save(grant)).saved, true)
   return connectionOf(stores, grant)
 }
 
@@ -66,7 +66,8 @@ export async function reconnect(
 ): Promise<Connection> {
   const { tenantId, provider, label, id } = existing
   const grant = newGrant({ tenantId, provider, label, connectionId: id, ...changes })
-  assert.equal((await stores.tokens.save(grant, existing, false)).saved, true)
+  const replacement = { expected: existing, queueForRevocation: false }
+  assert.equal((await stores.tokens.save(grant, replacement)).saved, true)
   return connectionOf(stores, grant)
 }
 

@@ -185,7 +185,7 @@ test('a login that may not create roles changes nothing, and is given the statem
   const own = createPool({ connectionString: login.url })
   cleanUps.push(() => own.end())
   const tokens = new PostgresTokenStore({ pool: own })
-  await tokens.disconnect(KEY, false)
+  await tokens.disconnect(KEY, { queueForRevocation: false })
   expect(await tokens.list(KEY.tenantId)).toEqual([])
 })
 
@@ -225,7 +225,7 @@ test('a schema put before the others changes nothing of what the functions do', 
   const { pool, url } = await emptyDatabase()
   await migrate({ pool })
   const grant = newGrant()
-  await new PostgresTokenStore({ pool }).save(grant, undefined, false)
+  await new PostgresTokenStore({ pool }).save(grant)
   await pool.query(`
     CREATE SCHEMA hostile;
     CREATE FUNCTION hostile.equal(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';

@@ -28,7 +28,7 @@ beforeAll(async () => {
   for (const tenantId of [TENANT, OTHER_TENANT]) {
     for (const provider of PROVIDERS) {
       const grant = newGrant({ tenantId, provider })
-      await store.save(grant, undefined, false)
+      await store.save(grant)
       tokens.set(`${tenantId}/${provider}`, grant.tokens.accessToken)
     }
   }
@@ -149,10 +149,10 @@ describe('over the lane', () => {
       ])
       for (const label of ['{a,b}', '"', '\\', 'NULL', ',', "'"]) {
         const grant = newGrant({ label, provider: 'pinterest' })
-        await store.save(grant, undefined, false)
+        await store.save(grant)
         const both = await Promise.all([store.read(grant), store.read(KEY)])
         expect(both[0]?.accessToken).toBe(grant.tokens.accessToken)
-        await store.disconnect(grant, false)
+        await store.disconnect(grant, { queueForRevocation: false })
       }
     } finally {
       await lane.close()
@@ -174,14 +174,14 @@ describe('over the lane', () => {
         'a b ',
       ]
       const grants = names.map((name) => newGrant({ tenantId: parseTenantId(name) }))
-      for (const grant of grants) await store.save(grant, undefined, false)
+      for (const grant of grants) await store.save(grant)
       const together = await Promise.all(grants.map((grant) => store.read(grant)))
       expect(together.map((reading) => reading?.accessToken)).toEqual(
         grants.map(({ tokens: { accessToken } }) => accessToken),
       )
       for (const grant of grants) {
         expect((await store.read(grant))?.accessToken).toBe(grant.tokens.accessToken)
-        await store.disconnect(grant, false)
+        await store.disconnect(grant, { queueForRevocation: false })
       }
     } finally {
       await lane.close()

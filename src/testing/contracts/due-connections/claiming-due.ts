@@ -39,7 +39,7 @@ export async function leaseDue(
 export const claimingDuePromises: ConnectionPromises = {
   'claims nothing before its time, and then what is due, like any claim': async (stores) => {
     const grant = newGrant({ dueInMs: 40 * MINUTE_MS })
-    await stores.tokens.save(grant, undefined, false)
+    await stores.tokens.save(grant)
     await stores.elapse(39 * MINUTE_MS)
     assert.deepEqual(await leaseDue(stores), [])
     assert.equal(await stores.due.countDue(['meta']), 0)
@@ -124,7 +124,7 @@ export const claimingDuePromises: ConnectionPromises = {
     await connect(stores, { dueInMs: 0 })
     await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
     await stores.leases.condemn(await claimed(stores), 'revoked_or_expired')
-    await stores.tokens.disconnect({ ...KEY, tenantId: OTHER_TENANT }, false)
+    await stores.tokens.disconnect({ ...KEY, tenantId: OTHER_TENANT }, { queueForRevocation: false })
     await stores.elapse(HOUR_MS)
     assert.deepEqual(await leaseDue(stores), [])
     assert.equal(await stores.due.countDue(['meta']), 0)
