@@ -168,8 +168,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'a lifetime counts from the request',
     file: `${SERVICES}/refreshed-token-writer.ts`,
-    from: 'lifetimeMs - (this.#deps.clock.monotonicMs() - received.sentAt)',
-    to: 'lifetimeMs - (received.sentAt - received.sentAt)',
+    from: 'const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt',
+    to: 'const elapsedMs = received.sentAt - received.sentAt',
   },
   {
     clause: 'nothing is given up over a candidate that came late',

@@ -143,7 +143,7 @@ export class LeaseSource {
         mostPerTenant: Math.max(1, Math.ceil(limit / 4)),
         providers: names,
         claims: Object.fromEntries(
-          names.map((name) => [name, soon(lifecycle.claimRequest(providers.get(name)))]),
+          names.map((name) => [name, withShortWait(lifecycle.claimRequest(providers.get(name)))]),
         ),
       })
       this.#claimed += leases.length
@@ -158,6 +158,6 @@ export class LeaseSource {
 }
 
 /** A batch is worked on at once, so it takes no turns that come much later. */
-function soon(request: ClaimRequest): ClaimRequest {
+function withShortWait(request: ClaimRequest): ClaimRequest {
   return { ...request, mostWaitMs: Math.min(request.mostWaitMs, SECOND_MS) }
 }

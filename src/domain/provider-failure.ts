@@ -34,6 +34,8 @@ interface FailureFacts {
   readonly concerns?: Concern | undefined
 }
 
+const RESPONSE_INVALID = 'response_invalid'
+
 /**
  * What a ProviderClient rejects with, whatever went wrong. It stays inside: services turn it into an error of the
  * public set. It holds no response body, URL, header or cause.
@@ -73,4 +75,13 @@ export class ProviderFailure extends Error {
       concerns,
     })
   }
+}
+
+/** An answer came that cannot be understood, so nobody knows what the provider did. */
+export function responseInvalid(): ProviderFailure {
+  return new ProviderFailure({ kind: 'transient', delivery: 'uncertain', providerCode: RESPONSE_INVALID })
+}
+
+export function isResponseInvalid({ kind, providerCode }: ProviderFailure): boolean {
+  return kind === 'transient' && providerCode === RESPONSE_INVALID
 }

@@ -6,6 +6,7 @@ import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
 import { SECOND_MS } from '../../src/domain/model/time.ts'
 import { ProviderFailure } from '../../src/domain/provider-failure.ts'
 import { generateEncryptionKey, isIntegrationError } from '../../src/index.ts'
+import type { ConnectionEvent } from '../../src/ports/connection-events.ts'
 import { appOf } from '../../src/ports/provider-client.ts'
 import { FixedClock } from '../../src/testing/index.ts'
 import { ModelProvider } from '../domain/services/model-provider.ts'
@@ -14,7 +15,9 @@ import { KEY } from '../domain/services/refresh-world.ts'
 let clock: FixedClock
 let provider: ModelProvider
 let container: Container
+let events: ConnectionEvent[]
 beforeEach(async () => {
+  events = []
   clock = new FixedClock()
   provider = new ModelProvider({ mode: 'none', clock })
   container = createIntegrationsContainer(
@@ -27,6 +30,9 @@ beforeEach(async () => {
     {
       clock,
       logger: { log: () => undefined },
+      onEvent: (event) => {
+        events.push(event)
+      },
       modules: [
         new ContainerModule(({ bind }) => {
           bind(IDS.ProviderClient).toConstantValue(provider)
@@ -172,6 +178,23 @@ describe('A tenant with many connections that leaves', () => {
     await clock.advance(20 * SECOND_MS)
     expect(await container.get(IDS.PendingRevocations).claimDue(50, SECOND_MS)).toHaveLength(12)
   })
+})
+
+test('every event about a connection names it, from its completion to its revocation', async () => {
+  const connections = container.get(IDS.Connections)
+  const key = { ...KEY, label: 'second' }
+  const accounts = [{ id: 'account-1', isUsable: true }]
+  provider.examine = async () => ({ missingScopes: [], accounts })
+  const { id: connectionId } = await connections.connectWithApiKey({ key, apiKey: 'key-1' })
+  await connections.selectAccount(key, 'account-1')
+  await connections.disconnect(key)
+  const facts = { at: clock.now(), ...key, connectionId }
+  expect(events).toEqual([
+    { type: 'connection.completed', ...facts },
+    { type: 'connection.account_selected', ...facts },
+    { type: 'connection.disconnected', ...facts },
+    { type: 'connection.revoked', ...facts },
+  ])
 })
 
 describe('Looking up accounts anew', () => {

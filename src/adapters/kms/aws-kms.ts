@@ -65,9 +65,9 @@ export class AwsKms implements KmsApi {
       const answer = await client.send(new commands.GenerateDataKeyCommand(input), { abortSignal })
       const { CiphertextBlob, KeyId, Plaintext } = answer
       return {
-        wrapped: given(CiphertextBlob),
-        kmsKeyId: given(KeyId),
-        plaintext: given(Plaintext),
+        wrapped: presentOrThrow(CiphertextBlob),
+        kmsKeyId: presentOrThrow(KeyId),
+        plaintext: presentOrThrow(Plaintext),
       }
     })
   }
@@ -77,8 +77,10 @@ export class AwsKms implements KmsApi {
       const { wrapped, kmsKeyId } = key
       // Without KeyId the service would unwrap with whatever key the blob names.
       const input = { CiphertextBlob: wrapped, KeyId: kmsKeyId, EncryptionContext: { ...context } }
-      const answer = await client.send(new commands.DecryptCommand(input), { abortSignal }).catch(refusal)
-      return answer && given(answer.Plaintext)
+      const answer = await client
+        .send(new commands.DecryptCommand(input), { abortSignal })
+        .catch(undefinedIfNotUnwrappable)
+      return answer && presentOrThrow(answer.Plaintext)
     })
   }
 
@@ -95,8 +97,12 @@ export class AwsKms implements KmsApi {
         DestinationKeyId: toKmsKeyId,
         DestinationEncryptionContext: { ...context },
       }
-      const answer = await client.send(new commands.ReEncryptCommand(input), { abortSignal }).catch(refusal)
-      return answer && { wrapped: given(answer.CiphertextBlob), kmsKeyId: given(answer.KeyId) }
+      const answer = await client
+        .send(new commands.ReEncryptCommand(input), { abortSignal })
+        .catch(undefinedIfNotUnwrappable)
+      return (
+        answer && { wrapped: presentOrThrow(answer.CiphertextBlob), kmsKeyId: presentOrThrow(answer.KeyId) }
+      )
     })
   }
 
@@ -181,7 +187,7 @@ async function importSdk(): Promise<typeof SdkModule> {
 }
 
 /** A data key that does not unwrap is an answer of a service that works. */
-function refusal(cause: unknown): undefined {
+function undefinedIfNotUnwrappable(cause: unknown): undefined {
   if (!doesNotUnwrap(cause)) throw cause
 }
 
@@ -196,7 +202,7 @@ function within<Answer>(deadline: AbortSignal, ask: () => Promise<Answer>): Prom
   })
 }
 
-function given<Value>(value: Value | undefined): Value {
+function presentOrThrow<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new CipherUnavailableError('KMS answered without what was asked for')
   return value
 }

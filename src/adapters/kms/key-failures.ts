@@ -1,7 +1,7 @@
 import { CipherKeyUnknownError, CipherUnavailableError, isIntegrationError } from '../../domain/errors.ts'
 
-/** What a store of keys cannot answer is, to those who seal and open, a key that cannot be had now. */
-export async function asking<Result>(ask: () => Promise<Result>): Promise<Result> {
+/** Runs `ask`. To those who seal and open, a store of keys that does not answer is a key that is unavailable for now. */
+export async function mappingStoreErrors<Result>(ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask()
   } catch (error) {
@@ -11,19 +11,19 @@ export async function asking<Result>(ask: () => Promise<Result>): Promise<Result
   }
 }
 
-/** That a key cannot be had now, as an answer. */
-export function unavailability(error: unknown): CipherUnavailableError {
+/** For `catch`: returns the error when it says that a key is unavailable for now, and throws any other. */
+export function unavailableOrThrow(error: unknown): CipherUnavailableError {
   if (error instanceof CipherUnavailableError) return error
   throw error
 }
 
-/** What a damaged key signed is lost: it is as if there had been none. */
-export function absence(error: unknown): CipherUnavailableError | CipherKeyUnknownError {
-  return error instanceof CipherKeyUnknownError ? error : unavailability(error)
+/** The same, but a damaged key is returned too: what it signed is lost, as if the key had never existed. */
+export function missingOrThrow(error: unknown): CipherUnavailableError | CipherKeyUnknownError {
+  return error instanceof CipherKeyUnknownError ? error : unavailableOrThrow(error)
 }
 
-/** Another key may seal tomorrow, or as soon as this one is restored or retired. */
-export function notToSealUnder(error: unknown): never {
+/** For `catch`: sealing is only unavailable, since it works again once this key is restored, retired or superseded. */
+export function refuseDamagedSealingKey(error: unknown): never {
   if (!(error instanceof CipherKeyUnknownError)) throw error
   throw new CipherUnavailableError('the data key that seals is damaged; retire it or restore its row')
 }

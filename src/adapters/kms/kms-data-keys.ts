@@ -5,7 +5,12 @@ import type { DataKeyRow, DataKeyStore } from '../../ports/data-key-store.ts'
 import type { DataKey, DataKeys } from '../../ports/data-keys.ts'
 import { dataKeyLimits } from './data-key-limits.ts'
 import type { DataKeyLimits } from './data-key-limits.ts'
-import { absence, asking, notToSealUnder, unavailability } from './key-failures.ts'
+import {
+  mappingStoreErrors,
+  missingOrThrow,
+  refuseDamagedSealingKey,
+  unavailableOrThrow,
+} from './key-failures.ts'
 import { KeyCache } from './key-cache.ts'
 import { KeyWrapping } from './key-wrapping.ts'
 import type { WrappingDependencies } from './key-wrapping.ts'
@@ -76,7 +81,7 @@ export class KmsDataKeys implements DataKeys {
     const held = this.#held(id)
     if (held !== undefined) return held
     return this.#loads.run(id, async () => {
-      const row = await asking(() => this.#options.store.find(id))
+      const row = await mappingStoreErrors(() => this.#options.store.find(id))
       if (row === undefined || row.state === 'revoked') throw new CipherKeyUnknownError(id)
       return this.#cache.renew(await this.#wrapping.unwrap(row))
     })
@@ -85,10 +90,12 @@ export class KmsDataKeys implements DataKeys {
   /** The keys under which states may have been signed lately, as far as they can be had, the newest first. */
   async recentGeneral(): Promise<RecentKeys> {
     const partition = partitionOf(this.#partitioning, undefined)
-    const rows = await asking(() => this.#options.store.newest(partition, 2)).catch(unavailability)
+    const rows = await mappingStoreErrors(() => this.#options.store.newest(partition, 2)).catch(
+      unavailableOrThrow,
+    )
     if (rows instanceof CipherUnavailableError) return { keys: [], missing: rows }
     const found = await Promise.all(
-      rows.map(async (row) => this.#held(row.id) ?? this.#unwrapOnce(row).catch(absence)),
+      rows.map(async (row) => this.#held(row.id) ?? this.#unwrapOnce(row).catch(missingOrThrow)),
     )
     return {
       keys: found.flatMap((one) => (one instanceof Error ? [] : [one])),
@@ -166,7 +173,9 @@ export class KmsDataKeys implements DataKeys {
   async #acquire(partition: string): Promise<void> {
     const known = this.#sealing.last(partition)
     try {
-      await asking(() => this.#acquireNewest(partition, known?.isSpent === true ? known.id : undefined))
+      await mappingStoreErrors(() =>
+        this.#acquireNewest(partition, known?.isSpent === true ? known.id : undefined),
+      )
     } catch (error) {
       // Old age is a reason to prefer another key; that there is none is no reason to stop.
       if (known === undefined || known.isSpent || this.#held(known.id) === undefined) throw error
@@ -193,7 +202,7 @@ export class KmsDataKeys implements DataKeys {
   }
 
   async #adopt(row: DataKeyRow): Promise<void> {
-    if (this.#held(row.id) === undefined) await this.#unwrapOnce(row).catch(notToSealUnder)
+    if (this.#held(row.id) === undefined) await this.#unwrapOnce(row).catch(refuseDamagedSealingKey)
     const leftMs = this.#limits.generationMs - row.ageMs
     // Past its time it serves only because the next one cannot be made: that is tried again soon.
     this.#sealing.serve(row.partition, row.id, leftMs > 0 ? leftMs : this.#limits.pollMs)

@@ -10,6 +10,8 @@ import { isLive } from '../../domain/model/connection.ts'
 import type { ConnectionKey, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import { Secret } from '../../domain/model/secret.ts'
 import { ProviderFailure } from '../../domain/provider-failure.ts'
+import { connectionEvent } from '../../domain/services/connection-event.ts'
+import type { EventFacts } from '../../domain/services/connection-event.ts'
 import type { GrantService } from '../../domain/services/grant-service.ts'
 import type {
   Completion,
@@ -107,7 +109,7 @@ export class Connections {
       }
       return connection.status === 'pending_account_selection' ? { ...patch, status: 'active' } : patch
     })
-    this.#emit('connection.account_selected', key)
+    this.#emit('connection.account_selected', key, { connectionId: changed.id })
     return changed
   }
 
@@ -191,11 +193,11 @@ export class Connections {
         tokens: { accessToken: new Secret(apiKey), expiresInMs: null, refreshExpiresInMs: null },
         sentAt: this.#deps.clock.monotonicMs(),
       })
-      this.#emit('connection.completed', key)
+      this.#emit('connection.completed', key, { connectionId: connection.id })
       return connection
     } catch (error) {
       const refused = this.#refusalOf(client, error)
-      this.#emit('connection.refused', key, errorCodeOf(refused))
+      this.#emit('connection.refused', key, { reason: errorCodeOf(refused) })
       throw refused
     }
   }
@@ -236,8 +238,8 @@ export class Connections {
       queueForRevocation: client.traits.revocation !== 'none',
     })
     if (retired === undefined) throw new NotConnectedError(client.traits.displayName)
-    this.#emit('connection.disconnected', key)
-    const { revocation } = retired
+    const { grant, revocation } = retired
+    this.#emit('connection.disconnected', key, { connectionId: grant.connectionId })
     return revocation === undefined
       ? async () => 'local_only'
       : () => this.#deps.revocations.attemptBriefly(client, key.tenantId, revocation)
@@ -270,11 +272,9 @@ export class Connections {
     return toPublicError(error, client.traits.displayName, this.#deps.clock.now())
   }
 
-  #emit(type: ConnectionEventType, key: ConnectionKey, reason?: string): void {
-    const { tenantId, provider, label } = key
-    const at = this.#deps.clock.now()
-    const why = reason === undefined ? {} : { reason }
-    this.#deps.events.emit({ type, at, tenantId, provider, label, ...why })
+  #emit(type: ConnectionEventType, key: ConnectionKey, facts: EventFacts): void {
+    const { clock, events } = this.#deps
+    events.emit(connectionEvent(type, clock.now(), key, facts))
   }
 }
 

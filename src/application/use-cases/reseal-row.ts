@@ -1,5 +1,5 @@
 import { isIntegrationError } from '../../domain/errors.ts'
-import { candidateContext, connectionContext } from '../../domain/services/connection-context.ts'
+import { candidateContext, connectionContext } from '../../domain/services/sealing.ts'
 import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
 import type { KeyInventory, KeyName } from '../../ports/key-inventory.ts'
 import type { SealedCandidate } from '../../ports/refresh-leases.ts'

@@ -13,6 +13,9 @@ export const REFRESH_BACKOFF = { baseMs: 5 * SECOND_MS, capMs: 15 * 60 * SECOND_
 /** More attempts than this in an hour are refused, over any sequence of crashes. */
 export const MOST_ATTEMPTS_AN_HOUR = 30
 
+/** For when a provider asks to wait and does not say how long. */
+export const UNNAMED_WAIT_MS = 5 * SECOND_MS
+
 const LONGEST_RETRY_AFTER_MS = HOUR_MS
 
 /** `base × 2^(n-1)`, capped, then shortened by up to half of itself. */

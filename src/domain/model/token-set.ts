@@ -35,6 +35,11 @@ export function parseExpiresIn(value: unknown): number | null {
   return lifetimeMs > 0 && lifetimeMs <= LONGEST_LIFETIME_MS ? lifetimeMs : null
 }
 
+/** How much is left of a lifetime that the provider named `elapsedMs` ago; `null`: no known end. */
+export function leftOf(lifetimeMs: number | null, elapsedMs: number): number | null {
+  return lifetimeMs === null ? null : Math.max(0, Math.floor(lifetimeMs - elapsedMs))
+}
+
 const LONGEST_SCOPE = 255
 const MOST_SCOPES = 100
 

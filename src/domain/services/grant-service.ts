@@ -2,7 +2,7 @@ import type { Cipher } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Examination, ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
-import type { NewGrant, Replacement, SaveOutcome, SealedTokens, TokenStore } from '../../ports/token-store.ts'
+import type { NewGrant, Replacement, SaveOutcome, TokenStore } from '../../ports/token-store.ts'
 import {
   ApiKeyInvalidError,
   NoAdAccountsError,
@@ -13,13 +13,14 @@ import {
 import { MOST_ACCOUNTS } from '../model/ad-account.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { Connection } from '../model/connection.ts'
-import { dueInMs } from '../model/freshness.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
+import { leftOf } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
-import { connectionContext } from './connection-context.ts'
+import { firstDue } from './first-due.ts'
 import { chooseAccount, detailsOf, refuseAccountChange } from './kept-choices.ts'
 import type { RevocationService } from './revocation-service.ts'
+import { connectionContext, sealTokens } from './sealing.ts'
 
 export interface GrantServiceDependencies {
   readonly tokens: TokenStore
@@ -45,7 +46,7 @@ export interface ReceivedGrant {
 const NOT_YET = { connectionId: '', grantId: '' } as const
 
 /** When it is looked for what may have been stored, in waits one after the other. */
-const LOOKS_MS = [100, 400, 1_500]
+const RECHECK_DELAYS_MS = [100, 400, 1_500]
 
 /** How often a new consent is sealed and offered anew when the connection changed in between. */
 const MOST_SAVES = 5
@@ -145,7 +146,7 @@ export class GrantService {
 
   async #lookFor(grant: NewGrant): Promise<'stored' | 'missing' | 'unknown'> {
     let answer: 'missing' | 'unknown' = 'unknown'
-    for (const waitMs of LOOKS_MS) {
+    for (const waitMs of RECHECK_DELAYS_MS) {
       await this.#deps.clock.delay(waitMs)
       try {
         if ((await this.find(grant))?.grantId === grant.grantId) return 'stored'
@@ -166,10 +167,12 @@ export class GrantService {
     const { key, tokens, allowAccountChange } = received
     const connectionId = existing?.id ?? this.#uuid()
     const grantId = this.#uuid()
-    const expiresInMs = this.#left(
-      received,
-      examination.expiresInMs === undefined ? tokens.expiresInMs : examination.expiresInMs,
+    const sealed = await sealTokens(this.#deps.cipher, tokens, (field) =>
+      connectionContext({ ...key, connectionId, grantId }, 1, field),
     )
+    const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
+    const { expiresInMs: namedMs = tokens.expiresInMs } = examination
+    const expiresInMs = leftOf(namedMs, elapsedMs)
     const accounts = examination.accounts.slice(0, MOST_ACCOUNTS)
     const selected = chooseAccount(client, accounts, { existing, allowAccountChange })
     return {
@@ -177,9 +180,9 @@ export class GrantService {
       connectionId,
       grantId,
       clientId: received.clientId,
-      tokens: await this.#seal({ ...key, connectionId, grantId }, tokens),
+      tokens: sealed,
       expiresInMs,
-      refreshExpiresInMs: this.#left(received, tokens.refreshExpiresInMs),
+      refreshExpiresInMs: leftOf(tokens.refreshExpiresInMs, elapsedMs),
       dataAccessExpiresInMs: examination.dataAccessExpiresInMs ?? null,
       dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
       status: client.traits.hasAccounts && selected === undefined ? 'pending_account_selection' : 'active',
@@ -192,37 +195,9 @@ export class GrantService {
     }
   }
 
-  async #seal(
-    grant: ConnectionKey & { connectionId: string; grantId: string },
-    tokens: TokenSet,
-  ): Promise<SealedTokens> {
-    const { cipher } = this.#deps
-    const accessToken = await cipher.seal(tokens.accessToken, connectionContext(grant, 1, 'access_token'))
-    if (tokens.refreshToken === undefined) return { accessToken }
-    return {
-      accessToken,
-      refreshToken: await cipher.seal(tokens.refreshToken, connectionContext(grant, 1, 'refresh_token')),
-    }
-  }
-
-  #left(received: ReceivedGrant, lifetimeMs: number | null): number | null {
-    if (lifetimeMs === null) return null
-    return Math.max(0, Math.floor(lifetimeMs - (this.#deps.clock.monotonicMs() - received.sentAt)))
-  }
-
   #uuid(): string {
     return uuidFrom(this.#deps.random.bytes(16))
   }
-}
-
-/** When the job should look at a credential that was just stored: before its end, or for its daily verification. */
-export function firstDue(client: ProviderClient, expiresInMs: number | null, jitter: number): number {
-  const { renewal, windowMs, verifyEveryMs, renewAtMostEveryMs } = client.traits
-  const verification = verifyEveryMs * (0.9 + jitter * 0.1)
-  if (expiresInMs === null) return Math.floor(verification)
-  const due = Math.max(dueInMs(expiresInMs, windowMs, jitter), Math.min(renewAtMostEveryMs, expiresInMs / 2))
-  // A refresh tells by itself that the grant lives; an exchange comes only weeks later.
-  return Math.floor(renewal === 'refresh_token' ? due : Math.min(due, verification))
 }
 
 function isUncertain(error: unknown): boolean {

@@ -19,6 +19,7 @@ import type { Initiator, PendingAuthorization } from '../model/pending-authoriza
 import { codeVerifier, VERIFIER_BYTES } from '../model/pkce.ts'
 import { parseReturnUrl } from '../model/return-url.ts'
 import type { Secret } from '../model/secret.ts'
+import { connectionEvent } from './connection-event.ts'
 import type { GrantService } from './grant-service.ts'
 import { toPublicError } from './public-errors.ts'
 import type { StateService } from './state-service.ts'
@@ -75,7 +76,7 @@ export class OAuthService {
     client: OAuthProviderClient,
     request: StartRequest,
   ): Promise<{ authUrl: string; state: string }> {
-    const { random, digest, states } = this.#deps
+    const { clock, digest, events, random, states } = this.#deps
     refuse([...initiatorProblems(request.initiator), ...browserProblems(request.browser)])
     const returnUrl = parseReturnUrl(request.returnUrl, this.#deps.allowedReturnOrigins)
     const initiatorHash = this.#hashInitiator(request.key, request.initiator)
@@ -88,7 +89,7 @@ export class OAuthService {
       ...request.key,
       ...{ returnUrl, redirectUri, clientId, scopes },
       allowAccountChange: request.allowAccountChange === true,
-      startedAt: this.#deps.clock.now(),
+      startedAt: clock.now(),
       ...(verifier === undefined ? {} : { codeVerifier: verifier }),
       ...(initiatorHash === undefined ? {} : { initiatorHash }),
       ...(request.browser === undefined ? {} : { browserHash: this.#hashBrowser(request.browser) }),
@@ -99,7 +100,7 @@ export class OAuthService {
       // S256, the only method there is (RFC 7636 §4.2; RFC 9700 §2.1.1).
       ...(verifier === undefined ? {} : { codeChallenge: digest.sha256(verifier.reveal()) }),
     })
-    this.#emit('connection.started', request.key, initiatorHash)
+    events.emit(connectionEvent('connection.started', clock.now(), request.key, { actor: initiatorHash }))
     return { authUrl, state }
   }
 
@@ -111,19 +112,23 @@ export class OAuthService {
    */
   async complete(client: OAuthProviderClient, request: CompleteRequest): Promise<Completion> {
     refuse(initiatorProblems(request.initiator))
+    const { clock, events } = this.#deps
     const response = parseCallback(request.callback, client.authorization.codeParameters)
     const pending = await this.#redeem(client, response.state)
+    const actor = pending.initiatorHash
     try {
       this.#check(client, pending, request, response)
       const code = codeOf(response)
       await this.#deps.grants.prepare(pending)
       await this.#deps.states.bar(response.state)
       const connection = await this.#connect(client, pending, code)
-      this.#emit('connection.completed', pending, pending.initiatorHash)
+      const facts = { connectionId: connection.id, actor }
+      events.emit(connectionEvent('connection.completed', clock.now(), pending, facts))
       return { connection, returnUrl: pending.returnUrl }
     } catch (error) {
-      const translated = toPublicError(error, client.traits.displayName, this.#deps.clock.now())
-      this.#emit('connection.refused', pending, pending.initiatorHash, translated)
+      const translated = toPublicError(error, client.traits.displayName, clock.now())
+      const facts = { actor, reason: reasonOf(translated) }
+      events.emit(connectionEvent('connection.refused', clock.now(), pending, facts))
       throw translated
     }
   }
@@ -197,24 +202,6 @@ export class OAuthService {
 
   #hashBrowser(browser: string): string {
     return this.#deps.digest.sha256(`browser:${browser}`)
-  }
-
-  #emit(
-    type: 'connection.started' | 'connection.completed' | 'connection.refused',
-    key: ConnectionKey,
-    actor: string | undefined,
-    error?: unknown,
-  ): void {
-    const { tenantId, provider, label } = key
-    this.#deps.events.emit({
-      type,
-      at: this.#deps.clock.now(),
-      tenantId,
-      provider,
-      label,
-      ...(actor === undefined ? {} : { actor }),
-      ...(error === undefined ? {} : { reason: reasonOf(error) }),
-    })
   }
 }
 

@@ -9,13 +9,9 @@ import {
   ScopeMissingError,
 } from '../errors.ts'
 import type { IntegrationError } from '../errors.ts'
+import { clampRetryAfter, UNNAMED_WAIT_MS } from '../model/backoff.ts'
 import type { Instant } from '../model/time.ts'
-import { clampRetryAfter } from '../model/backoff.ts'
-import { SECOND_MS } from '../model/time.ts'
-import { ProviderFailure } from '../provider-failure.ts'
-
-/** The provider code with which a client marks an answer that it could not understand. */
-export const RESPONSE_INVALID = 'response_invalid'
+import { isResponseInvalid, ProviderFailure } from '../provider-failure.ts'
 
 /** Turns a provider's failure into an error of the public set; anything else passes through as it is. */
 export function toPublicError(failure: unknown, displayName: string, now: Instant): unknown {
@@ -33,9 +29,12 @@ function translate(failure: ProviderFailure, displayName: string, now: Instant):
     case 'misconfigured':
       return new ProviderMisconfiguredError(displayName, failure.providerCode)
     case 'rate_limited':
-      return new RateLimitedError(displayName, now + (clampRetryAfter(failure.retryAfterMs) ?? 5 * SECOND_MS))
+      return new RateLimitedError(
+        displayName,
+        now + (clampRetryAfter(failure.retryAfterMs) ?? UNNAMED_WAIT_MS),
+      )
     case 'transient':
-      return failure.providerCode === RESPONSE_INVALID
+      return isResponseInvalid(failure)
         ? new ProviderResponseInvalidError(displayName)
         : new ProviderUnavailableError(displayName)
   }

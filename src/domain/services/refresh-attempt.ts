@@ -6,19 +6,18 @@ import { RefreshPendingError } from '../errors.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { MINUTE_MS } from '../model/time.ts'
-import { isKeepable } from '../model/token-set.ts'
+import { isKeepable, leftOf } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
-import { ProviderFailure } from '../provider-failure.ts'
-import { connectionContext } from './connection-context.ts'
-import { firstDue } from './grant-service.ts'
+import { ProviderFailure, responseInvalid } from '../provider-failure.ts'
+import { firstDue } from './first-due.ts'
 import { LeaseEndings } from './lease-endings.ts'
-import { RESPONSE_INVALID } from './public-errors.ts'
 import { openAccessToken, openCurrent, openOthers, secretOf } from './refresh-credentials.ts'
 import type { RefreshCredential } from './refresh-credentials.ts'
 import { RefreshVerdicts } from './refresh-verdicts.ts'
 import type { RepeatLater } from './refresh-verdicts.ts'
 import { RefreshedTokenWriter } from './refreshed-token-writer.ts'
 import type { Received } from './refreshed-token-writer.ts'
+import { connectionContext } from './sealing.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
 /** A connection that was claimed for `client`, at `claimedAt` on the monotonic clock. */
@@ -121,7 +120,7 @@ export class RefreshAttempt {
     try {
       tokens = await client.refresh(credential)
       // It could never be sealed, and whoever keeps it would try for ever.
-      if (!isKeepable(tokens)) throw unreadable()
+      if (!isKeepable(tokens)) throw responseInvalid()
     } catch (error) {
       const failure = ofThisApp(claim, error)
       if (failure instanceof ProviderFailure && failure.kind === 'reauthorize') return 'refused'
@@ -136,7 +135,8 @@ export class RefreshAttempt {
     if (outcome === 'grant_gone') return undefined
     if (outcome === 'superseded') return (await this.#verdicts.movedOn(lease))?.token
     // It took longer to keep the token than the token lives.
-    if (this.#writer.left(received, received.tokens.expiresInMs) === 0) {
+    const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
+    if (leftOf(received.tokens.expiresInMs, elapsedMs) === 0) {
       throw new RefreshPendingError(client.traits.displayName)
     }
     return received.tokens.accessToken
@@ -157,7 +157,8 @@ export class RefreshAttempt {
       if (failure.kind === 'reauthorize') return this.#dead(claim)
       const isAlive = failure.kind === 'permission' && failure.missingScopes.length > 0
       if (!isAlive) return this.#verdicts.keepForLater(client, lease, failure, false)
-      if (await this.#isGranted(lease, failure.missingScopes)) return this.#verdicts.diminished(client, lease)
+      if (await this.#isGranted(lease, failure.missingScopes))
+        return this.#verdicts.permissionRemoved(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
     // Nothing can renew it before its end, and the row stays due: each run of the job and each reader within the margin,
@@ -206,11 +207,6 @@ function ofThisApp({ client, lease }: Claim, thrown: unknown): unknown {
   const { kind, delivery, providerCode } = thrown
   if (kind !== 'reauthorize' || delivery !== 'answered') return thrown
   return new ProviderFailure({ kind: 'misconfigured', delivery, providerCode, concerns: 'connection' })
-}
-
-/** A success that is of no use: nobody knows what the provider did. */
-function unreadable(): ProviderFailure {
-  return new ProviderFailure({ kind: 'transient', delivery: 'uncertain', providerCode: RESPONSE_INVALID })
 }
 
 /** A platform with refresh tokens that gave none for this grant: its access token is as good as it was until its end. */

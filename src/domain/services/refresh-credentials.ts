@@ -3,7 +3,8 @@ import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { isReplaySafe } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
-import { candidateContext, connectionContext } from './connection-context.ts'
+import { candidateContext, connectionContext } from './sealing.ts'
+import type { TokenField } from './sealing.ts'
 
 /** What is presented to the provider: a refresh token, or where there is none the access token itself. */
 export type RefreshCredential =
@@ -13,8 +14,6 @@ export type RefreshCredential =
       readonly resealed?: Sealed
     }
   | { readonly accessToken: Secret }
-
-export type PresentedField = 'access_token' | 'refresh_token'
 
 /** Opens the credential that the row holds as its current one: a key that is missing shows before the provider is asked. */
 export async function openCurrent(
@@ -65,19 +64,19 @@ export function secretOf(credential: RefreshCredential): Secret {
   return 'refreshToken' in credential ? credential.refreshToken : credential.accessToken
 }
 
-function presentedField(client: ProviderClient, lease: RefreshLease): PresentedField {
+function presentedField(client: ProviderClient, lease: RefreshLease): TokenField {
   const hasRefreshToken = lease.tokens.refreshToken !== undefined
   return client.traits.renewal === 'refresh_token' && hasRefreshToken ? 'refresh_token' : 'access_token'
 }
 
 function sealedOf(
-  field: PresentedField,
+  field: TokenField,
   tokens: { readonly accessToken: Sealed; readonly refreshToken?: Sealed | undefined },
 ): Sealed | undefined {
   return field === 'refresh_token' ? tokens.refreshToken : tokens.accessToken
 }
 
-function asCredential(field: PresentedField, secret: Secret): RefreshCredential {
+function asCredential(field: TokenField, secret: Secret): RefreshCredential {
   return field === 'refresh_token' ? { refreshToken: secret } : { accessToken: secret }
 }
 

@@ -9,10 +9,11 @@ import { isReplaySafe, refreshTimings } from '../model/rotation.ts'
 import type { RotationClass } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { ProviderFailure } from '../provider-failure.ts'
-import { connectionContext } from './connection-context.ts'
+import { connectionEvent } from './connection-event.ts'
 import { LeaseEndings } from './lease-endings.ts'
 import { pauseErrorOf } from './pending-error.ts'
 import { errorCodeOf, toPublicError } from './public-errors.ts'
+import { connectionContext } from './sealing.ts'
 import { suspensionOf } from './suspension.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
@@ -106,7 +107,7 @@ export class RefreshVerdicts {
   }
 
   /** The credential lives, and a scope is gone that its connection cannot do without: only a person gives it back. */
-  async diminished(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
+  async permissionRemoved(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
     return this.#giveUp(client, lease, { reason: 'permission_removed', mayHeal: false })
   }
 
@@ -160,9 +161,9 @@ export class RefreshVerdicts {
   }
 
   #emit(type: 'token.refresh_failed' | 'connection.needs_reauth', lease: RefreshLease, reason: string): void {
-    const { tenantId, provider, label, connectionId } = lease
-    const at = this.#deps.clock.now()
-    this.#deps.events.emit({ type, at, tenantId, provider, label, connectionId, reason })
+    const { clock, events } = this.#deps
+    const { connectionId } = lease
+    events.emit(connectionEvent(type, clock.now(), lease, { connectionId, reason }))
   }
 }
 

@@ -1,13 +1,16 @@
-import type { SealContext, Sealed } from '../../ports/cipher.ts'
+import type { SealContext } from '../../ports/cipher.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/refresh-leases.ts'
 import type { SealedTokens } from '../../ports/token-store.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { Secret } from '../model/secret.ts'
+import { leftOf } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
-import { candidateContext, connectionContext } from './connection-context.ts'
-import { firstDue } from './grant-service.ts'
-import type { PresentedField, RefreshCredential } from './refresh-credentials.ts'
+import { connectionEvent } from './connection-event.ts'
+import { firstDue } from './first-due.ts'
+import type { RefreshCredential } from './refresh-credentials.ts'
+import { candidateContext, connectionContext, sealTokens } from './sealing.ts'
+import type { TokenField } from './sealing.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
 /** What the provider gave, and for what. */
@@ -45,7 +48,11 @@ export class RefreshedTokenWriter {
     const outcome = await this.#untilItWorks(() =>
       this.#deps.leases.store(lease, { writeId, ...secrets, ...this.#lifetimes(client, received) }),
     )
-    if (outcome === 'stored') this.#emitRefreshed(lease)
+    if (outcome === 'stored') {
+      const { clock, events } = this.#deps
+      const { connectionId } = lease
+      events.emit(connectionEvent('token.refreshed', clock.now(), lease, { connectionId }))
+    }
     // Between the two answers of the store the connection may go as well.
     const isGone =
       outcome === 'grant_gone' ||
@@ -54,28 +61,17 @@ export class RefreshedTokenWriter {
     return isGone ? 'grant_gone' : outcome
   }
 
-  /** How much is left of what the provider said, counted from when it was asked; `null`: no known end. */
-  left(received: Received, lifetimeMs: number | null): number | null {
-    if (lifetimeMs === null) return null
-    return Math.max(0, Math.floor(lifetimeMs - (this.#deps.clock.monotonicMs() - received.sentAt)))
-  }
-
   #lifetimes(
     client: ProviderClient,
     received: Received,
   ): Pick<RefreshedTokens, 'expiresInMs' | 'refreshExpiresInMs' | 'dueInMs'> {
-    const expiresInMs = this.left(received, received.tokens.expiresInMs)
+    const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
+    const expiresInMs = leftOf(received.tokens.expiresInMs, elapsedMs)
     return {
       expiresInMs,
-      refreshExpiresInMs: this.left(received, received.tokens.refreshExpiresInMs),
+      refreshExpiresInMs: leftOf(received.tokens.refreshExpiresInMs, elapsedMs),
       dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
     }
-  }
-
-  #emitRefreshed(lease: RefreshLease): void {
-    const { clock, events } = this.#deps
-    const { tenantId, provider, label, connectionId } = lease
-    events.emit({ type: 'token.refreshed', at: clock.now(), tenantId, provider, label, connectionId })
   }
 
   /** The connection went while its refresh was under way: what arrived for it must not outlive it. */
@@ -90,40 +86,27 @@ export class RefreshedTokenWriter {
   async #keepCandidate(lease: RefreshLease, received: Received, id: string): Promise<boolean> {
     const parentVersion = lease.tokenVersion
     const tokens = await this.#untilItWorks(() =>
-      this.#sealTokens(received, (field) => candidateContext(lease, parentVersion, field)),
+      sealTokens(this.#deps.cipher, tokensToKeep(received), (field) =>
+        candidateContext(lease, parentVersion, field),
+      ),
     )
     const candidate = { id, parentVersion, ...tokens }
     return this.#untilItWorks(() => this.#deps.leases.keepCandidate(lease, candidate))
   }
 
   async #seal(lease: RefreshLease, received: Received): Promise<SealedSecrets> {
+    const { cipher } = this.#deps
     const version = lease.tokenVersion + 1
-    const contextOf = (field: PresentedField): SealContext => connectionContext(lease, version, field)
+    const contextOf = (field: TokenField): SealContext => connectionContext(lease, version, field)
     const used = usedRefreshToken(received)
     const { refreshToken } = received.tokens
     const isKept = used !== undefined && (refreshToken === undefined || refreshToken.equals(used))
     const { credential } = received
     const resealed = isKept && 'resealed' in credential ? credential.resealed : undefined
-    const tokens = await this.#sealTokens(received, contextOf, resealed)
+    const tokens = await sealTokens(cipher, tokensToKeep(received), contextOf, { resealed })
     if (used === undefined || isKept) return { tokens }
     const context = connectionContext(lease, version, 'previous_refresh_token')
-    return { tokens, previousRefreshToken: await this.#deps.cipher.seal(used, context) }
-  }
-
-  /** No new refresh token in the answer: the old one goes on (RFC 6749 §6), sealed again for the new version. */
-  async #sealTokens(
-    received: Received,
-    contextOf: (field: PresentedField) => SealContext,
-    resealed?: Sealed,
-  ): Promise<SealedTokens> {
-    const { cipher } = this.#deps
-    const refreshToken = received.tokens.refreshToken ?? usedRefreshToken(received)
-    const accessToken = await cipher.seal(received.tokens.accessToken, contextOf('access_token'))
-    if (refreshToken === undefined) return { accessToken }
-    return {
-      accessToken,
-      refreshToken: resealed ?? (await cipher.seal(refreshToken, contextOf('refresh_token'))),
-    }
+    return { tokens, previousRefreshToken: await cipher.seal(used, context) }
   }
 
   /** Whatever an adapter throws may pass, also what it calls final; giving up would lose the token for certain. */
@@ -136,6 +119,14 @@ export class RefreshedTokenWriter {
       }
     }
   }
+}
+
+/** Without a new refresh token in the answer the old one stays in use (RFC 6749 §6), sealed again for the new version. */
+function tokensToKeep(
+  received: Received,
+): Pick<TokenSet, 'accessToken'> & { refreshToken: Secret | undefined } {
+  const { accessToken, refreshToken = usedRefreshToken(received) } = received.tokens
+  return { accessToken, refreshToken }
 }
 
 function usedRefreshToken({ credential }: Received): Secret | undefined {

@@ -17,7 +17,9 @@ import type { Secret } from '../model/secret.ts'
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '../model/time.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
-import { candidateContext, connectionContext } from './connection-context.ts'
+import { connectionEvent } from './connection-event.ts'
+import { candidateContext, connectionContext, sealTokens } from './sealing.ts'
+import type { TokenField } from './sealing.ts'
 import { throttleOf } from './suspension.ts'
 
 /**
@@ -45,7 +47,6 @@ export interface OrphanGrant {
 }
 
 type TokenName = 'accessToken' | 'refreshToken'
-type TokenField = 'access_token' | 'refresh_token'
 
 /** How many are asked for at the same time by whoever has many: what a platform takes for too much, all of the app pays for. */
 export const REVOCATIONS_AT_ONCE = 5
@@ -75,10 +76,14 @@ export class RevocationService {
       if (pause !== undefined) return await this.#putOff(tenantId, id, pause.forMs)
       const result = await this.#revoke(client, grant)
       await this.#deps.revocations.settle(tenantId, id, { done: true })
-      if (result === 'at_provider') this.#emit(grant)
+      if (result === 'at_provider') {
+        const { clock, events } = this.#deps
+        const { connectionId } = grant
+        events.emit(connectionEvent('connection.revoked', clock.now(), grant, { connectionId }))
+      }
       return result
     } catch (error) {
-      await this.#heed(client, error)
+      await this.#suspendIfThrottled(client, error)
       if (!isRefusedForGood(error)) return this.#putOff(tenantId, id, retryInMsAfter(error, isOfFormerApp))
       await this.#deps.revocations.settle(tenantId, id, { done: true }).catch(() => undefined)
       return 'local_only'
@@ -133,7 +138,7 @@ export class RevocationService {
       if (mustWait && (await this.#queueIfPossible(orphan))) return
       return await client.revoke(orphan.tokens)
     } catch (error) {
-      await this.#heed(client, error)
+      await this.#suspendIfThrottled(client, error)
     }
     await this.#queueIfPossible(orphan)
   }
@@ -188,7 +193,7 @@ export class RevocationService {
     return 'queued'
   }
 
-  async #heed(client: ProviderClient, error: unknown): Promise<void> {
+  async #suspendIfThrottled(client: ProviderClient, error: unknown): Promise<void> {
     const suspension = throttleOf(client, error)
     if (suspension === undefined) return
     await this.#deps.pacing.suspend(appOf(client), suspension).catch(() => undefined)
@@ -206,25 +211,15 @@ export class RevocationService {
     const { cipher, random, revocations } = this.#deps
     const ids = { connectionId: uuidFrom(random.bytes(16)), grantId: uuidFrom(random.bytes(16)) }
     const grant = { ...orphan.key, ...ids }
-    const { accessToken, refreshToken } = orphan.tokens
+    const sealed = await sealTokens(cipher, orphan.tokens, (field) => connectionContext(grant, 1, field))
     await revocations.add({
       ...grant,
       tokenVersion: 1,
       clientId: orphan.clientId,
       subject: orphan.subject,
-      accessToken: await cipher.seal(accessToken, connectionContext(grant, 1, 'access_token')),
-      refreshToken:
-        refreshToken === undefined
-          ? undefined
-          : await cipher.seal(refreshToken, connectionContext(grant, 1, 'refresh_token')),
+      ...sealed,
       candidates: [],
     })
-  }
-
-  #emit(grant: RetiredGrant): void {
-    const { tenantId, provider, label, connectionId } = grant
-    const at = this.#deps.clock.now()
-    this.#deps.events.emit({ type: 'connection.revoked', at, tenantId, provider, label, connectionId })
   }
 }
 

@@ -3,13 +3,11 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Suspension } from '../../ports/provider-apps.ts'
 import { appOf, isOAuthClient } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
-import { clampRetryAfter } from '../model/backoff.ts'
+import { clampRetryAfter, UNNAMED_WAIT_MS } from '../model/backoff.ts'
 import { SECOND_MS } from '../model/time.ts'
 import { ProviderFailure } from '../provider-failure.ts'
 import { pauseErrorOf } from './pending-error.ts'
 
-/** Where a provider asks to wait and does not say how long. */
-const UNNAMED_WAIT_MS = 5 * SECOND_MS
 const MISCONFIGURED_PAUSE_MS = 30 * SECOND_MS
 
 /** What a failure means for the whole app; `undefined`: nothing. What befalls an API key is about its own account. */

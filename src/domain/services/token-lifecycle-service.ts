@@ -25,12 +25,13 @@ import type { Freshness } from '../model/freshness.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
 import { refreshTimings } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
-import { connectionContext } from './connection-context.ts'
+import { connectionEvent } from './connection-event.ts'
 import { LeaseEndings } from './lease-endings.ts'
 import { pauseErrorOf, pendingErrorOf } from './pending-error.ts'
 import { RefreshAttempt } from './refresh-attempt.ts'
 import type { Claim } from './refresh-attempt.ts'
 import type { RevocationService } from './revocation-service.ts'
+import { connectionContext } from './sealing.ts'
 
 export interface TokenLifecycleDependencies {
   readonly tokens: TokenStore
@@ -97,7 +98,9 @@ export class TokenLifecycleService {
     try {
       return await this.#deps.cipher.open(reading.accessToken, context)
     } catch (error) {
-      this.#emitDecryptFailure(key, reading, error)
+      const { clock, events } = this.#deps
+      const reason = isIntegrationError(error) ? error.code : 'unexpected'
+      events.emit(connectionEvent('token.decrypt_failed', clock.now(), key, { connectionId, reason }))
       throw error
     }
   }
@@ -227,15 +230,6 @@ export class TokenLifecycleService {
       throw new ProviderUnavailableError(client.traits.displayName)
     })
     return Promise.race([attempt, timeout])
-  }
-
-  #emitDecryptFailure(key: ConnectionKey, reading: TokenReading, error: unknown): void {
-    const { tenantId, provider, label } = key
-    const reason = isIntegrationError(error) ? error.code : 'unexpected'
-    const at = this.#deps.clock.now()
-    const { connectionId } = reading
-    const type = 'token.decrypt_failed'
-    this.#deps.events.emit({ type, at, tenantId, provider, label, connectionId, reason })
   }
 }
 

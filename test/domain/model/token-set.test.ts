@@ -1,9 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../../../src/domain/model/secret.ts'
-import { isKeepable, parseExpiresIn, parseScopes } from '../../../src/domain/model/token-set.ts'
+import { isKeepable, leftOf, parseExpiresIn, parseScopes } from '../../../src/domain/model/token-set.ts'
 
 const TEN_YEARS_S = 3_650 * 24 * 3_600
+
+describe('what is left of a lifetime', () => {
+  test.each([
+    [3_600_000, 0, 3_600_000],
+    [3_600_000, 1_000.4, 3_598_999],
+    [1_000, 999, 1],
+    [1_000, 1_000, 0],
+    [1_000, 1_001, 0],
+    [null, 1_000, null],
+  ])('of %j ms after %d ms is %j ms', (lifetimeMs, elapsedMs, leftMs) => {
+    expect(leftOf(lifetimeMs, elapsedMs)).toBe(leftMs)
+  })
+})
 
 describe('parseExpiresIn', () => {
   test.each([

@@ -8,7 +8,7 @@ import { AccessTokens } from '../../../src/application/use-cases/access-tokens.t
 import { RefreshDueConnections } from '../../../src/application/use-cases/refresh-due-connections.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../../src/domain/model/identifiers.ts'
-import { connectionContext } from '../../../src/domain/services/connection-context.ts'
+import { connectionContext } from '../../../src/domain/services/sealing.ts'
 import { GrantService } from '../../../src/domain/services/grant-service.ts'
 import { RevocationService } from '../../../src/domain/services/revocation-service.ts'
 import { TokenLifecycleService } from '../../../src/domain/services/token-lifecycle-service.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
-import { responseInvalid } from '../http/failures.ts'
+import { responseInvalid } from '../../../domain/provider-failure.ts'
 import { jsonOf } from '../http/json-answer.ts'
 import { listOf } from '../http/list-of.ts'
 import type { HttpRequest, ProviderHttp } from '../http/provider-http.ts'

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { type Instant, SECOND_MS } from '../../../domain/model/time.ts'
-import { type FailureKind, ProviderFailure } from '../../../domain/provider-failure.ts'
-import { responseInvalid } from '../http/failures.ts'
+import { type FailureKind, ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import { parseJson } from '../http/json-answer.ts'

@@ -13,7 +13,7 @@ import type {
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
 import { parseEndpoint } from '../http/endpoint.ts'
-import { askedFor } from '../http/failures.ts'
+import { withSubject } from '../http/failures.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { type OAuth2Client, oauth2Client } from '../oauth2/oauth2-client.ts'
 import { discoverAccounts } from './accounts.ts'
@@ -88,7 +88,7 @@ class GoogleAdsClient implements OAuthProviderClient {
   async examine(accessToken: Secret, issuedScopes?: readonly string[]): Promise<Examination> {
     const subject = await this.#subject(accessToken, issuedScopes)
     const missing = this.#oauth.missingScopes(issuedScopes)
-    const found = await askedFor(subject, this.#accounts(accessToken, missing))
+    const found = await withSubject(subject, this.#accounts(accessToken, missing))
     return {
       ...found,
       ...(subject === undefined ? {} : { subject }),

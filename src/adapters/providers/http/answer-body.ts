@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createUnzip } from 'node:zlib'
-import { responseInvalid, uncertain } from './failures.ts'
+import { responseInvalid } from '../../../domain/provider-failure.ts'
+import { uncertain } from './failures.ts'
 
 /**
  * The whole body as text. It counts decoded bytes while they come, so that neither a flood nor a decompression bomb is

@@ -12,13 +12,8 @@ export function uncertain(providerCode: string): ProviderFailure {
   return transient(providerCode, 'uncertain')
 }
 
-/** An answer came that cannot be understood, so nobody knows what the provider did. */
-export function responseInvalid(): ProviderFailure {
-  return transient('response_invalid', 'uncertain')
-}
-
 /** Where the question fails, the failure tells whose credential it was: what cannot be stored has to be revoked. */
-export async function askedFor<T>(subject: ProviderSubject | undefined, question: Promise<T>): Promise<T> {
+export async function withSubject<T>(subject: ProviderSubject | undefined, question: Promise<T>): Promise<T> {
   try {
     return await question
   } catch (error) {

@@ -1,4 +1,4 @@
-import { responseInvalid } from './failures.ts'
+import { responseInvalid } from '../../../domain/provider-failure.ts'
 import type { HttpAnswer } from './provider-http.ts'
 
 /** JSON as it came, or nothing where the text is none. */

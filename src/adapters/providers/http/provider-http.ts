@@ -3,10 +3,10 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
 import { SECOND_MS } from '../../../domain/model/time.ts'
-import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import { readBody } from './answer-body.ts'
 import { isSafeUrl } from './endpoint.ts'
-import { notSent, responseInvalid, uncertain } from './failures.ts'
+import { notSent, uncertain } from './failures.ts'
 
 /** One request to a provider. */
 export interface HttpRequest {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { cleanText } from '../../../domain/model/ad-account.ts'
 import type { Audience } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
-import { responseInvalid } from '../http/failures.ts'
+import { responseInvalid } from '../../../domain/provider-failure.ts'
 import { listOf } from '../http/list-of.ts'
 import type { KlaviyoApi } from './klaviyo-api.ts'
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
 import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
-import { responseInvalid } from '../http/failures.ts'
+import { responseInvalid } from '../../../domain/provider-failure.ts'
 import type { GraphApi } from './graph-api.ts'
 import { allRows } from './pages.ts'
 

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../domain/model/time.ts'
 import type { Instant } from '../../../domain/model/time.ts'
-import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
-import { responseInvalid } from '../http/failures.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 

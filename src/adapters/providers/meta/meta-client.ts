@@ -4,7 +4,7 @@ import type { Secret } from '../../../domain/model/secret.ts'
 import { DAY_MS } from '../../../domain/model/time.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
-import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type {
   AuthorizationRequest,
   AuthorizationTraits,
@@ -14,7 +14,7 @@ import type {
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
 import { parseEndpoint } from '../http/endpoint.ts'
-import { askedFor, responseInvalid } from '../http/failures.ts'
+import { withSubject } from '../http/failures.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { adAccounts, askHolder, permissionsOf } from './discovery.ts'
 import { GraphApi } from './graph-api.ts'
@@ -170,7 +170,8 @@ class MetaClient implements OAuthProviderClient {
       grantedScopes,
       missingScopes,
       // Without the permission the question itself is refused.
-      accounts: missingScopes.length > 0 ? [] : await askedFor(subject, adAccounts(this.#graph, accessToken)),
+      accounts:
+        missingScopes.length > 0 ? [] : await withSubject(subject, adAccounts(this.#graph, accessToken)),
       ...(kind === undefined ? {} : { tokenKind: kind }),
     }
   }
@@ -183,7 +184,7 @@ class MetaClient implements OAuthProviderClient {
     const { scopes } = await inspectToken(this.#graph, this.authorization.clientId, accessToken)
     if (scopes === undefined || this.#missing(scopes).length === 0) return
     const { granted } = await permissionsOf(this.#graph, accessToken)
-    const missingScopes = this.#missing(granted).flatMap(instead)
+    const missingScopes = this.#missing(granted).flatMap(eitherPermission)
     if (missingScopes.length === 0) return
     const providerCode = 'permission_withdrawn'
     throw new ProviderFailure({ kind: 'permission', delivery: 'answered', providerCode, missingScopes })
@@ -245,6 +246,6 @@ function endpointsOf(options: MetaClientOptions): { authorization: string; graph
 }
 
 /** Either of the two lets the app read; where reading is lost, either may be what was taken back. */
-function instead(scope: string): readonly string[] {
+function eitherPermission(scope: string): readonly string[] {
   return scope === 'ads_read' ? ['ads_read', 'ads_management'] : [scope]
 }

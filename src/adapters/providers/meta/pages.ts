@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Secret } from '../../../domain/model/secret.ts'
-import { responseInvalid } from '../http/failures.ts'
+import { responseInvalid } from '../../../domain/provider-failure.ts'
 import type { GraphApi } from './graph-api.ts'
 
 const MOST_PAGES = 200

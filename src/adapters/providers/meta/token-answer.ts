@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Secret } from '../../../domain/model/secret.ts'
 import { parseExpiresIn } from '../../../domain/model/token-set.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
-import { responseInvalid } from '../http/failures.ts'
+import { responseInvalid } from '../../../domain/provider-failure.ts'
 
 const tokenAnswer = z.object({
   // What may stand in a header, and no longer than the platform's longest by far.

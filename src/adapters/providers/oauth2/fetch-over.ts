@@ -1,4 +1,4 @@
-import { responseInvalid } from '../http/failures.ts'
+import { responseInvalid } from '../../../domain/provider-failure.ts'
 import type { HttpAnswer, HttpRequest, ProviderHttp } from '../http/provider-http.ts'
 
 /** What oauth4webapi hands to its `customFetch`, as far as it is used here. */

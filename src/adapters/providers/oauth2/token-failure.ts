@@ -1,7 +1,6 @@
 import type { Instant } from '../../../domain/model/time.ts'
-import { type FailureKind, ProviderFailure } from '../../../domain/provider-failure.ts'
+import { type FailureKind, ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import { parseJson } from '../http/json-answer.ts'
-import { responseInvalid } from '../http/failures.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import type { ParsedDefinition } from './definition.ts'
 import { textAt } from './json.ts'

@@ -2,7 +2,7 @@ import { ConfigInvalidError } from '../../../domain/errors.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { DAY_MS, type Instant, MINUTE_MS } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
-import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type {
   AuthorizationRequest,
   AuthorizationTraits,
@@ -12,7 +12,6 @@ import type {
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
 import { parseEndpoint } from '../http/endpoint.ts'
-import { responseInvalid } from '../http/failures.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { toTokenSet } from '../oauth2/token-answer.ts'
 import { discoverAccounts } from './accounts.ts'
