@@ -1,5 +1,5 @@
+import type { Failure } from '../failures.ts'
 import type { HandlerContext } from '../handler-context.ts'
-import type { Failure } from '../outcomes.ts'
 import { documentResponse } from './layout.ts'
 import { html, nothing } from './markup.ts'
 import { providerNameOf } from './provider-name.ts'

@@ -1,5 +1,6 @@
 import type { ReauthReason } from '../../domain/model/connection.ts'
-import type { FailureCode, SuccessCode } from '../outcomes.ts'
+import type { FailureCode } from '../failures.ts'
+import type { SuccessCode } from '../outcomes.ts'
 
 /** What a platform calls the thing that a connection is about. */
 export function accountNoun(provider: string): string {
