@@ -79,6 +79,12 @@ describe('the settings page', () => {
     expect(made).not.toContain('role="alert"')
   })
 
+  test('does not take a prototype’s member for the name of a platform', async () => {
+    const page = await pageOf(openWeb().browser(TENANT_A), '?integration=constructor&result=connected')
+
+    expect(page).toContain('role="status">The platform is connected.</p>')
+  })
+
   test('says until when a token lasts, for people and for machines', async () => {
     const web = openWeb()
     const browser = web.browser(TENANT_A)

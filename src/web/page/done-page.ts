@@ -8,7 +8,7 @@ import { documentResponse } from './layout.ts'
 import type { Page } from './layout.ts'
 import { html, nothing, trusted } from './markup.ts'
 import type { Markup } from './markup.ts'
-import { providerNameOf } from './provider-name.ts'
+import { platformOf } from './platforms.ts'
 import { failureWords, successWords } from './words.ts'
 
 /** Without an opener the page stays, with a link: many platforms cut the tie between the two windows. */
@@ -31,7 +31,7 @@ export async function donePage(
 
 function pageOf(context: HandlerContext, ending: Ending): Page {
   const { provider, result, returnUrl } = ending
-  const name = providerNameOf(context, provider)
+  const { name } = platformOf(context, provider)
   const { what, advice } = isSuccessCode(result)
     ? { what: successWords(result, name), advice: '' }
     : failureWords(result, name)

@@ -2,7 +2,7 @@ import type { Failure } from '../failures.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import { documentResponse } from './layout.ts'
 import { html, nothing } from './markup.ts'
-import { providerNameOf } from './provider-name.ts'
+import { platformOf } from './platforms.ts'
 import { failureWords } from './words.ts'
 
 /** Says what happened and what to do, in words of ours alone, with the way back. */
@@ -11,7 +11,7 @@ export function failurePage(
   failure: Failure,
   about: { readonly provider?: string; readonly cookies?: readonly string[] } = {},
 ): Response {
-  const name = about.provider === undefined ? 'The platform' : providerNameOf(context, about.provider)
+  const name = about.provider === undefined ? 'The platform' : platformOf(context, about.provider).name
   const { what, advice } = failureWords(failure.code, name)
   const wayBack =
     context.pagePath === undefined

@@ -5,6 +5,7 @@ import { htmlResponse } from '../responses.ts'
 import type { ResponseExtras } from '../responses.ts'
 import { html, trusted } from './markup.ts'
 import type { Markup } from './markup.ts'
+import { platformOf } from './platforms.ts'
 import { stylesheetPath } from './stylesheet.ts'
 
 export interface Page {
@@ -87,20 +88,13 @@ function documentOf(context: HandlerContext, page: Page): string {
   return document.text
 }
 
-/** Other hosts that a platform's own sign-in wanders through, beside that of its authorization endpoint. */
-const SIGN_IN_HOSTS: Readonly<Record<string, string>> = {
-  meta: 'https://*.facebook.com',
-  google_ads: 'https://*.google.com',
-  tiktok: 'https://*.tiktok.com',
-}
-
-function authorizationOrigins({ providers }: HandlerContext): readonly string[] {
+function authorizationOrigins(context: HandlerContext): readonly string[] {
+  const { providers } = context
   const origins = providers.names().flatMap((name) => {
     const client = providers.get(name)
     if (!isOAuthClient(client)) return []
     const { origin } = new URL(client.authorizationUrl({ state: 'none', codeChallenge: 'none' }))
-    const others = SIGN_IN_HOSTS[name]
-    return others === undefined || origin.startsWith('http:') ? [origin] : [origin, others]
+    return origin.startsWith('http:') ? [origin] : [origin, ...platformOf(context, name).signInHosts]
   })
   return [...new Set(origins)]
 }

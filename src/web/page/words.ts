@@ -2,13 +2,6 @@ import type { ReauthReason } from '../../domain/model/connection.ts'
 import type { FailureCode } from '../failures.ts'
 import type { SuccessCode } from '../outcomes.ts'
 
-/** What a platform calls the thing that a connection is about. */
-export function accountNoun(provider: string): string {
-  if (provider === 'google_ads') return 'customer account'
-  if (provider === 'tiktok') return 'advertiser account'
-  return provider === 'klaviyo' ? 'account' : 'ad account'
-}
-
 export function successWords(code: SuccessCode, name: string): string {
   switch (code) {
     case 'connected':
