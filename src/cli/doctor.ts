@@ -54,8 +54,10 @@ function keys(): readonly Finding[] {
     const quality = assessEncryptionKey(value)
     if (quality === 'random') return [{ level: 'ok', what: `${name} is a random key.` }]
     if (quality === 'weak')
-      return [{ level: 'problem', what: `${name} can be guessed; make one with integrations keygen.` }]
-    return [{ level: 'warning', what: `${name} is a passphrase; a key of integrations keygen is stronger.` }]
+      return [{ level: 'problem', what: `${name} can be guessed; make a new one with integrations keygen.` }]
+    return [
+      { level: 'warning', what: `${name} is a passphrase; a key from integrations keygen is stronger.` },
+    ]
   })
 }
 
@@ -73,8 +75,8 @@ async function wiring(): Promise<readonly Finding[]> {
 
 async function sealing(container: Container): Promise<Finding> {
   if (await container.get(IDS.Readiness).isReady())
-    return { level: 'ok', what: 'Everything can be put together, and a key to seal with can be had.' }
-  const advice = 'No key to seal with can be had.'
+    return { level: 'ok', what: 'The configuration works, and a sealing key is available.' }
+  const advice = 'No sealing key is available.'
   try {
     await container.get(IDS.Cipher).prepare({ purpose: 'state', provider: 'meta', stateHash: '' })
     return { level: 'problem', what: advice }
@@ -106,5 +108,5 @@ async function database(): Promise<Finding> {
 }
 
 function messageOf(error: unknown): string {
-  return isIntegrationError(error) ? error.message : 'It failed for a reason that is none of the library’s.'
+  return isIntegrationError(error) ? error.message : 'It failed for a reason outside this library.'
 }

@@ -41,6 +41,8 @@ function configuredLogin(): string {
   const url = read(process.env, 'DATABASE_URL')
   const login = url === undefined ? undefined : loginOf(url)
   if (login === undefined)
-    throw new ConfigInvalidError(['--login: is missing, and DATABASE_URL does not say who will migrate'])
+    throw new ConfigInvalidError([
+      '--login: is missing, and DATABASE_URL does not name the login that will migrate',
+    ])
   return login
 }

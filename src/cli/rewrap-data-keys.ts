@@ -16,11 +16,13 @@ export const rewrapDataKeys: Command = {
     try {
       const container = await defaultContainer()
       if (!container.isBound(IDS.DataKeyRewrapping))
-        throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without'])
+        throw new ConfigInvalidError([
+          'INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without KMS',
+        ])
       const outcome = await container.get(IDS.DataKeyRewrapping).run(to)
       const { damaged, kept, rewrapped } = outcome
       print(json, outcome, [
-        `${String(rewrapped)} data keys wrapped under the new key, ${String(kept)} were already`,
+        `${String(rewrapped)} data keys wrapped under the new key, ${String(kept)} already were`,
         ...damaged.map((id) => `damaged: ${id}; restore its row from a backup and run this again`),
       ])
       return damaged.length > 0 ? 1 : 0

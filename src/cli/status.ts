@@ -6,7 +6,7 @@ import { print, readOptions, textOption } from './options.ts'
 export const status: Command = {
   name: 'status',
   usage: 'status --tenant ID',
-  summary: 'how the connections of one tenant stand',
+  summary: 'shows the state of one tenant’s connections',
   async run(parameters) {
     const { json, values } = readOptions(parameters, { tenant: 'string' })
     const tenant = textOption(values, 'tenant')

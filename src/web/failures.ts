@@ -60,8 +60,8 @@ const FAILURES: Readonly<
 }
 
 const FIXED_MESSAGES: Readonly<Record<Exclude<Audience, 'sender'>, string>> = {
-  operator: 'Something is not set up rightly on this installation; ask its operator',
-  outage: 'This installation cannot reach something that it needs; call again later',
+  operator: 'This installation is not configured correctly; ask its operator',
+  outage: 'This installation cannot reach something it needs; call again later',
 }
 
 const INTERNAL: Failure = {

@@ -113,7 +113,7 @@ function apiKeyForm(context: HandlerContext, card: Card): Markup {
 /** Connecting with a key of another account than before needs an explicit word, as signing in as another person does. */
 const switchBox = html`<label class="cgk-hint">
   <input type="checkbox" name="allowAccountChange" value="true" /> Switch to the account of this key if it is
-  another than before
+  not the same as before
 </label>`
 
 /** The same words stand on every card: who listens instead of looking hears which platform is meant. */

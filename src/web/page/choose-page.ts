@@ -40,7 +40,7 @@ function searchForm({ connection, self }: ConnectionPage, search: string): Marku
 }
 
 function countWords({ total, page, accounts }: AccountsPage, search: string): string {
-  const of = search === '' ? '' : ` that match “${search}”`
+  const of = search === '' ? '' : ` matching “${search}”`
   if (total === 0) return `There are no accounts${of}.`
   if (total === accounts.length) return `${total} ${total === 1 ? 'account' : 'accounts'}${of}.`
   const from = (page - 1) * ACCOUNTS_A_PAGE + 1

@@ -39,7 +39,7 @@ export function connectionCard(context: HandlerContext, content: CardContent): M
     ${
       isConfigured
         ? cardActions(context, { ...content, name })
-        : html`<p class="cgk-quiet">Not set up on this site yet. Its operator can switch it on.</p>`
+        : html`<p class="cgk-quiet">Not set up on this site yet. The people who run it can switch it on.</p>`
     }
   </section>`
 }
@@ -73,7 +73,7 @@ function notice(context: HandlerContext, { state, connection }: CardContent, nam
   if (state.status === 'pending_account_selection') {
     const count = connection?.accounts.length ?? 0
     return html`<p class="cgk-notice cgk-attention">
-      The sign-in worked and reaches ${count.toLocaleString('en')} accounts. Choose the
+      The sign-in worked and gives access to ${count.toLocaleString('en')} accounts. Choose the
       ${platformOf(context, state.provider).accountNoun} to work with.
     </p>`
   }
@@ -123,7 +123,7 @@ function chosenLists({ details }: Connection): Markup {
   const nameOf = (id: string | undefined): string =>
     id === undefined
       ? 'none chosen'
-      : (details.audiences?.find((one) => one.id === id)?.name ?? 'one that is gone')
+      : (details.audiences?.find((one) => one.id === id)?.name ?? 'one that no longer exists')
   return html`E-mail: ${nameOf(details.emailListId)} · SMS: ${nameOf(details.smsListId)}`
 }
 
@@ -133,7 +133,7 @@ function access(context: HandlerContext, { provider, tokenExpiresAt }: Connectio
   const now = context.clock.now()
   if (tokenExpiresAt === null)
     return html`${isOAuthClient(client) ? 'No end date' : 'Until the key is deleted'}`
-  if (client.traits.renewal === 'none') return html`Ends ${moment(tokenExpiresAt, now)}`
-  if (tokenExpiresAt <= now) return html`Ran out ${moment(tokenExpiresAt, now)}; renewed at the next use`
-  return html`Renewed automatically; this token ends ${moment(tokenExpiresAt, now)}`
+  if (client.traits.renewal === 'none') return html`Expires ${moment(tokenExpiresAt, now)}`
+  if (tokenExpiresAt <= now) return html`Expired ${moment(tokenExpiresAt, now)}; renewed at the next use`
+  return html`Renewed automatically; this token expires ${moment(tokenExpiresAt, now)}`
 }

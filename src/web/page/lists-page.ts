@@ -25,12 +25,15 @@ export async function listsPage(context: HandlerContext, call: Call, provider: s
   const main = html`<div class="cgk-narrow">
     <p><a href="${page.back}">Back to integrations</a></p>
     <h1>${title}</h1>
-    <p class="cgk-quiet" role="status">
-      ${lists.length === 0 ? 'This account has no lists yet. Create one there first.' : `${lists.length} lists.`}
-    </p>
+    <p class="cgk-quiet" role="status">${countWords(lists.length, page.name)}</p>
     ${form} ${askAgainForm(context, page)}
   </div>`
   return pageResponse(context, { title, main, frame: page.frame }, { cookies: page.cookies })
+}
+
+function countWords(count: number, name: string): string {
+  if (count === 0) return `This account has no lists yet. Create one at ${name} first.`
+  return count === 1 ? '1 list.' : `${count} lists.`
 }
 
 interface ListSelect {

@@ -45,7 +45,7 @@ const PLATFORMS: ReadonlyMap<ProviderName, Platform> = new Map([
     {
       name: 'Klaviyo',
       accountNoun: 'account',
-      introduction: 'E-mail and SMS lists of a Klaviyo account, by a private API key.',
+      introduction: 'E-mail and SMS lists of a Klaviyo account, with a private API key.',
       signInHosts: [],
     },
   ],
