@@ -3,7 +3,6 @@ import { everyDataKey } from '../adapters/kms/every-data-key.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { parseTenantId } from '../domain/model/identifiers.ts'
-import { closeIntegrations } from '../index.ts'
 import type { DataKeyRow } from '../ports/data-key-store.ts'
 import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
@@ -33,18 +32,12 @@ export const dataKeys: Command = {
     })
     if (more.length > 0)
       throw new ConfigInvalidError(['data-keys: takes only one of --retire, --revoke and --revoke-tenant'])
-    try {
-      const container = await defaultContainer()
-      if (!container.isBound(IDS.DataKeys))
-        throw new ConfigInvalidError([
-          'INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without KMS',
-        ])
-      const { code, lines, value } = await (asked?.action(container, asked.of) ?? list(container))
-      print(json, value, lines)
-      return code
-    } finally {
-      await closeIntegrations()
-    }
+    const container = await defaultContainer()
+    if (!container.isBound(IDS.DataKeys))
+      throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without KMS'])
+    const { code, lines, value } = await (asked?.action(container, asked.of) ?? list(container))
+    print(json, value, lines)
+    return code
   },
 }
 

@@ -5,9 +5,9 @@ import { configFromEnvironment } from '../application/config/environment.ts'
 import { read } from '../application/config/read-variable.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { isIntegrationError } from '../domain/errors.ts'
-import { closeIntegrations, defaultContainer } from '../root/default-container.ts'
+import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
-import { print, readOptions } from './options.ts'
+import { databaseUrl, print, readOptions } from './options.ts'
 
 interface Finding {
   readonly level: 'ok' | 'warning' | 'problem'
@@ -68,8 +68,6 @@ async function wiring(): Promise<readonly Finding[]> {
     return [await sealing(container), ...(await states(container))]
   } catch (error) {
     return [{ level: 'problem', what: messageOf(error) }]
-  } finally {
-    await closeIntegrations()
   }
 }
 
@@ -97,10 +95,8 @@ async function states(container: Container): Promise<readonly Finding[]> {
 }
 
 async function database(): Promise<Finding> {
-  const connectionString = read(process.env, 'DATABASE_URL')
-  if (connectionString === undefined) return { level: 'problem', what: 'DATABASE_URL is missing.' }
   try {
-    await checkMigrated({ connectionString })
+    await checkMigrated({ connectionString: databaseUrl() })
     return { level: 'ok', what: 'The database answers and is up to date.' }
   } catch (error) {
     return { level: 'problem', what: messageOf(error) }

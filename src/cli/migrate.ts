@@ -3,7 +3,7 @@ import { loginOf } from '../adapters/postgres/one-connection.ts'
 import { read } from '../application/config/read-variable.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import type { Command } from './commands.ts'
-import { print, readOptions, textOption } from './options.ts'
+import { databaseUrl, print, readOptions, textOption } from './options.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',
@@ -29,12 +29,6 @@ export const migrateCommand: Command = {
     )
     return 0
   },
-}
-
-function databaseUrl(): string {
-  const url = read(process.env, 'DATABASE_URL')
-  if (url === undefined) throw new ConfigInvalidError(['DATABASE_URL: is missing'])
-  return url
 }
 
 function configuredLogin(): string {

@@ -1,7 +1,6 @@
 import { IDS } from '../application/container/identifiers.ts'
 import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
-import { closeIntegrations } from '../index.ts'
 import { service } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { countOption, print, readOptions, textOption } from './options.ts'
@@ -45,7 +44,6 @@ export const rotateKeys: Command = {
     } finally {
       clearInterval(printing)
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-      await closeIntegrations()
     }
   },
 }
