@@ -56,7 +56,7 @@ export function demoHost(
 
 async function answerDemo(request: Request, baseUrl: string, tools: DemoTools): Promise<Response> {
   if (request.method !== 'POST' || request.headers.get('origin') !== baseUrl) {
-    return new Response('Use the buttons of the page.', { status: 403 })
+    return new Response('Use the buttons on the page.', { status: 403 })
   }
   const form = new URLSearchParams(await request.text())
   const session = sessionOf(request)

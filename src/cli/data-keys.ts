@@ -3,7 +3,6 @@ import { everyDataKey } from '../adapters/kms/every-data-key.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { parseTenantId } from '../domain/model/identifiers.ts'
-import { closeIntegrations } from '../index.ts'
 import type { DataKeyRow } from '../ports/data-key-store.ts'
 import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
@@ -20,7 +19,7 @@ const ACTIONS = { retire, revoke, 'revoke-tenant': revokeTenant } as const
 export const dataKeys: Command = {
   name: 'data-keys',
   usage: 'data-keys [--retire ID | --revoke ID | --revoke-tenant TENANT]',
-  summary: 'lists the data keys under KMS, or takes one away, or all of a tenant',
+  summary: 'lists the data keys under KMS; retires or revokes one, or revokes all of a tenant',
   async run(parameters) {
     const { json, values } = readOptions(parameters, {
       retire: 'string',
@@ -31,17 +30,14 @@ export const dataKeys: Command = {
       const of = textOption(values, name)
       return of === undefined ? [] : [{ action, of }]
     })
-    if (more.length > 0) throw new ConfigInvalidError(['data-keys: does one thing at a time'])
-    try {
-      const container = await defaultContainer()
-      if (!container.isBound(IDS.DataKeys))
-        throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without'])
-      const { code, lines, value } = await (asked?.action(container, asked.of) ?? list(container))
-      print(json, value, lines)
-      return code
-    } finally {
-      await closeIntegrations()
-    }
+    if (more.length > 0)
+      throw new ConfigInvalidError(['data-keys: takes only one of --retire, --revoke and --revoke-tenant'])
+    const container = await defaultContainer()
+    if (!container.isBound(IDS.DataKeys))
+      throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without KMS'])
+    const { code, lines, value } = await (asked?.action(container, asked.of) ?? list(container))
+    print(json, value, lines)
+    return code
   },
 }
 
@@ -49,18 +45,18 @@ async function retire(container: Container, id: string): Promise<Outcome> {
   const isRetired = await container.get(IDS.DataKeys).retire(idOf(id))
   const lines = isRetired
     ? [
-        'It only opens from now on, in every process within a minute, and the next one seals.',
+        'Within a minute it only opens values, in every process, and another key seals.',
         `To revoke it: wait for that minute, run rotate-keys --from c1.k.${idOf(id)}, then data-keys --revoke.`,
       ]
-    : ['No such key seals.']
+    : ['There is no such key, or it no longer seals.']
   return { code: isRetired ? 0 : 1, value: { isRetired }, lines }
 }
 
 async function revoke(container: Container, id: string): Promise<Outcome> {
   const isRevoked = await container.get(IDS.DataKeys).revoke(idOf(id))
   const line = isRevoked
-    ? 'Nothing under it opens any more.'
-    : 'There is no such key, or it was revoked before.'
+    ? 'What was sealed under it can no longer be opened.'
+    : 'There is no such key, or it was already revoked.'
   return { code: isRevoked ? 0 : 1, value: { isRevoked }, lines: [line] }
 }
 

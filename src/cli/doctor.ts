@@ -5,9 +5,9 @@ import { configFromEnvironment } from '../application/config/environment.ts'
 import { read } from '../application/config/read-variable.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { isIntegrationError } from '../domain/errors.ts'
-import { closeIntegrations, defaultContainer } from '../root/default-container.ts'
+import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
-import { print, readOptions } from './options.ts'
+import { databaseUrl, print, readOptions } from './options.ts'
 
 interface Finding {
   readonly level: 'ok' | 'warning' | 'problem'
@@ -54,8 +54,10 @@ function keys(): readonly Finding[] {
     const quality = assessEncryptionKey(value)
     if (quality === 'random') return [{ level: 'ok', what: `${name} is a random key.` }]
     if (quality === 'weak')
-      return [{ level: 'problem', what: `${name} can be guessed; make one with integrations keygen.` }]
-    return [{ level: 'warning', what: `${name} is a passphrase; a key of integrations keygen is stronger.` }]
+      return [{ level: 'problem', what: `${name} can be guessed; make a new one with integrations keygen.` }]
+    return [
+      { level: 'warning', what: `${name} is a passphrase; a key from integrations keygen is stronger.` },
+    ]
   })
 }
 
@@ -66,15 +68,13 @@ async function wiring(): Promise<readonly Finding[]> {
     return [await sealing(container), ...(await states(container))]
   } catch (error) {
     return [{ level: 'problem', what: messageOf(error) }]
-  } finally {
-    await closeIntegrations()
   }
 }
 
 async function sealing(container: Container): Promise<Finding> {
   if (await container.get(IDS.Readiness).isReady())
-    return { level: 'ok', what: 'Everything can be put together, and a key to seal with can be had.' }
-  const advice = 'No key to seal with can be had.'
+    return { level: 'ok', what: 'The configuration works, and a sealing key is available.' }
+  const advice = 'No sealing key is available.'
   try {
     await container.get(IDS.Cipher).prepare({ purpose: 'state', provider: 'meta', stateHash: '' })
     return { level: 'problem', what: advice }
@@ -95,10 +95,8 @@ async function states(container: Container): Promise<readonly Finding[]> {
 }
 
 async function database(): Promise<Finding> {
-  const connectionString = read(process.env, 'DATABASE_URL')
-  if (connectionString === undefined) return { level: 'problem', what: 'DATABASE_URL is missing.' }
   try {
-    await checkMigrated({ connectionString })
+    await checkMigrated({ connectionString: databaseUrl() })
     return { level: 'ok', what: 'The database answers and is up to date.' }
   } catch (error) {
     return { level: 'problem', what: messageOf(error) }
@@ -106,5 +104,5 @@ async function database(): Promise<Finding> {
 }
 
 function messageOf(error: unknown): string {
-  return isIntegrationError(error) ? error.message : 'It failed for a reason that is none of the library’s.'
+  return isIntegrationError(error) ? error.message : 'It failed for a reason outside this library.'
 }

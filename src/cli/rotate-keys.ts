@@ -1,7 +1,6 @@
 import { IDS } from '../application/container/identifiers.ts'
 import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
-import { closeIntegrations } from '../index.ts'
 import { service } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { countOption, print, readOptions, textOption } from './options.ts'
@@ -13,13 +12,15 @@ const PROGRESS_EVERY_MS = 2_000
 export const rotateKeys: Command = {
   name: 'rotate-keys',
   usage: 'rotate-keys [--dry-run] [--rate N] [--after CURSOR] [--from c1.k.ID]',
-  summary: `seals everything stored under the current keys, ${String(DEFAULT_RATE)} connections a second; says which keys may go`,
+  summary: `seals every stored value again under the current keys, ${String(DEFAULT_RATE)} connections a second; says which keys can be removed`,
   async run(parameters) {
     const options = { 'dry-run': 'boolean', rate: 'string', after: 'string', from: 'string' } as const
     const { json, values } = readOptions(parameters, options)
     const from = textOption(values, 'from')
     if (from !== undefined && !DATA_KEY_NAME.test(from))
-      throw new ConfigInvalidError(['--from: must be c1.k. and the id of a data key, as it prints them'])
+      throw new ConfigInvalidError([
+        '--from: must be c1.k. and the id of a data key, as rotate-keys prints it',
+      ])
     const interruption = new AbortController()
     const interrupt = (): void => interruption.abort()
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
@@ -43,7 +44,6 @@ export const rotateKeys: Command = {
     } finally {
       clearInterval(printing)
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-      await closeIntegrations()
     }
   },
 }
@@ -59,14 +59,12 @@ function linesOf(result: RotationResult, isDry: boolean): readonly string[] {
         `unreadable: ${tenantId} ${provider} ${connectionId} ${field}: ${code}`,
     ),
     ...retiring.map((one) => `${one.variable} (${one.key}): ${advice(one, result.isComplete)}`),
-    ...(cursor === undefined ? [] : [`Stopped. Go on with: integrations rotate-keys --after ${cursor}`]),
+    ...(cursor === undefined ? [] : [`Stopped. Continue with: integrations rotate-keys --after ${cursor}`]),
   ]
 }
 
 function advice({ isUnused, values }: RotationResult['retiring'][number], isComplete: boolean): string {
-  if (isUnused) return 'no value needs it; it may be removed'
+  if (isUnused) return 'no value needs it; it can be removed'
   if (values > 0) return `${String(values)} values need it`
-  return isComplete
-    ? 'values of the earlier format may need it'
-    : 'not known; only a run over everything tells'
+  return isComplete ? 'values of the earlier format may need it' : 'not known; only a complete run can tell'
 }

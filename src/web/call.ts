@@ -2,15 +2,15 @@ import { parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
 import type { ConnectionKey, ProviderName } from '../domain/model/identifiers.ts'
 import { isIntegrationError } from '../domain/errors.ts'
 import { parseReturnUrl } from '../domain/model/return-url.ts'
+import { reportFailure } from './failures.ts'
 import type { HandlerContext } from './handler-context.ts'
 import type { IntegrationAction, Principal } from './handler-options.ts'
-import { failureOf, withOutcome } from './outcomes.ts'
+import { withOutcome } from './outcomes.ts'
 import type { SuccessCode } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
 import { jsonResponse, redirectResponse } from './responses.ts'
 import { mediaTypeOf, readSubmission } from './submission.ts'
 import type { Submission } from './submission.ts'
-import { tellOperator } from './tell-operator.ts'
 
 /** A request that has found its route. */
 export interface Call {
@@ -80,9 +80,8 @@ export async function perform(
     return redirectResponse(withOutcome(destination, { ...key, result }))
   } catch (error) {
     if (!isIntegrationError(error)) throw error
-    tellOperator(context, error)
-    const failure = failureOf(error, context.clock.now())
-    return redirectResponse(withOutcome(destination, { ...key, result: failure.code }))
+    const { code } = reportFailure(context, error)
+    return redirectResponse(withOutcome(destination, { ...key, result: code }))
   }
 }
 

@@ -1,14 +1,13 @@
 import { wantsJson } from './call.ts'
+import { reportFailure } from './failures.ts'
 import { handlerContext } from './handler-context.ts'
 import type { HandlerContext } from './handler-context.ts'
 import type { HandlerOptions } from './handler-options.ts'
-import { failureOf } from './outcomes.ts'
 import { failurePage } from './page/failure-page.ts'
 import { Refusal } from './refusal.ts'
 import { emptyResponse, jsonResponse } from './responses.ts'
 import { routeTable } from './route-table.ts'
 import type { Methods } from './route-table.ts'
-import { tellOperator } from './tell-operator.ts'
 
 /** What servers of the Fetch kind call: Hono, Next.js. */
 export type FetchHandler = (request: Request) => Promise<Response>
@@ -53,8 +52,7 @@ async function answer(
 }
 
 function answerError(context: HandlerContext, request: Request, error: unknown): Response {
-  tellOperator(context, error)
-  const failure = failureOf(error, context.clock.now())
+  const failure = reportFailure(context, error)
   if (!wantsJson(request)) return failurePage(context, failure)
   const { code, message, status, headers } = failure
   return jsonResponse({ error: { code, message } }, { status, headers })

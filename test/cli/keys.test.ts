@@ -44,7 +44,7 @@ describe('integrations doctor', () => {
     const { code, printed } = await integrations(['doctor'], underKms())
     kms.enableKey(keyArn)
     expect(code).toBe(1)
-    expect(printed).toContain('No key to seal with can be had.')
+    expect(printed).toContain('No sealing key is available.')
     expect(printed).toContain('the KMS key is disabled')
   })
 
@@ -64,7 +64,7 @@ describe('integrations doctor', () => {
 
 describe('integrations data-keys', () => {
   test('lists, retires and revokes a data key, in this order only', async () => {
-    // The doctor asks for a key to seal with, which makes the first.
+    // The doctor asks for a sealing key, which makes the first.
     expect((await integrations(['doctor'], underKms())).code).toBe(0)
     const [{ id } = { id: '' }] = await listed()
     expect(await listed()).toMatchObject([{ id, state: 'active' }])

@@ -7,7 +7,7 @@ import type { Outcome } from '../outcomes.ts'
 import { postForm } from './forms.ts'
 import { html, nothing } from './markup.ts'
 import type { Markup } from './markup.ts'
-import { providerNameOf } from './provider-name.ts'
+import { platformOf } from './platforms.ts'
 import { failureWords, isFailureCode, successWords } from './words.ts'
 
 /** What came of the form or flow that led here. Anything that is not of the fixed vocabulary is passed over. */
@@ -16,7 +16,7 @@ export function outcomeBanner(context: HandlerContext, query: URLSearchParams, t
   const provider = outcome.get('integration')
   const result = outcome.get('result') ?? ''
   if (!isProviderName(provider)) return nothing
-  const name = providerNameOf(context, provider)
+  const { name } = platformOf(context, provider)
   if (isSuccessCode(result)) {
     return html`<p class="cgk-banner cgk-good" role="status">${successWords(result, name)}</p>`
   }

@@ -4,9 +4,12 @@ import { connectionKey, signedIn } from '../call.ts'
 import type { Call } from '../call.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import { labelFields } from '../outcomes.ts'
+import { postForm } from './forms.ts'
 import { frameFor } from './layout.ts'
 import type { Frame } from './layout.ts'
-import { providerNameOf } from './provider-name.ts'
+import { html } from './markup.ts'
+import type { Markup } from './markup.ts'
+import { platformOf } from './platforms.ts'
 
 /** What every page about one connection starts from. */
 export interface ConnectionPage {
@@ -29,7 +32,7 @@ export async function openConnectionPage(
   provider: string,
 ): Promise<ConnectionPage> {
   const principal = await signedIn(context, request)
-  const name = providerNameOf(context, provider)
+  const { name } = platformOf(context, provider)
   const key = connectionKey(principal, provider, query.get('label') ?? undefined)
   const connection = await context.connections.get(key)
   if (connection === undefined) throw new NotConnectedError(name)
@@ -41,4 +44,16 @@ export async function openConnectionPage(
     back: context.pagePath ?? '/',
     frame: await frameFor(context, principal, request),
   }
+}
+
+/** Asks the platform once more for its accounts or lists, for a person who misses one. */
+export function askAgainForm(context: HandlerContext, page: ConnectionPage): Markup {
+  return postForm({
+    action: `${context.basePath}/${page.connection.provider}/accounts`,
+    token: page.token,
+    fields: page.fields,
+    content: html`<p class="cgk-quiet">
+      Is one missing? <button class="cgk-button cgk-plain">Ask ${page.name} again</button>
+    </p>`,
+  })
 }

@@ -29,8 +29,8 @@ export async function overviewPage(context: HandlerContext, call: Call): Promise
   const main = html`<header class="cgk-intro">
       <h1>Integrations</h1>
       <p class="cgk-lead">
-        Connect ${product === undefined ? '' : `${product} to `}your advertising and e-mail platforms. Access
-        is stored encrypted, renewed automatically, and can be ended here at any time.
+        Connect ${product === undefined ? '' : `${product} to `}your advertising and e-mail platforms.
+        Credentials are stored encrypted and renewed automatically, and you can end access here at any time.
       </p>
     </header>
     ${outcomeBanner(context, call.query, token)}

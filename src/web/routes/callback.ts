@@ -6,13 +6,12 @@ import { MINUTE_MS } from '../../domain/model/time.ts'
 import { isPermitted } from '../call.ts'
 import type { Call } from '../call.ts'
 import { endingResponse } from '../ending.ts'
+import { reportFailure } from '../failures.ts'
 import type { ReturningFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
-import { failureOf } from '../outcomes.ts'
 import { failurePage } from '../page/failure-page.ts'
 import { Refusal } from '../refusal.ts'
-import { tellOperator } from '../tell-operator.ts'
 import { initiatorOf } from './start.ts'
 
 /** The store's clock says when a connection was made, a process's when its flow was started. */
@@ -100,8 +99,7 @@ async function answerFailure(
   error: unknown,
   cookies: readonly string[],
 ): Promise<Response> {
-  tellOperator(context, error)
-  const failure = failureOf(error, context.clock.now())
+  const failure = reportFailure(context, error)
   // Somebody else's flow is not continued anywhere: who opened the link is told what happened, and so is its opener.
   const isStrangers = failure.code === 'initiator_mismatch' || failure.code === 'browser_mismatch'
   if (flow === undefined || (isStrangers && flow.opener === undefined)) {

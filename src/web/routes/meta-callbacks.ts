@@ -7,7 +7,7 @@ import type { MetaCallbackOptions } from '../handler-options.ts'
 import { readSignedRequest } from '../meta-signed-request.ts'
 import { deletionPage } from '../page/deletion-page.ts'
 import { Refusal } from '../refusal.ts'
-import { htmlResponse, jsonResponse } from '../responses.ts'
+import { jsonResponse } from '../responses.ts'
 import { readSubmission } from '../submission.ts'
 
 const META = 'meta'
@@ -48,7 +48,7 @@ export function metaDeletionStatus(
 ): Response {
   const at = deletedAt(context.digest, appSecrets, call.query.get('code') ?? '')
   if (at === undefined) throw new Refusal('not_found')
-  return htmlResponse(deletionPage(context, at))
+  return deletionPage(context, at)
 }
 
 async function connectionsMeant(

@@ -4,14 +4,13 @@ import type { Initiator } from '../../domain/model/pending-authorization.ts'
 import { acceptCommand, destinationOf, wantsJson } from '../call.ts'
 import type { Call, Command } from '../call.ts'
 import { endingResponse } from '../ending.ts'
+import { reportFailure } from '../failures.ts'
 import type { NewFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
-import { failureOf } from '../outcomes.ts'
 import { Refusal } from '../refusal.ts'
 import { jsonResponse, redirectResponse } from '../responses.ts'
 import type { Submission } from '../submission.ts'
-import { tellOperator } from '../tell-operator.ts'
 
 /** Sends the browser to the platform, with the cookie that proves at the end that it is the same browser. */
 export async function startConnection(
@@ -30,8 +29,7 @@ export async function startConnection(
       : redirectResponse(authUrl, { cookies })
   } catch (error) {
     if (wantsJson(call.request) || !isIntegrationError(error)) throw error
-    tellOperator(context, error)
-    const { code } = failureOf(error, context.clock.now())
+    const { code } = reportFailure(context, error)
     return endingResponse(context, { ...command.key, returnUrl, opener, result: code })
   }
 }
