@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { generateEncryptionKey, LegacyReader } from '../../src/adapters/aes-gcm/index.ts'
 import { CipherUnavailableError } from '../../src/domain/errors.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
+import { asSealed } from '../../src/ports/cipher.ts'
 import type { SealedValues } from '../../src/ports/sealed-values.ts'
 import { newGrant, range } from '../../src/testing/contracts/connection-fixtures.ts'
 import { dyingAtRandom } from '../support/dying-at-random.ts'
@@ -82,6 +83,26 @@ describe('RotateKeys', () => {
       ['tenant-strange', 'refresh_token', 'cipher_key_unknown'],
     ])
     expect(result.byKey[await nameOf(ringKeys(THREE))]).toBe(2)
+  })
+
+  test('finds in a dry run what was moved to another row or altered, under the current key too', async () => {
+    const keys = ringKeys(ONE)
+    const world = await worldUnder(keys, 3)
+    const [first, second, third] = await world.rows()
+    const [moved, altered] = [first?.secrets.accessToken, third?.secrets.accessToken?.slice(0, -8)]
+    if (second === undefined || third === undefined || altered === undefined)
+      throw new Error('Three were made')
+    await world.sealedValues.replace([
+      { row: second, secrets: { ...second.secrets, accessToken: moved } },
+      { row: third, secrets: { ...third.secrets, accessToken: asSealed(`${altered}AAAAAAAA`) } },
+    ])
+    const result = await world.rotation(keys).run({ dryRun: true })
+    expect(result).toMatchObject({ scanned: 10, resealed: 0, unreadable: 2 })
+    expect(result.problems).toMatchObject(
+      [second, third].map(({ tenantId }) => ({
+        ...{ tenantId, field: 'access_token', code: 'cipher_authentication_failed' },
+      })),
+    )
   })
 
   test('stops when asked, says where, and goes on from there', async () => {

@@ -10,6 +10,8 @@ export interface ResealDependencies {
   readonly keys: KeyInventory
   /** A data key whose values are sealed again as well, though it is good. */
   readonly from?: KeyName | undefined
+  /** Values under which current keys are opened as well, to find out whether they can be; of none unless given. */
+  readonly alsoOpens?: ((key: KeyName) => boolean) | undefined
 }
 
 /** A stored value and what became of it. */
@@ -75,8 +77,15 @@ export async function resealRow(deps: ResealDependencies, row: SealedRow): Promi
   return { secrets, values }
 }
 
+/** Every sealed value of a row, whatever its field. */
+export function sealedIn({ candidates, ...tokens }: SealedSecrets): readonly Sealed[] {
+  const { accessToken, previousRefreshToken, refreshToken } = tokens
+  const ofCandidates = candidates.flatMap((one) => [one.accessToken, one.refreshToken])
+  return [accessToken, refreshToken, previousRefreshToken, ...ofCandidates].filter((one) => one !== undefined)
+}
+
 async function resealValue(
-  { cipher, from, keys }: ResealDependencies,
+  { alsoOpens, cipher, from, keys }: ResealDependencies,
   sealed: Sealed,
   context: SealContext,
 ): Promise<{
@@ -86,13 +95,16 @@ async function resealValue(
   readonly problem?: string | undefined
 }> {
   const before = keys.keyOf(sealed)
-  if (before !== from && (await keys.isCurrent(before, context.provider)))
-    return { resealed: sealed, before, after: before }
+  const kept = { resealed: sealed, before, after: before }
+  const isKept = before !== from && (await keys.isCurrent(before, context.provider))
+  if (isKept && alsoOpens?.(before) !== true) return kept
   try {
-    const resealed = await cipher.seal(await cipher.open(sealed, context), context)
+    const secret = await cipher.open(sealed, context)
+    if (isKept) return kept
+    const resealed = await cipher.seal(secret, context)
     return { resealed, before, after: keys.keyOf(resealed) }
   } catch (error) {
     if (!isIntegrationError(error) || !UNREADABLE.has(error.code)) throw error
-    return { resealed: sealed, before, after: before, problem: error.code }
+    return { ...kept, problem: error.code }
   }
 }

@@ -3,7 +3,7 @@ import { SECOND_MS } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 import type { SealedCursor, SealedRow, SealedValues } from '../../ports/sealed-values.ts'
-import { resealRow } from './reseal-row.ts'
+import { resealRow, sealedIn } from './reseal-row.ts'
 import type { ResealDependencies, ResealedRow, ValueOutcome } from './reseal-row.ts'
 
 export interface RotateKeysDependencies extends ResealDependencies {
@@ -18,7 +18,7 @@ export interface RotateKeysOptions {
   readonly onProgress?: ((progress: RotationProgress) => void) | undefined
   /** Ends the run after the page under way. */
   readonly signal?: AbortSignal | undefined
-  /** Opens and seals like a run, and writes nothing. */
+  /** Opens every value, seals like a run, and writes nothing. */
   readonly dryRun?: boolean | undefined
   /** `c1.k.<id>`, a retired data key: what is under it is sealed again under the one that seals now. */
   readonly from?: KeyName | undefined
@@ -50,7 +50,10 @@ export interface RotationResult {
   readonly resealed: number
   /** Somebody else wrote them meanwhile. */
   readonly skipped: number
-  /** Under no configured key, or altered; they were left as they are. */
+  /**
+   * They do not open, and were left as they are. A dry run opens everything; a run opens what it seals again, and asks
+   * of data keys whether they are still there.
+   */
   readonly unreadable: number
   /** How many values are under each key at the end, `from` also where there are none; in a dry run, now. */
   readonly byKey: Readonly<Record<KeyName, number>>
@@ -114,9 +117,8 @@ export class RotateKeys {
 
   async #work(rows: readonly SealedRow[], tally: Tally, tries: number): Promise<void> {
     const { sealedValues } = this.#deps
-    const resealed = await Promise.all(
-      rows.map(async (row) => ({ row, ...(await resealRow({ ...this.#deps, from: tally.from }, row)) })),
-    )
+    const deps = { ...this.#deps, from: tally.from, alsoOpens: await this.#doubted(rows, tally.isDry) }
+    const resealed = await Promise.all(rows.map(async (row) => ({ row, ...(await resealRow(deps, row)) })))
     const changed = resealed.filter(isChanged)
     const outcomes = tally.isDry ? changed.map(() => true) : await sealedValues.replace(changed)
     const lost = new Set(changed.filter((_, index) => outcomes[index] !== true))
@@ -126,6 +128,15 @@ export class RotateKeys {
       if (now !== undefined && tries > 1) await this.#work([now], tally, tries - 1)
       else tally.skip(one.values, now !== undefined)
     }
+  }
+
+  /** Which current keys are not taken for granted. */
+  async #doubted(rows: readonly SealedRow[], isDry: boolean): Promise<(key: KeyName) => boolean> {
+    if (isDry) return () => true
+    const { keys } = this.#deps
+    const names = rows.flatMap(({ secrets }) => sealedIn(secrets).map((sealed) => keys.keyOf(sealed)))
+    const lost = await keys.lost(new Set(names))
+    return (key) => lost.has(key)
   }
 }
 
