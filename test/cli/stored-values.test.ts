@@ -115,3 +115,69 @@ describe('integrations rotate-keys', () => {
     kms.enableKey(keyArn)
   })
 })
+
+describe('integrations data-keys --revoke', () => {
+  const stateOf = async (key: string): Promise<unknown> => {
+    const { rows } = await admin.query<{ state: string }>('SELECT state FROM data_keys WHERE id = $1', [
+      idOf(key),
+    ])
+    return rows[0]?.state
+  }
+
+  async function seedAndRetire(): Promise<string> {
+    const key = await seed(underKms())
+    expect((await integrations(['data-keys', '--retire', key], underKms())).code).toBe(0)
+    return key
+  }
+
+  test('refuses while values are under the key, and says how many and what to do', async () => {
+    const key = await seedAndRetire()
+    const { code, printed } = await integrations(['data-keys', '--revoke', idOf(key)], underKms())
+    expect([code, await stateOf(key)]).toEqual([1, 'decrypt'])
+    expect(printed).toContain('6 values are under it')
+    expect(printed).toContain(`rotate-keys --from ${key}`)
+    const json = await integrations(['data-keys', '--revoke', key, '--json'], underKms())
+    expect([json.code, JSON.parse(json.printed)]).toEqual([1, { isRevoked: false, values: 6 }])
+  })
+
+  test('revokes once they are sealed again', async () => {
+    const key = await seedAndRetire()
+    expect((await integrations(['rotate-keys', '--from', key], underKms())).code).toBe(0)
+    const { code } = await integrations(['data-keys', '--revoke', key], underKms())
+    expect([code, await stateOf(key)]).toEqual([0, 'revoked'])
+    expect((await integrations(['rotate-keys', '--dry-run'], underKms())).code).toBe(0)
+  })
+
+  test('counts while KMS is away too', async () => {
+    const key = await seedAndRetire()
+    kms.disableKey(keyArn)
+    const { code, printed } = await integrations(['data-keys', '--revoke', key], underKms())
+    kms.enableKey(keyArn)
+    expect([code, printed.includes('6 values are under it')]).toEqual([1, true])
+  })
+
+  test('destroys them when it is told to, and only with the key', async () => {
+    const key = await seedAndRetire()
+    const { code } = await integrations(['data-keys', '--revoke', key, '--destroy-values'], underKms())
+    expect([code, await stateOf(key)]).toEqual([0, 'revoked'])
+    const alone = integrations(['data-keys', '--retire', key, '--destroy-values'], underKms())
+    await expect(alone).rejects.toMatchObject({ code: 'config_invalid' })
+  })
+
+  test('refuses a key that seals, whatever it is told', async () => {
+    const key = await seed(underKms())
+    const revoking = integrations(['data-keys', '--revoke', key, '--destroy-values'], underKms())
+    await expect(revoking).rejects.toMatchObject({ code: 'config_invalid' })
+    expect(await stateOf(key)).toBe('active')
+  })
+})
+
+test('integrations data-keys --revoke-tenant asks no more questions: it is there to shred', async () => {
+  const own = { ...underKms(), INTEGRATION_KMS_PARTITIONING: 'tenant' }
+  await seed(own)
+  const { code } = await integrations(['data-keys', '--revoke-tenant', 'tenant-1'], own)
+  expect(code).toBe(0)
+  const { printed } = await integrations(['rotate-keys', '--dry-run', '--json'], own)
+  const { problems, unreadable } = JSON.parse(printed) as { unreadable: number; problems: unknown[] }
+  expect([unreadable, problems[0]]).toMatchObject([2, { tenantId: 'tenant-1', code: 'cipher_key_unknown' }])
+})

@@ -109,10 +109,25 @@ export class RotateKeys {
     return { ...tally.result(await this.#deps.keys.retiring(), isAtEnd && after === undefined), cursor }
   }
 
-  /** Whether no stored value needs the key, so that it may be taken from the configuration. Looks at all of them. */
+  /**
+   * How many stored values are under each key now. Looks at all of them and opens none, so that it needs no key.
+   * @throws StoreUnavailableError
+   */
+  async countByKey(): Promise<Readonly<Record<KeyName, number>>> {
+    const { sealedValues } = this.#deps
+    const counts = new Map<KeyName, number>()
+    let cursor: SealedCursor | undefined
+    do {
+      const page = await sealedValues.page(cursor, PAGE)
+      for (const key of this.#keysOf(page.rows)) counts.set(key, (counts.get(key) ?? 0) + 1)
+      cursor = page.next
+    } while (cursor !== undefined)
+    return Object.fromEntries(counts)
+  }
+
+  /** Whether no stored value needs the key, so that it may be taken away. Looks at all of them. */
   async canRemoveKey(key: KeyName): Promise<boolean> {
-    const { byKey, isComplete } = await this.run({ dryRun: true })
-    return isComplete && isUnused(key, byKey)
+    return isUnused(key, await this.countByKey())
   }
 
   async #work(rows: readonly SealedRow[], tally: Tally, tries: number): Promise<void> {
@@ -133,10 +148,13 @@ export class RotateKeys {
   /** Which current keys are not taken for granted. */
   async #doubted(rows: readonly SealedRow[], isDry: boolean): Promise<(key: KeyName) => boolean> {
     if (isDry) return () => true
-    const { keys } = this.#deps
-    const names = rows.flatMap(({ secrets }) => sealedIn(secrets).map((sealed) => keys.keyOf(sealed)))
-    const lost = await keys.lost(new Set(names))
+    const lost = await this.#deps.keys.lost(new Set(this.#keysOf(rows)))
     return (key) => lost.has(key)
+  }
+
+  /** One for each value. */
+  #keysOf(rows: readonly SealedRow[]): readonly KeyName[] {
+    return rows.flatMap(({ secrets }) => sealedIn(secrets).map((sealed) => this.#deps.keys.keyOf(sealed)))
   }
 }
 
