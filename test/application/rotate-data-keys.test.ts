@@ -116,6 +116,20 @@ describe('RotateKeys over values under data keys', () => {
     await expect(rotation.run({ dryRun: true })).rejects.toMatchObject({ code: 'cipher_unavailable' })
   })
 
+  test('makes no data key in a dry run of a move to KMS', async () => {
+    const world = new SealedWorld()
+    const local = new AesGcmCipher({ rings })
+    for (const index of range(3)) await world.connect(local, `tenant-${index}`)
+    const { cipher } = bench.start()
+    const moving = {
+      cipher: new MovingCipher({ to: cipher, from: local, fromPrefix: 'c1.a.' }),
+      keys: new LocalKeyInventory({ rings, dataKeys: bench.store }),
+    }
+    const result = await world.rotation(moving).run({ dryRun: true })
+    expect(result).toMatchObject({ scanned: 6, resealed: 6, unreadable: 0 })
+    expect(await bench.store.list(undefined, 10)).toEqual([])
+  })
+
   test('asks KMS for nothing where nothing is to be sealed again', async () => {
     const { world } = await threeUnderKms()
     expect(await world.rotation(underKms(bench.start())).run()).toMatchObject({ scanned: 6, unreadable: 0 })

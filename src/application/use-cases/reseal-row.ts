@@ -10,15 +10,17 @@ export interface ResealDependencies {
   readonly keys: KeyInventory
   /** A data key whose values are sealed again as well, though it is good. */
   readonly from?: KeyName | undefined
-  /** Values under which current keys are opened as well, to find out whether they can be; of none unless given. */
-  readonly alsoOpens?: ((key: KeyName) => boolean) | undefined
+  /** Opens every value, to find out whether it can be, and seals none. */
+  readonly isDry?: boolean | undefined
+  /** Data keys that are gone for good: what is under them is opened, current or not, for the error that says why. */
+  readonly lost?: ReadonlySet<KeyName> | undefined
 }
 
 /** A stored value and what became of it. */
 export interface ValueOutcome {
   readonly before: KeyName
-  /** The key it is sealed under once the row is replaced. */
-  readonly after: KeyName
+  /** The key it is sealed under once the row is replaced; `undefined` when it would be sealed again and was not. */
+  readonly after: KeyName | undefined
   readonly field: string
   /** Why it cannot be opened; it stays as it is. */
   readonly problem?: string | undefined
@@ -85,22 +87,23 @@ export function sealedIn({ candidates, ...tokens }: SealedSecrets): readonly Sea
 }
 
 async function resealValue(
-  { alsoOpens, cipher, from, keys }: ResealDependencies,
+  { cipher, from, isDry = false, keys, lost }: ResealDependencies,
   sealed: Sealed,
   context: SealContext,
 ): Promise<{
   readonly resealed: Sealed
   readonly before: KeyName
-  readonly after: KeyName
+  readonly after: KeyName | undefined
   readonly problem?: string | undefined
 }> {
   const before = keys.keyOf(sealed)
   const kept = { resealed: sealed, before, after: before }
   const isKept = before !== from && (await keys.isCurrent(before, context.provider))
-  if (isKept && alsoOpens?.(before) !== true) return kept
+  if (isKept && !isDry && lost?.has(before) !== true) return kept
   try {
     const secret = await cipher.open(sealed, context)
     if (isKept) return kept
+    if (isDry) return { ...kept, after: undefined }
     const resealed = await cipher.seal(secret, context)
     return { resealed, before, after: keys.keyOf(resealed) }
   } catch (error) {

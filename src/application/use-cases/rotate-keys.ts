@@ -18,7 +18,7 @@ export interface RotateKeysOptions {
   readonly onProgress?: ((progress: RotationProgress) => void) | undefined
   /** Ends the run after the page under way. */
   readonly signal?: AbortSignal | undefined
-  /** Opens every value, seals like a run, and writes nothing. */
+  /** Opens every value, and seals and writes nothing. */
   readonly dryRun?: boolean | undefined
   /** `c1.k.<id>`, a retired data key: what is under it is sealed again under the one that seals now. */
   readonly from?: KeyName | undefined
@@ -131,25 +131,20 @@ export class RotateKeys {
   }
 
   async #work(rows: readonly SealedRow[], tally: Tally, tries: number): Promise<void> {
-    const { sealedValues } = this.#deps
-    const deps = { ...this.#deps, from: tally.from, alsoOpens: await this.#doubted(rows, tally.isDry) }
+    const { keys, sealedValues } = this.#deps
+    const { from, isDry } = tally
+    const lost = isDry ? undefined : await keys.lost(new Set(this.#keysOf(rows)))
+    const deps = { ...this.#deps, from, isDry, lost }
     const resealed = await Promise.all(rows.map(async (row) => ({ row, ...(await resealRow(deps, row)) })))
     const changed = resealed.filter(isChanged)
-    const outcomes = tally.isDry ? changed.map(() => true) : await sealedValues.replace(changed)
-    const lost = new Set(changed.filter((_, index) => outcomes[index] !== true))
-    for (const one of resealed) if (!lost.has(one)) tally.add(one.row, one.values)
-    for (const one of lost) {
+    const outcomes = isDry ? changed.map(() => true) : await sealedValues.replace(changed)
+    const missed = new Set(changed.filter((_, index) => outcomes[index] !== true))
+    for (const one of resealed) if (!missed.has(one)) tally.add(one.row, one.values)
+    for (const one of missed) {
       const now = await sealedValues.read(one.row)
       if (now !== undefined && tries > 1) await this.#work([now], tally, tries - 1)
       else tally.skip(one.values, now !== undefined)
     }
-  }
-
-  /** Which current keys are not taken for granted. */
-  async #doubted(rows: readonly SealedRow[], isDry: boolean): Promise<(key: KeyName) => boolean> {
-    if (isDry) return () => true
-    const lost = await this.#deps.keys.lost(new Set(this.#keysOf(rows)))
-    return (key) => lost.has(key)
   }
 
   /** One for each value. */
@@ -186,7 +181,7 @@ class Tally {
 
   add({ tenantId, provider, connectionId }: SealedRow, values: readonly ValueOutcome[]): void {
     for (const { after, before, field, problem } of values) {
-      const key = this.isDry ? before : after
+      const key = after ?? before
       this.scanned += 1
       this.#byKey.set(key, (this.#byKey.get(key) ?? 0) + 1)
       if (after !== before) this.resealed += 1
