@@ -18,13 +18,14 @@ const ACTIONS = { retire, revoke, 'revoke-tenant': revokeTenant } as const
 
 export const dataKeys: Command = {
   name: 'data-keys',
-  usage: 'data-keys [--retire ID | --revoke ID | --revoke-tenant TENANT]',
+  usage: 'data-keys [--retire ID | --revoke ID [--destroy-values] | --revoke-tenant TENANT]',
   summary: 'lists the data keys under KMS; retires or revokes one, or revokes all of a tenant',
   async run(parameters) {
     const { json, values } = readOptions(parameters, {
       retire: 'string',
       revoke: 'string',
       'revoke-tenant': 'string',
+      'destroy-values': 'boolean',
     })
     const [asked, ...more] = Object.entries(ACTIONS).flatMap(([name, action]) => {
       const of = textOption(values, name)
@@ -32,10 +33,13 @@ export const dataKeys: Command = {
     })
     if (more.length > 0)
       throw new ConfigInvalidError(['data-keys: takes only one of --retire, --revoke and --revoke-tenant'])
+    const isDestroying = values['destroy-values'] === true
+    if (isDestroying && asked?.action !== revoke)
+      throw new ConfigInvalidError(['--destroy-values: goes with --revoke'])
     const container = await defaultContainer()
     if (!container.isBound(IDS.DataKeys))
       throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without KMS'])
-    const { code, lines, value } = await (asked?.action(container, asked.of) ?? list(container))
+    const { code, lines, value } = await (asked?.action(container, asked.of, isDestroying) ?? list(container))
     print(json, value, lines)
     return code
   },
@@ -52,12 +56,31 @@ async function retire(container: Container, id: string): Promise<Outcome> {
   return { code: isRetired ? 0 : 1, value: { isRetired }, lines }
 }
 
-async function revoke(container: Container, id: string): Promise<Outcome> {
-  const isRevoked = await container.get(IDS.DataKeys).revoke(idOf(id))
+async function revoke(container: Container, name: string, isDestroying: boolean): Promise<Outcome> {
+  const id = idOf(name)
+  const values = isDestroying ? 0 : await valuesUnder(container, id)
+  if (values > 0) return refusal(id, values)
+  const isRevoked = await container.get(IDS.DataKeys).revoke(id)
   const line = isRevoked
     ? 'What was sealed under it can no longer be opened.'
     : 'There is no such key, or it was already revoked.'
   return { code: isRevoked ? 0 : 1, value: { isRevoked }, lines: [line] }
+}
+
+/** Only of a key that would be revoked: one that seals is refused and one that is revoked has none to lose. */
+async function valuesUnder(container: Container, id: string): Promise<number> {
+  const key = await container.get(IDS.DataKeyStore).find(id)
+  if (key?.state !== 'decrypt') return 0
+  return (await container.get(IDS.RotateKeys).countByKey())[`c1.k.${id}`] ?? 0
+}
+
+function refusal(id: string, values: number): Outcome {
+  const lines = [
+    `Not revoked: ${String(values)} values are under it, and would never open again.`,
+    `Seal them again first: rotate-keys --from c1.k.${id}`,
+    'To give them up for good: --destroy-values.',
+  ]
+  return { code: 1, value: { isRevoked: false, values }, lines }
 }
 
 async function revokeTenant(container: Container, tenant: string): Promise<Outcome> {

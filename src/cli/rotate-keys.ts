@@ -58,6 +58,7 @@ function linesOf(result: RotationResult, isDry: boolean): readonly string[] {
       ({ code, connectionId, field, provider, tenantId }) =>
         `unreadable: ${tenantId} ${provider} ${connectionId} ${field}: ${code}`,
     ),
+    ...(unreadable > problems.length ? [`… and ${String(unreadable - problems.length)} more`] : []),
     ...retiring.map((one) => `${one.variable} (${one.key}): ${advice(one, result.isComplete)}`),
     ...(cursor === undefined ? [] : [`Stopped. Continue with: integrations rotate-keys --after ${cursor}`]),
   ]

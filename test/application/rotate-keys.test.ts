@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { generateEncryptionKey, LegacyReader } from '../../src/adapters/aes-gcm/index.ts'
 import { CipherUnavailableError } from '../../src/domain/errors.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
+import { asSealed } from '../../src/ports/cipher.ts'
+import type { Cipher } from '../../src/ports/cipher.ts'
 import type { SealedValues } from '../../src/ports/sealed-values.ts'
 import { newGrant, range } from '../../src/testing/contracts/connection-fixtures.ts'
 import { dyingAtRandom } from '../support/dying-at-random.ts'
@@ -16,6 +18,9 @@ async function nameOf(keys: Keys): Promise<string> {
   await world.connect(keys.cipher, 'somebody')
   return Object.keys((await world.rotation(keys).run({ dryRun: true })).byKey)[0] ?? ''
 }
+
+const fail = (): Promise<never> => Promise.reject(new CipherUnavailableError('it is down'))
+const unavailable: Cipher = { prepare: fail, seal: fail, open: fail }
 
 /** `count` connections under `keys`; the first was refreshed and has a candidate, and one grant waits to be revoked. */
 async function worldUnder(keys: Keys, count: number): Promise<SealedWorld> {
@@ -72,6 +77,12 @@ describe('RotateKeys', () => {
     expect(await rotation.canRemoveKey(one)).toBe(true)
   })
 
+  test('counts what is under which key without a key, previous tokens, candidates and revocations included', async () => {
+    const world = await worldUnder(ringKeys(ONE), 250)
+    const counts = await world.rotation({ ...ringKeys(TWO), cipher: unavailable }).countByKey()
+    expect(counts).toEqual({ [await nameOf(ringKeys(ONE))]: 504 })
+  })
+
   test('counts what no key opens, leaves it as it is, and goes on', async () => {
     const world = await worldUnder(ringKeys(ONE), 2)
     await world.connect(ringKeys(THREE).cipher, 'tenant-strange')
@@ -82,6 +93,26 @@ describe('RotateKeys', () => {
       ['tenant-strange', 'refresh_token', 'cipher_key_unknown'],
     ])
     expect(result.byKey[await nameOf(ringKeys(THREE))]).toBe(2)
+  })
+
+  test('finds in a dry run what was moved to another row or altered, under the current key too', async () => {
+    const keys = ringKeys(ONE)
+    const world = await worldUnder(keys, 3)
+    const [first, second, third] = await world.rows()
+    const [moved, altered] = [first?.secrets.accessToken, third?.secrets.accessToken?.slice(0, -8)]
+    if (second === undefined || third === undefined || altered === undefined)
+      throw new Error('Three were made')
+    await world.sealedValues.replace([
+      { row: second, secrets: { ...second.secrets, accessToken: moved } },
+      { row: third, secrets: { ...third.secrets, accessToken: asSealed(`${altered}AAAAAAAA`) } },
+    ])
+    const result = await world.rotation(keys).run({ dryRun: true })
+    expect(result).toMatchObject({ scanned: 10, resealed: 0, unreadable: 2 })
+    expect(result.problems).toMatchObject(
+      [second, third].map(({ tenantId }) => ({
+        ...{ tenantId, field: 'access_token', code: 'cipher_authentication_failed' },
+      })),
+    )
   })
 
   test('stops when asked, says where, and goes on from there', async () => {
@@ -120,14 +151,7 @@ describe('RotateKeys', () => {
     const [before, after] = [ringKeys(ONE), ringKeys(TWO, [ONE])]
     const world = await worldUnder(before, 5)
     const texts = await world.openAll(before)
-    const down = {
-      ...after,
-      cipher: {
-        prepare: () => Promise.reject(new CipherUnavailableError('it is down')),
-        seal: () => Promise.reject(new CipherUnavailableError('it is down')),
-        open: after.cipher.open.bind(after.cipher),
-      },
-    }
+    const down = { ...after, cipher: { ...unavailable, open: after.cipher.open.bind(after.cipher) } }
     await expect(world.rotation(down).run()).rejects.toMatchObject({ code: 'cipher_unavailable' })
     expect(await world.openAll(before)).toEqual(texts)
   })

@@ -75,7 +75,12 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
         [IDS.DataKeys],
       )
       .inSingletonScope()
-    bind(IDS.KeyInventory).toConstantValue(new LocalKeyInventory({ ...local, isServiceSealing: !opensOnly }))
+    bind(IDS.KeyInventory)
+      .toResolvedValue(
+        (dataKeys) => new LocalKeyInventory({ ...local, ...(opensOnly ? {} : { dataKeys }) }),
+        [IDS.DataKeyStore],
+      )
+      .inSingletonScope()
     bind(IDS.Readiness)
       .toResolvedValue(
         (keys) => (opensOnly ? readinessOf(local.rings) : { isReady: () => keys.isReady() }),
