@@ -85,9 +85,9 @@ export class OAuthService {
     }
     const { clientId, redirectUri, scopes, pkce } = client.authorization
     const verifier = pkce.method === 'S256' ? codeVerifier(random.bytes(VERIFIER_BYTES)) : undefined
+    const { tenantId, provider, label } = request.key
     const pending: PendingAuthorization = {
-      ...request.key,
-      ...{ returnUrl, redirectUri, clientId, scopes },
+      ...{ tenantId, provider, label, returnUrl, redirectUri, clientId, scopes },
       allowAccountChange: request.allowAccountChange === true,
       startedAt: clock.now(),
       ...(verifier === undefined ? {} : { codeVerifier: verifier }),
