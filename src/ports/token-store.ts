@@ -87,6 +87,12 @@ export interface Replacement extends Retirement {
 export type SaveOutcome =
   { readonly saved: true; readonly revocation?: RevocationId | undefined } | { readonly saved: false }
 
+/** The connection that was ended, and the queued revocation of its grant. */
+export interface Disconnection {
+  readonly connectionId: string
+  readonly revocation?: RevocationId | undefined
+}
+
 /** What may change without new tokens. A member that is absent stays; `null` clears. */
 export interface ConnectionPatch {
   /** Of a connection that is `pending_account_selection`, and no longer is. */
@@ -132,10 +138,7 @@ export interface TokenStore {
    * Final for the grant: its secrets leave the row, still sealed where they go to the revocation queue; who granted and
    * what the grant reached is forgotten with it. `undefined` when there was nothing to disconnect.
    */
-  disconnect(
-    key: ConnectionKey,
-    retirement: Retirement,
-  ): Promise<{ readonly revocation?: RevocationId | undefined } | undefined>
+  disconnect(key: ConnectionKey, retirement: Retirement): Promise<Disconnection | undefined>
 
   /**
    * Removes the tenant's disconnected connections; one that still holds a grant stays until it was disconnected, and

@@ -4,10 +4,10 @@ import type { Instant } from '../../domain/model/time.ts'
 import type {
   ConnectionFilter,
   ConnectionPatch,
+  Disconnection,
   NewGrant,
   Replacement,
   Retirement,
-  RevocationId,
   SaveOutcome,
   TokenReading,
   TokenStore,
@@ -66,13 +66,14 @@ export class MemoryTokenStore implements TokenStore {
   async disconnect(
     key: ConnectionKey,
     { queueForRevocation }: Retirement,
-  ): Promise<{ readonly revocation?: RevocationId | undefined } | undefined> {
+  ): Promise<Disconnection | undefined> {
     return this.#database.transact(key, (own, tables, now) => {
       const row = tables.connection(own)
       const grant = row === undefined ? undefined : retiredGrantOf(row)
       if (row === undefined || grant === undefined) return undefined
       tables.put(disconnected(row, now))
-      return queueForRevocation ? { revocation: tables.queue(grant, now) } : {}
+      const { connectionId } = grant
+      return queueForRevocation ? { connectionId, revocation: tables.queue(grant, now) } : { connectionId }
     })
   }
 

@@ -4,10 +4,10 @@ import type { ConnectionKey, TenantId } from '../../domain/model/identifiers.ts'
 import type {
   ConnectionFilter,
   ConnectionPatch,
+  Disconnection,
   NewGrant,
   Replacement,
   Retirement,
-  RevocationId,
   SaveOutcome,
   TokenReading,
   TokenStore,
@@ -105,14 +105,16 @@ export class PostgresTokenStore implements TokenStore {
   async disconnect(
     { tenantId, provider, label }: ConnectionKey,
     { queueForRevocation }: Retirement,
-  ): Promise<{ readonly revocation?: RevocationId | undefined } | undefined> {
+  ): Promise<Disconnection | undefined> {
     const key = [tenantId, provider, label]
     return asTenant(this.#pool, tenantId, async (client) => {
       const [row] = (await client.query<RetiredRow>(LOCK_LIVE, key)).rows
       if (row === undefined) return undefined
       await client.query(DISCONNECT, key)
-      if (!queueForRevocation) return {}
-      return { revocation: await queueRevocation(client, queueValues(toRetiredGrant(row))) }
+      const grant = toRetiredGrant(row)
+      const { connectionId } = grant
+      if (!queueForRevocation) return { connectionId }
+      return { connectionId, revocation: await queueRevocation(client, queueValues(grant)) }
     })
   }
 

@@ -134,6 +134,7 @@ export type { ConsumedStates, StateKey, StateStore } from '../../ports/state-sto
 export type {
   ConnectionFilter,
   ConnectionPatch,
+  Disconnection,
   NewGrant,
   Replacement,
   RetiredGrant,

@@ -238,8 +238,8 @@ export class Connections {
       queueForRevocation: client.traits.revocation !== 'none',
     })
     if (retired === undefined) throw new NotConnectedError(client.traits.displayName)
-    const { grant, revocation } = retired
-    this.#emit('connection.disconnected', key, { connectionId: grant.connectionId })
+    const { connectionId, revocation } = retired
+    this.#emit('connection.disconnected', key, { connectionId })
     return revocation === undefined
       ? async () => 'local_only'
       : () => this.#deps.revocations.attemptBriefly(client, key.tenantId, revocation)

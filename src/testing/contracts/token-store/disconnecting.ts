@@ -21,6 +21,7 @@ export const disconnectingPromises: ConnectionPromises = {
     const retired = await stores.tokens.disconnect(KEY, { queueForRevocation: true })
     assert.ok(retired?.revocation !== undefined)
     const { connectionId, grantId, clientId, subject, tokens } = grant
+    assert.equal(retired.connectionId, connectionId)
     assert.deepEqual(
       { ...(await stores.revocations.read(TENANT, retired.revocation)) },
       { ...KEY, connectionId, grantId, tokenVersion: 1, clientId, subject, ...tokens, candidates: [] },
