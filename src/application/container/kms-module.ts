@@ -51,18 +51,18 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
   } = options
   const ring = stateRing(local.rings)
   if (opensOnly && ring === undefined) throw new ConfigInvalidError(['kms.opensOnly: needs a key that seals'])
-  return new ContainerModule(({ bind }) => {
-    bind(IDS.DataKeys)
+  return new ContainerModule(({ rebind }) => {
+    rebind(IDS.DataKeys)
       .toResolvedValue(
         (store, clock, random, logger) =>
           new KmsDataKeys({ kms, kmsKeyId, app, partitioning, limits, store, clock, random, logger }),
         [IDS.DataKeyStore, IDS.Clock, IDS.RandomSource, IDS.Logger],
       )
       .inSingletonScope()
-    bind(IDS.Cipher)
+    rebind(IDS.Cipher)
       .toResolvedValue((keys) => cipherOver(keys, local, opensOnly), [IDS.DataKeys])
       .inSingletonScope()
-    bind(IDS.StateKeys)
+    rebind(IDS.StateKeys)
       .toResolvedValue(
         (keys): StateKeys => {
           const service = new KmsStateKeys({ keys })
@@ -75,19 +75,19 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
         [IDS.DataKeys],
       )
       .inSingletonScope()
-    bind(IDS.KeyInventory)
+    rebind(IDS.KeyInventory)
       .toResolvedValue(
         (dataKeys) => new LocalKeyInventory({ ...local, ...(opensOnly ? {} : { dataKeys }) }),
         [IDS.DataKeyStore],
       )
       .inSingletonScope()
-    bind(IDS.Readiness)
+    rebind(IDS.Readiness)
       .toResolvedValue(
         (keys) => (opensOnly ? readinessOf(local.rings) : { isReady: () => keys.isReady() }),
         [IDS.DataKeys],
       )
       .inSingletonScope()
-    bind(IDS.DataKeyRewrapping)
+    rebind(IDS.DataKeyRewrapping)
       .toResolvedValue(
         (store, random, logger): DataKeyRewrapping => ({
           run: (to) => rewrapDataKeys({ kms, kmsKeyId, app, store, random, logger }, to),
