@@ -125,6 +125,8 @@ export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
     providerCode: code ?? `http_${answer.status}`,
     retryAfterMs,
     missingScopes: code === SCOPE_INSUFFICIENT ? [ADWORDS_SCOPE] : [],
+    // Tokens come from another service, whose quota is its own: whatever the Ads API throttles, refreshes go on.
+    concerns: 'connection',
   })
 }
 

@@ -193,7 +193,11 @@ describe('a token', () => {
       retryAfterMs: 5_000,
     })
     emulator.control.fail('google_ads', 'search', emulatorFaults.googleQuota(5))
-    expect(await failureOf(client.examine(accessToken))).toMatchObject({ kind: 'rate_limited' })
+    expect(await failureOf(client.examine(accessToken))).toMatchObject({
+      kind: 'rate_limited',
+      // Not the app: its tokens come from a service of their own.
+      concerns: 'connection',
+    })
     emulator.control.fail('google_ads', 'accounts', { status: 503, body: '<h1>Down</h1>' })
     expect(await failureOf(client.verify(accessToken))).toMatchObject({ kind: 'transient' })
   })
