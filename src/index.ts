@@ -96,14 +96,8 @@ export type {
   Which,
 } from './root/platform.ts'
 export { createOAuthState, validateOAuthState } from './root/states.ts'
-export {
-  deleteTenant,
-  getAllIntegrationStatuses,
-  getIntegrationStatus,
-  hasIntegrationIssues,
-  listConnections,
-  withTenant,
-} from './root/statuses.ts'
+export { getAllIntegrationStatuses, getIntegrationStatus, hasIntegrationIssues } from './root/statuses.ts'
+export { deleteTenant, listConnections, withTenant } from './root/tenant.ts'
 export {
   completeTikTokOAuth,
   disconnectTikTok,

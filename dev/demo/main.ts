@@ -14,7 +14,7 @@ import { DemoFolder } from './demo-folder.ts'
 import { demoHost } from './demo-host.ts'
 import { listenOnLoopback } from './loopback.ts'
 
-/** What whoever started the demo can mend. */
+/** A problem that the person who started the demo can solve. */
 class DemoProblem extends Error {
   override readonly name = 'DemoProblem'
 }

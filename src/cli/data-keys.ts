@@ -88,7 +88,7 @@ async function revokeTenant(container: Container, tenant: string): Promise<Outco
   return { code: 0, value: { revoked }, lines: [`${String(revoked)} data keys of the tenant revoked`] }
 }
 
-/** All that are not revoked; nothing that would unwrap. */
+/** Every data key that is not revoked, without its wrapped bytes. */
 async function list(container: Container): Promise<Outcome> {
   const rows: DataKeyRow[] = []
   for await (const row of everyDataKey(container.get(IDS.DataKeyStore))) rows.push(row)
@@ -102,7 +102,7 @@ async function list(container: Container): Promise<Outcome> {
   return { code: 0, value: { keys }, lines }
 }
 
-/** Also as values and `rotate-keys` name it. */
+/** An id may be given as it appears in values and in the output of `rotate-keys`. */
 function idOf(name: string): string {
   return name.replace(/^c1\.k\./, '')
 }

@@ -61,7 +61,7 @@ function keys(): readonly Finding[] {
   })
 }
 
-/** What shows only once everything is put together: an address that is none, a KMS or a Redis that cannot be reached. */
+/** Problems that show only in a complete container: an invalid address, a KMS or a Redis that cannot be reached. */
 async function wiring(): Promise<readonly Finding[]> {
   try {
     const container = await defaultContainer()
@@ -83,7 +83,7 @@ async function sealing(container: Container): Promise<Finding> {
   }
 }
 
-/** Without a Redis the states are in the database, which is looked at by itself. */
+/** Without a Redis the states are in the database, which has a check of its own. */
 async function states(container: Container): Promise<readonly Finding[]> {
   if (read(process.env, 'REDIS_URL') === undefined) return []
   try {

@@ -13,7 +13,7 @@ export const emulator: Command = {
     const running = await startEmulator(port === undefined ? {} : { port })
     const { url } = running
     const environment = emulatorEnvironment(url)
-    // As a file of variables may look, so that the whole output can be one.
+    // In the form of an .env file, so that the whole output can be saved as one.
     print(json, { url, environment, klaviyoKeys: emulatorKlaviyoKeys }, [
       `# The platforms are at ${url} until this is interrupted. These apps exist only there:`,
       ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),

@@ -25,7 +25,7 @@ export function textOption(values: Values, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** @throws ConfigInvalidError when the option is given and no whole number above 0 */
+/** @throws ConfigInvalidError when the option is given but is not a whole number above 0 */
 export function countOption(values: Values, name: string): number | undefined {
   const value = textOption(values, name)
   if (value === undefined) return undefined
@@ -35,7 +35,7 @@ export function countOption(values: Values, name: string): number | undefined {
 }
 
 /**
- * Without the variable a Postgres client would look for a database by itself, which need not be the one that is meant.
+ * Without the variable a Postgres client would look for a database by itself, which may not be the one that is meant.
  * @throws ConfigInvalidError when it is missing
  */
 export function databaseUrl(): string {

@@ -12,7 +12,7 @@ import { jsonResponse, redirectResponse } from './responses.ts'
 import { mediaTypeOf, readSubmission } from './submission.ts'
 import type { Submission } from './submission.ts'
 
-/** A request that has found its route. */
+/** A request for which a route was found. */
 export interface Call {
   readonly request: Request
   readonly query: URLSearchParams
@@ -57,7 +57,7 @@ export async function acceptCommand(
   return { call, principal, key, submission }
 }
 
-/** The connection that is meant: its tenant is the principal's, whatever the request says. */
+/** The connection that the request is about. Its tenant is always the principal's, whatever the request says. */
 export function connectionKey(
   principal: Principal,
   provider: ProviderName,
@@ -66,7 +66,7 @@ export function connectionKey(
   return { tenantId: parseTenantId(principal.tenantId), provider, label: labelOf(label) }
 }
 
-/** Does what was asked and answers: JSON to a program, and to a form the page it came from with the outcome in its URL. */
+/** Does the work and answers it: a program gets JSON; a form is sent back to its page, with the outcome in the URL. */
 export async function perform(
   context: HandlerContext,
   command: Command,
@@ -85,7 +85,7 @@ export async function perform(
   }
 }
 
-/** Where a form wants its answer: an allowed `returnUrl`, else the settings page. @throws ReturnUrlRefusedError */
+/** Where a form is sent afterwards: to an allowed `returnUrl`, else to the settings page. @throws ReturnUrlRefusedError */
 export function destinationOf(context: HandlerContext, submission: Submission): string | undefined {
   const wanted = submission.optional('returnUrl')
   return wanted === undefined ? context.pagePath : parseReturnUrl(wanted, context.allowedReturnOrigins)

@@ -8,7 +8,7 @@ import type { RefusalCode } from './refusal.ts'
 
 export type FailureCode = IntegrationErrorCode | RefusalCode | 'internal_error'
 
-/** What the sender of a request is told of an error. */
+/** What the sender of a request is told about an error. */
 export interface Failure {
   readonly status: number
   readonly code: FailureCode
@@ -72,8 +72,8 @@ const INTERNAL: Failure = {
 }
 
 /**
- * Turns an error, whichever it is, into what the sender of the request is told, and logs what an operator should know of:
- * the sender may get a page, JSON or a redirect, and the log shows it in each case.
+ * Turns any error into what the sender of the request is told, and logs the errors that an operator should know about.
+ * Every kind of answer goes through here, so that a page, JSON and a redirect are all logged.
  */
 export function reportFailure({ clock, logger }: HandlerContext, error: unknown): Failure {
   if (error instanceof Refusal) {

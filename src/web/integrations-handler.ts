@@ -9,12 +9,12 @@ import { emptyResponse, jsonResponse } from './responses.ts'
 import { routeTable } from './route-table.ts'
 import type { Methods } from './route-table.ts'
 
-/** What servers of the Fetch kind call: Hono, Next.js. */
+/** A handler for servers that speak Fetch, such as Hono and Next.js. */
 export type FetchHandler = (request: Request) => Promise<Response>
 
 /**
- * Answers everything below `basePath`, and the settings page, whatever server the host runs on. It never rejects: what
- * goes wrong is answered in words, and told to the container's logger where an operator should know.
+ * Answers everything below `basePath`, and the settings page, whatever server the host runs on. It never rejects: an error
+ * is answered in words, and also goes to the container's logger where an operator should know about it.
  * @throws ConfigInvalidError at once when an option is not usable
  */
 export function createIntegrationsHandler(options: HandlerOptions): FetchHandler {
@@ -42,7 +42,7 @@ async function answer(
     ...(methods.POST === undefined ? [] : ['POST']),
     'OPTIONS',
   ]
-  // No CORS header in the answer: no other site may use these addresses from a script.
+  // The answer has no CORS header, because scripts of other sites may not use these addresses.
   if (method === 'OPTIONS') return emptyResponse({ status: 204, headers: { allow: allowed.join(', ') } })
   const isReading = method === 'GET' || method === 'HEAD'
   const route = isReading ? methods.GET : method === 'POST' ? methods.POST : undefined

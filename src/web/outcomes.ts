@@ -2,11 +2,11 @@ import { DEFAULT_LABEL } from '../domain/model/identifiers.ts'
 import type { ConnectionLabel, ProviderName } from '../domain/model/identifiers.ts'
 import type { FailureCode } from './failures.ts'
 
-/** What a form leads to when it worked. */
+/** What a form or flow leads to when it succeeds. */
 export type SuccessCode =
   'connected' | 'account_selected' | 'accounts_updated' | 'lists_saved' | 'refreshed' | 'disconnected'
 
-/** The fixed vocabulary of the `result` parameter on a return URL; nothing a provider wrote is ever in it. */
+/** The fixed vocabulary of the `result` parameter on a return URL; it never contains anything a provider wrote. */
 export type ResultCode = SuccessCode | FailureCode
 
 const SUCCESS_CODES: readonly string[] = [
@@ -30,8 +30,8 @@ export interface Outcome {
 }
 
 /**
- * The return URL with the outcome in its query, and the label where it is not the default one; what is there already
- * stays as it is, byte for byte.
+ * The return URL with the outcome in its query, and the label unless it is the default one. The rest of the URL stays as it
+ * is, byte for byte.
  */
 export function withOutcome(returnUrl: string, { provider, label, result }: Outcome): string {
   const [beforeFragment = '', ...fragment] = returnUrl.split('#')
@@ -40,7 +40,7 @@ export function withOutcome(returnUrl: string, { provider, label, result }: Outc
   return fragment.length === 0 ? joined : `${joined}#${fragment.join('#')}`
 }
 
-/** How forms, links and outcomes name a connection beside its provider: not at all when it is the default one. */
+/** What forms, links and outcomes add to the provider to name a connection: nothing for the default label. */
 export function labelFields(label: ConnectionLabel): Readonly<Record<string, string>> {
   return label === DEFAULT_LABEL ? {} : { label }
 }

@@ -1,4 +1,4 @@
-/** What the handler itself refuses, before a use case is asked. */
+/** Reasons for which the handler itself refuses a request, before it calls a use case. */
 export type RefusalCode =
   | 'unauthenticated'
   | 'forbidden'
@@ -39,7 +39,7 @@ const REFUSALS: Readonly<Record<RefusalCode, { readonly status: number; readonly
 export class Refusal extends Error {
   readonly code: RefusalCode
   readonly status: number
-  /** The methods that the address answers to, where the method was the reason. */
+  /** The methods that the address accepts, if the method was the reason. */
   readonly allowed: readonly string[]
 
   constructor(code: RefusalCode, detail?: string, allowed: readonly string[] = []) {

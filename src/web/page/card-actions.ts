@@ -9,7 +9,7 @@ import { platformOf } from './platforms.ts'
 
 type Card = CardContent & { readonly name: string }
 
-/** What can be done with a connection as it stands, the likeliest first. */
+/** What can be done with a connection in its present state, the most likely action first. */
 export function cardActions(context: HandlerContext, card: Card): Markup {
   const { state, name, permitted } = card
   const isOAuth = isOAuthClient(context.providers.get(state.provider))
@@ -110,13 +110,13 @@ function apiKeyForm(context: HandlerContext, card: Card): Markup {
   })
 }
 
-/** Connecting with a key of another account than before needs an explicit word, as signing in as another person does. */
+/** A key of another account than before needs explicit permission, just as signing in as another person does. */
 const switchBox = html`<label class="cgk-hint">
   <input type="checkbox" name="allowAccountChange" value="true" /> Switch to the account of this key if it is
   not the same as before
 </label>`
 
-/** The same words stand on every card: who listens instead of looking hears which platform is meant. */
+/** Every card has the same buttons; this tells users of screen readers which platform is meant. */
 function about({ name }: Card): Markup {
   return html`<span class="cgk-unseen"> (${name})</span>`
 }

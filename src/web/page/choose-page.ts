@@ -13,7 +13,7 @@ import { html, nothing } from './markup.ts'
 import type { Markup } from './markup.ts'
 import { platformOf } from './platforms.ts'
 
-/** The accounts that the grant reaches, to choose one; thousands of them are searched and paged, without script. */
+/** Lets a person choose one of the accounts that the grant reaches. Search and paging work for thousands, without script. */
 export async function choosePage(context: HandlerContext, call: Call, provider: string): Promise<Response> {
   const page = await openConnectionPage(context, call, provider)
   const { search, page: wanted } = accountsQuery(call.query)

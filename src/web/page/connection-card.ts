@@ -20,7 +20,7 @@ export interface CardContent {
 
 type Standing = 'good' | 'attention' | 'bad' | 'off'
 
-/** One connection: how it stands in words, and what can be done. */
+/** One connection: its state in words, and what can be done about it. */
 export function connectionCard(context: HandlerContext, content: CardContent): Markup {
   const { state } = content
   const { name } = platformOf(context, state.provider)
@@ -127,7 +127,7 @@ function chosenLists({ details }: Connection): Markup {
   return html`E-mail: ${nameOf(details.emailListId)} · SMS: ${nameOf(details.smsListId)}`
 }
 
-/** The end of a token matters to people only where nobody renews it. */
+/** When a token expires matters to people only if it is not renewed. */
 function access(context: HandlerContext, { provider, tokenExpiresAt }: Connection): Markup {
   const client = context.providers.get(provider)
   const now = context.clock.now()

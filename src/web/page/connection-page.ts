@@ -11,13 +11,13 @@ import { html } from './markup.ts'
 import type { Markup } from './markup.ts'
 import { platformOf } from './platforms.ts'
 
-/** What every page about one connection starts from. */
+/** What every page about a single connection needs. */
 export interface ConnectionPage {
   readonly connection: Connection
   readonly name: string
   readonly token: string
   readonly cookies: readonly string[]
-  /** Names the connection in forms and links, where its provider alone does not. */
+  /** Form fields that name the connection, if its provider alone does not. */
   readonly fields: Readonly<Record<string, string>>
   /** This page, without its query. */
   readonly self: string
@@ -46,7 +46,7 @@ export async function openConnectionPage(
   }
 }
 
-/** Asks the platform once more for its accounts or lists, for a person who misses one. */
+/** Asks the platform for its accounts or lists again, in case one is missing. */
 export function askAgainForm(context: HandlerContext, page: ConnectionPage): Markup {
   return postForm({
     action: `${context.basePath}/${page.connection.provider}/accounts`,

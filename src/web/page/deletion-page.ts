@@ -4,7 +4,7 @@ import { documentResponse } from './layout.ts'
 import { html } from './markup.ts'
 import { moment } from './moment.ts'
 
-/** Where a person who asked Meta for the deletion of their data sees what came of it. */
+/** Tells a person who asked Meta to have their data deleted that this was done. */
 export function deletionPage(context: HandlerContext, at: Instant): Response {
   return documentResponse(context, {
     title: 'Your data was deleted',

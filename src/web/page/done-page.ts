@@ -11,14 +11,14 @@ import type { Markup } from './markup.ts'
 import { platformOf } from './platforms.ts'
 import { failureWords, successWords } from './words.ts'
 
-/** Without an opener the page stays, with a link: many platforms cut the tie between the two windows. */
+/** Without an opener the page stays open and shows a link: many platforms cut the connection between the two windows. */
 const SCRIPT = `const { origin, provider, status } = document.querySelector('[data-origin]').dataset
 if (window.opener) {
   window.opener.postMessage({ type: 'integration_result', provider, status }, origin)
   window.close()
 }`
 
-/** The last page of a flow that does not lead back by itself. It tells the window that opened it, if one did, and closes. */
+/** The last page of a flow that does not redirect back. In a popup it tells the opener the outcome and closes. */
 export async function donePage(
   context: HandlerContext,
   call: Call,

@@ -5,7 +5,7 @@ import { html, nothing } from './markup.ts'
 import { platformOf } from './platforms.ts'
 import { failureWords } from './words.ts'
 
-/** Says what happened and what to do, in words of ours alone, with the way back. */
+/** Says what happened and what to do, in our own words only, and links to the settings page. */
 export function failurePage(
   context: HandlerContext,
   failure: Failure,

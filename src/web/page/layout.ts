@@ -33,11 +33,11 @@ export async function frameFor(
 }
 
 export interface DocumentExtras extends ResponseExtras {
-  /** Directives that this page needs in its policy besides the stylesheet: `script-src 'sha256-…'`. */
+  /** Further directives that this page needs in its policy, such as `script-src 'sha256-…'`. */
   readonly allowed?: readonly string[]
 }
 
-/** Answers with a whole document. Its policy allows the stylesheets that it links and, of everything else, what the page names. */
+/** Answers with a whole document. Its policy allows the stylesheets that the document links, and what the page adds. */
 export function documentResponse(
   context: HandlerContext,
   page: Page,
@@ -56,7 +56,9 @@ export function documentResponse(
   })
 }
 
-/** A page with forms. Its own address is told to its own site, without which browsers send those forms as from nowhere. */
+/**
+ * A page with forms. It sends its referrer within the site: without one, browsers submit forms with the origin `null`.
+ */
 export function pageResponse(context: HandlerContext, page: Page, extras: ResponseExtras = {}): Response {
   const formTargets = ["'self'", ...authorizationOrigins(context)]
   return documentResponse(context, page, {

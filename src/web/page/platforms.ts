@@ -1,11 +1,11 @@
 import type { ProviderName } from '../../domain/model/identifiers.ts'
 import type { HandlerContext } from '../handler-context.ts'
 
-/** What the pages must know of a platform to speak of it. */
+/** What the pages say about a platform, and where its sign-in leads. */
 export interface Platform {
-  /** As people read it, also of a platform that is not configured here. */
+  /** The name that people see, known also for a platform that is not configured here. */
   readonly name: string
-  /** What it calls the thing that a connection is about. */
+  /** What the platform calls the account that a connection is about. */
   readonly accountNoun: string
   readonly introduction: string
   /** Hosts that its own sign-in passes through, besides that of its authorization endpoint. */

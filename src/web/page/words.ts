@@ -23,7 +23,7 @@ const OPERATOR = 'The people who run this site have to fix this. Nothing you hav
 const AGAIN_LATER = 'Nothing has changed and nothing is lost. Try again in a few minutes.'
 const START_AGAIN = 'Start the connection again.'
 
-/** What went wrong and what to do, for somebody who is no developer. The name is that of the platform. */
+/** What went wrong and what to do, for people who are not developers. `name` is the platform's. */
 const FAILURES: Readonly<Record<FailureCode, (name: string) => readonly [what: string, advice: string]>> = {
   authorization_denied: (name) => [
     `The connection was declined at ${name}.`,

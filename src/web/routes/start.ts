@@ -12,7 +12,7 @@ import { Refusal } from '../refusal.ts'
 import { jsonResponse, redirectResponse } from '../responses.ts'
 import type { Submission } from '../submission.ts'
 
-/** Sends the browser to the platform, with the cookie that proves at the end that it is the same browser. */
+/** Sends the browser to the platform, with the cookie that later proves that the same browser came back. */
 export async function startConnection(
   context: HandlerContext,
   call: Call,
@@ -34,13 +34,13 @@ export async function startConnection(
   }
 }
 
-/** The tenant is part of who started, so that a user of two tenants cannot finish in one what began in the other. */
+/** The initiator includes the tenant, so that a user of two tenants cannot finish in one what they started in the other. */
 export function initiatorOf(principal: Principal): Initiator {
   const userId = JSON.stringify([principal.tenantId, principal.userId])
   return { userId, sessionId: principal.sessionId }
 }
 
-/** A popup tells the origin that its `returnUrl` is of; nobody hears of a flow in a page. */
+/** The origin of `returnUrl` is told the outcome of a popup; a flow in a page tells nobody. */
 function openerOf(
   { baseUrl }: HandlerContext,
   submission: Submission,
