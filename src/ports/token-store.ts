@@ -3,6 +3,7 @@ import type {
   Connection,
   ConnectionDetails,
   ConnectionStatus,
+  LiveStatus,
   ProviderSubject,
   ReauthReason,
 } from '../domain/model/connection.ts'
@@ -47,7 +48,7 @@ export interface NewGrant extends ConnectionKey {
   readonly dataAccessExpiresInMs: number | null
   /** When the job should first look at it. */
   readonly dueInMs: number
-  readonly status: 'active' | 'pending_account_selection'
+  readonly status: LiveStatus
   readonly subject?: ProviderSubject | undefined
   readonly scopes: readonly string[]
   readonly accounts: readonly AdAccount[]

@@ -1,4 +1,4 @@
-import type { Connection } from '../../domain/model/connection.ts'
+import type { Connection, LiveStatus } from '../../domain/model/connection.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type { Sealed } from '../../ports/cipher.ts'
 import type { RetiredGrant } from '../../ports/pending-revocations.ts'
@@ -16,7 +16,7 @@ export interface ConnectionRow {
   readonly candidates: readonly SealedCandidate[]
   readonly lastWriteId: string | undefined
   /** Where a late result leads back to from `needs_reauth`. */
-  readonly statusWhenHealed: 'active' | 'pending_account_selection'
+  readonly statusWhenHealed: LiveStatus
   readonly dueAt: Instant
   readonly refresh: RefreshState
 }
