@@ -3,12 +3,13 @@ import type {
   Connection,
   ConnectionDetails,
   ConnectionStatus,
+  LiveStatus,
   ProviderSubject,
   ReauthReason,
 } from '../domain/model/connection.ts'
 import type { ConnectionKey, ConnectionLabel, ProviderName, TenantId } from '../domain/model/identifiers.ts'
 import type { Sealed } from './cipher.ts'
-import type { SealedCandidate } from './refresh-leases.ts'
+import type { RevocationId } from './pending-revocations.ts'
 
 /** What the hot read brings: one row, one round trip. */
 export interface TokenReading {
@@ -47,7 +48,7 @@ export interface NewGrant extends ConnectionKey {
   readonly dataAccessExpiresInMs: number | null
   /** When the job should first look at it. */
   readonly dueInMs: number
-  readonly status: 'active' | 'pending_account_selection'
+  readonly status: LiveStatus
   readonly subject?: ProviderSubject | undefined
   readonly scopes: readonly string[]
   readonly accounts: readonly AdAccount[]
@@ -55,22 +56,6 @@ export interface NewGrant extends ConnectionKey {
   readonly selectedAccountName?: string | undefined
   readonly details: ConnectionDetails
 }
-
-/** A grant that is no longer used, with what it takes to revoke it. Its secrets keep the context they were sealed for. */
-export interface RetiredGrant extends ConnectionKey {
-  readonly connectionId: string
-  readonly grantId: string
-  readonly tokenVersion: number
-  readonly clientId: string
-  readonly subject?: ProviderSubject | undefined
-  readonly accessToken?: Sealed | undefined
-  readonly refreshToken?: Sealed | undefined
-  /** Further tokens that the provider issued for the grant; each may live on when the current one was revoked. */
-  readonly candidates: readonly SealedCandidate[]
-}
-
-/** Identifies a queued revocation. */
-export type RevocationId = string
 
 /** What becomes of a grant that is no longer used. */
 export interface Retirement {

@@ -1,4 +1,5 @@
-import type { ConsumedStates, StateKey } from '../../ports/state-store.ts'
+import type { ConsumedStates } from '../../ports/consumed-states.ts'
+import type { StateKey } from '../../ports/state-store.ts'
 import { SingleStatements } from './single-statement.ts'
 import type { StatementPoolOptions } from './single-statement.ts'
 

@@ -1,6 +1,6 @@
 import type { TenantId } from '../../domain/model/identifiers.ts'
+import type { RetiredGrant, RevocationId } from '../../ports/pending-revocations.ts'
 import type { SealedCandidate } from '../../ports/refresh-leases.ts'
-import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
 import { toSealed, toSubject } from './connection-row.ts'
 import type { SubjectRow } from './connection-row.ts'
 import type { PostgresQueries } from './postgres-pool.ts'

@@ -1,6 +1,7 @@
 import { MOST_ACCOUNTS } from '../../domain/model/ad-account.ts'
 import type { Connection } from '../../domain/model/connection.ts'
-import type { NewGrant, RetiredGrant } from '../../ports/token-store.ts'
+import type { RetiredGrant } from '../../ports/pending-revocations.ts'
+import type { NewGrant } from '../../ports/token-store.ts'
 import type { PostgresQueries } from './postgres-pool.ts'
 import { toRetiredGrant } from './revocation-row.ts'
 import type { RetiredRow } from './revocation-row.ts'

@@ -76,6 +76,7 @@ export { asSealed } from '../../ports/cipher.ts'
 export type { Cipher, SealContext, Sealed, SecretField } from '../../ports/cipher.ts'
 export type { Clock } from '../../ports/clock.ts'
 export type { ConnectionEvent, ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
+export type { ConsumedStates } from '../../ports/consumed-states.ts'
 export type { DataKeyRow, DataKeyState, DataKeyStore, WrappedDataKey } from '../../ports/data-key-store.ts'
 export type { Digest } from '../../ports/digest.ts'
 export type {
@@ -88,6 +89,7 @@ export type {
 export type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 export type { Logger, LogLevel } from '../../ports/logger.ts'
 export type { AppPacing } from '../../ports/app-pacing.ts'
+export type { PendingRevocations, RetiredGrant } from '../../ports/pending-revocations.ts'
 export type {
   AppPause,
   BudgetedApp,
@@ -110,7 +112,6 @@ export type { RandomSource } from '../../ports/random-source.ts'
 export type { Readiness } from '../../ports/readiness.ts'
 export type {
   ClaimRequest,
-  PendingRevocations,
   RefreshedTokens,
   RefreshLease,
   RefreshLeases,
@@ -130,14 +131,13 @@ export type {
 export type { Admission, StartLimiter, StartRequest } from '../../ports/start-limiter.ts'
 export type { StateKeys } from '../../ports/state-keys.ts'
 export { StateTakenError } from '../../ports/state-store.ts'
-export type { ConsumedStates, StateKey, StateStore } from '../../ports/state-store.ts'
+export type { StateKey, StateStore } from '../../ports/state-store.ts'
 export type {
   ConnectionFilter,
   ConnectionPatch,
   Disconnection,
   NewGrant,
   Replacement,
-  RetiredGrant,
   Retirement,
   SaveOutcome,
   SealedTokens,

@@ -6,9 +6,10 @@ import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/model/time.ts'
 import { asSealed } from '../../ports/cipher.ts'
 import type { Sealed } from '../../ports/cipher.ts'
+import type { RetiredGrant } from '../../ports/pending-revocations.ts'
 import type { ProviderApp } from '../../ports/provider-apps.ts'
 import type { ClaimRequest, RefreshedTokens, RefreshLease } from '../../ports/refresh-leases.ts'
-import type { NewGrant, RetiredGrant } from '../../ports/token-store.ts'
+import type { NewGrant } from '../../ports/token-store.ts'
 import type { ConnectionStores } from './connection-stores.ts'
 
 export const TENANT = parseTenantId('tenant-a')

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Connection } from '../../../domain/model/connection.ts'
 import { HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
-import type { Replacement, RevocationId, SaveOutcome } from '../../../ports/token-store.ts'
+import type { RevocationId } from '../../../ports/pending-revocations.ts'
+import type { Replacement, SaveOutcome } from '../../../ports/token-store.ts'
 import {
   claimed,
   connect,
