@@ -11,11 +11,13 @@ export type Resource = 'accounts' | 'lists' | 'segments'
 
 export interface KlaviyoApiOptions {
   readonly http: ProviderHttp
-  /** `https://a.klaviyo.com/api` */
-  readonly api: string
-  readonly revision: string
+  /** `https://a.klaviyo.com/api`, without a slash at the end. */
+  readonly base: string
   readonly now: () => Instant
 }
+
+/** Of the API; each is served for two years. */
+const REVISION = '2026-07-15'
 
 /** Klaviyo's API as the holder of a private key sees it; every method rejects with ProviderFailure and sends once. */
 export class KlaviyoApi {
@@ -30,7 +32,7 @@ export class KlaviyoApi {
     apiKey: Secret,
     parameters: Readonly<Record<string, string>> = {},
   ): Promise<unknown> {
-    const { http, api, revision, now } = this.#options
+    const { http, base, now } = this.#options
     const key = apiKey.reveal()
     if (!looksLikeKlaviyoPrivateKey(key)) {
       throw new ProviderFailure({
@@ -42,8 +44,12 @@ export class KlaviyoApi {
     const query = new URLSearchParams(parameters).toString()
     const answer = await http.send({
       method: 'GET',
-      url: `${api}/${resource}${query === '' ? '' : `?${query}`}`,
-      headers: { authorization: `Klaviyo-API-Key ${key}`, revision, accept: 'application/vnd.api+json' },
+      url: `${base}/${resource}${query === '' ? '' : `?${query}`}`,
+      headers: {
+        authorization: `Klaviyo-API-Key ${key}`,
+        revision: REVISION,
+        accept: 'application/vnd.api+json',
+      },
     })
     if (answer.status >= 300) throw failureOf(answer, resource, now())
     return jsonOf(answer)

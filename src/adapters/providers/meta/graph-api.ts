@@ -8,8 +8,8 @@ import type { Presented } from './graph-failure.ts'
 
 export interface GraphApiOptions {
   readonly http: ProviderHttp
-  /** `https://graph.facebook.com/v26.0` */
-  readonly graph: string
+  /** `https://graph.facebook.com/v26.0`, without a slash at the end. */
+  readonly base: string
   readonly appId: string
   readonly appSecret: string
   readonly now: () => Instant
@@ -73,7 +73,7 @@ export class GraphApi {
 
   #url(node: string, parameters: Parameters): string {
     const query = new URLSearchParams(parameters).toString()
-    return `${this.#options.graph}/${node}${query === '' ? '' : `?${query}`}`
+    return `${this.#options.base}/${node}${query === '' ? '' : `?${query}`}`
   }
 
   async #send(
