@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
-import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
+import { statusFailure } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
@@ -80,7 +81,7 @@ function failureOf(answer: HttpAnswer, resource: Resource, now: Instant): Provid
   const { status } = answer
   const codes = codesOf(answer)
   const kind = kindOf(status, codes)
-  if (kind === undefined) return responseInvalid()
+  if (kind === undefined) return statusFailure(answer, now)
   return new ProviderFailure({
     kind,
     delivery: status >= 500 ? 'uncertain' : 'answered',
@@ -90,11 +91,11 @@ function failureOf(answer: HttpAnswer, resource: Resource, now: Instant): Provid
   })
 }
 
-/** `codes` are absent when the answer is not Klaviyo's own: then it says nothing of the key. */
+/** `codes` are absent when the answer is not Klaviyo's own. A retired revision answers 410 without any. */
 function kindOf(status: number, codes: readonly string[] | undefined): FailureKind | undefined {
+  if (codes === undefined) return status === 410 ? 'misconfigured' : undefined
   if (status === 429) return 'rate_limited'
   if (status >= 500) return 'transient'
-  if (codes === undefined) return status === 410 ? 'misconfigured' : undefined
   const isKeyRefused = codes.some((code) => code === 'authentication_failed' || code === 'not_authenticated')
   if (status === 401 || (status === 400 && isKeyRefused)) return 'reauthorize'
   if (status === 403) return 'permission'

@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
+import { statusFailure } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
 import type { HttpAnswer, HttpRequest, ProviderHttp } from '../http/provider-http.ts'
-import { graphErrorIn, graphFailure, statusFailure } from './graph-failure.ts'
+import { graphErrorIn, graphFailure } from './graph-failure.ts'
 import type { Presented } from './graph-failure.ts'
 
 export interface GraphApiOptions {
