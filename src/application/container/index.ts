@@ -15,8 +15,11 @@ export type {
   ProviderHttp,
   ProviderHttpOptions,
 } from '../../adapters/providers/http/provider-http.ts'
-export type { KlaviyoClientOptions } from '../../adapters/providers/klaviyo/klaviyo-client.ts'
-export type { MetaClientOptions } from '../../adapters/providers/meta/meta-client.ts'
+export type {
+  KlaviyoClientOptions,
+  KlaviyoEndpoints,
+} from '../../adapters/providers/klaviyo/klaviyo-client.ts'
+export type { MetaClientOptions, MetaEndpoints } from '../../adapters/providers/meta/meta-client.ts'
 export type { OAuth2Definition } from '../../adapters/providers/oauth2/definition.ts'
 export { amazonAds } from '../../adapters/providers/oauth2/definitions/amazon-ads.ts'
 export { hubspot } from '../../adapters/providers/oauth2/definitions/hubspot.ts'
@@ -30,7 +33,7 @@ export { snapchatAds } from '../../adapters/providers/oauth2/definitions/snapcha
 export { discover } from '../../adapters/providers/oauth2/discover.ts'
 export type { DiscoveryOptions } from '../../adapters/providers/oauth2/discover.ts'
 export type { OAuth2ClientOptions } from '../../adapters/providers/oauth2/oauth2-client.ts'
-export type { TikTokClientOptions } from '../../adapters/providers/tiktok/tiktok-client.ts'
+export type { TikTokClientOptions, TikTokEndpoints } from '../../adapters/providers/tiktok/tiktok-client.ts'
 export type { IntegrationsConfigInput } from '../config/integrations-config.ts'
 export type { ConnectionEventListener } from '../event-listeners.ts'
 export type { AccessTokens } from '../use-cases/access-tokens.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Instant, SECOND_MS } from '../../../domain/model/time.ts'
-import { type FailureKind, ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import { type FailureKind, ProviderFailure } from '../../../domain/provider-failure.ts'
+import { statusFailure } from '../http/failures.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import { parseJson } from '../http/json-answer.ts'
@@ -105,7 +106,7 @@ const wire = z.object({
   }),
 })
 
-/** What a refusal of the Google Ads API means: by the code of its GoogleAdsFailure, else by status. */
+/** What a refusal of the Google Ads API means: by the code of its GoogleAdsFailure, else by the status of an error of Google's. */
 export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
   const body = parseJson(answer.text)?.value
   // searchStream wraps its error in an array.
@@ -115,7 +116,7 @@ export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
   const code = codeOf(first?.errorCode) ?? reasonOf(details)
   const kind =
     (code === undefined ? undefined : kindOfCode(code)) ?? kindOfStatus(answer.status, parsed.success)
-  if (kind === undefined) return responseInvalid()
+  if (kind === undefined) return statusFailure(answer, now)
   const retryAfterMs =
     retryDelayMs(first?.details?.quotaErrorDetails.retryDelay) ??
     parseRetryAfter(answer.header('retry-after'), now)
@@ -147,11 +148,12 @@ function reasonOf(details: readonly { readonly reason?: string | undefined }[]):
     .find((reason) => reason !== undefined && /^[A-Z_]{1,60}$/.test(reason))
 }
 
-/** A page of HTML under 401 is some proxy's, and no word of Google on the credential. */
+/** A page of HTML is some proxy's and says nothing about the credential, but under 404: so a version answers that is gone. */
 function kindOfStatus(status: number, isGoogles: boolean): FailureKind | undefined {
-  if (status === 401) return isGoogles ? 'reauthorize' : 'transient'
-  if (status === 403) return 'permission'
   if (status === 404) return 'misconfigured'
+  if (!isGoogles) return undefined
+  if (status === 401) return 'reauthorize'
+  if (status === 403) return 'permission'
   if (status === 429) return 'rate_limited'
   return status >= 400 ? 'transient' : undefined
 }

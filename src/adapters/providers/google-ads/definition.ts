@@ -14,14 +14,6 @@ export interface GoogleAdsEndpoints {
 /** The one scope of the Google Ads API: reading and writing. */
 export const ADWORDS_SCOPE = 'https://www.googleapis.com/auth/adwords'
 
-export const GOOGLE_ADS_ENDPOINTS: GoogleAdsEndpoints = {
-  authorization: 'https://accounts.google.com/o/oauth2/v2/auth',
-  token: 'https://oauth2.googleapis.com/token',
-  revoke: 'https://oauth2.googleapis.com/revoke',
-  ads: 'https://googleads.googleapis.com/v25',
-  userinfo: 'https://openidconnect.googleapis.com/v1/userinfo',
-}
-
 const ISSUER = 'https://accounts.google.com'
 
 export function googleAdsDefinition(endpoints: GoogleAdsEndpoints): OAuth2Definition {

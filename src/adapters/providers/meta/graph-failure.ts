@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../domain/model/time.ts'
 import type { Instant } from '../../../domain/model/time.ts'
-import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
@@ -46,19 +46,6 @@ export function graphFailure(
     providerCode: subcode === undefined ? `${code}` : `${code}/${subcode}`,
     retryAfterMs: code === TEMPORARILY_BLOCKED ? HOUR_MS : waitOf(kind, context.answer, context.now),
     concerns: code === USER_THROTTLE || isBusinessUseCase(code) ? 'connection' : 'app',
-  })
-}
-
-/** An answer without a Graph error in it that is no success either: some server on the way, or Graph in a bad minute. */
-export function statusFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
-  const { status } = answer
-  if (status < 400) return responseInvalid()
-  const isThrottle = status === 429
-  return new ProviderFailure({
-    kind: isThrottle ? 'rate_limited' : 'transient',
-    delivery: isThrottle ? 'answered' : 'uncertain',
-    providerCode: `http_${status}`,
-    retryAfterMs: parseRetryAfter(answer.header('retry-after'), now),
   })
 }
 

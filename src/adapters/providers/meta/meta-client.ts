@@ -13,13 +13,20 @@ import type {
   OAuthProviderClient,
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
-import { parseEndpoint } from '../http/endpoint.ts'
+import { appProblems } from '../http/app-problems.ts'
+import { baseOf } from '../http/endpoint.ts'
 import { withSubject } from '../http/failures.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { adAccounts, askHolder, permissionsOf } from './discovery.ts'
 import { GraphApi } from './graph-api.ts'
 import { toTokenSet } from './token-answer.ts'
 import { inspectToken } from './token-inspection.ts'
+
+/** Both with Graph's version in them. */
+export interface MetaEndpoints {
+  readonly authorization: string
+  readonly graph: string
+}
 
 /** Our app at Meta, and how it is reached. */
 export interface MetaClientOptions {
@@ -30,9 +37,8 @@ export interface MetaClientOptions {
   /** A budget for all processes together; absent: none. */
   readonly requestsPerSecond?: number | undefined
   readonly http: ProviderHttp
-  readonly endpoints?: { readonly authorization: string; readonly graph: string } | undefined
-  /** `v26.0` */
-  readonly graphVersion?: string | undefined
+  /** In place of Meta's own. */
+  readonly endpoints?: MetaEndpoints | undefined
   /** Facebook Login for Business: the configuration decides over the scopes. */
   readonly configId?: string | undefined
   /** What that configuration issues: tokens of people unless it says otherwise, or of a system user of their business. */
@@ -47,22 +53,47 @@ export interface MetaClientOptions {
 export type MetaConfigTokens = 'user' | 'system_user' | 'system_user_60_days'
 
 const SCOPES = ['ads_read', 'ads_management', 'business_management'] as const
-const VERSION = 'v26.0'
+const ENDPOINTS: MetaEndpoints = {
+  authorization: 'https://www.facebook.com/v26.0/dialog/oauth',
+  graph: 'https://graph.facebook.com/v26.0',
+}
 
 /** @throws ConfigInvalidError naming every problem */
 export function metaClient(options: MetaClientOptions): OAuthProviderClient {
-  const { appId, appSecret, redirectUri, configId, configTokens, graphVersion = VERSION } = options
+  const { appId, appSecret, redirectUri, http, allowLoopbackHttp } = options
+  const { configId, configTokens, endpoints = ENDPOINTS, now = Date.now } = options
   const problems = [
-    ...(appId === '' ? ['appId: is missing'] : []),
-    ...(appSecret === '' ? ['appSecret: is missing'] : []),
-    ...(URL.canParse(redirectUri) ? [] : ['redirectUri: must be an absolute URL']),
-    ...(/^v\d{1,3}\.\d$/.test(graphVersion) ? [] : ['graphVersion: must be like v26.0']),
+    ...appProblems({
+      credentials: { appId, appSecret },
+      redirectUri,
+      endpoints: { ...endpoints },
+      allowLoopbackHttp,
+    }),
     ...(configTokens !== undefined && configId === undefined
       ? ['configTokens: says what a configuration issues, and configId is missing']
       : []),
   ]
   if (problems.length > 0) throw new ConfigInvalidError(problems)
-  return new MetaClient(options)
+  return new MetaClient({
+    appId,
+    redirectUri,
+    requestsPerSecond: options.requestsPerSecond,
+    scopes: options.scopes ?? SCOPES,
+    configId,
+    configTokens: configTokens ?? 'user',
+    dialog: endpoints.authorization,
+    graph: new GraphApi({ http, base: baseOf(endpoints.graph), appId, appSecret, now }),
+  })
+}
+
+interface MetaClientParts extends Pick<
+  MetaClientOptions,
+  'appId' | 'redirectUri' | 'requestsPerSecond' | 'configId'
+> {
+  readonly scopes: readonly string[]
+  readonly configTokens: MetaConfigTokens
+  readonly dialog: string
+  readonly graph: GraphApi
 }
 
 /**
@@ -90,21 +121,16 @@ class MetaClient implements OAuthProviderClient {
   readonly #configId: string | undefined
   readonly #configTokens: MetaConfigTokens
 
-  constructor(options: MetaClientOptions) {
-    const { appId, appSecret, http, allowLoopbackHttp, now = Date.now } = options
-    const endpoints = endpointsOf(options)
-    const endpoint = (name: 'authorization' | 'graph'): string =>
-      parseEndpoint(endpoints[name], { name: `endpoints.${name}`, allowLoopbackHttp })
-    this.#dialog = endpoint('authorization')
-    this.#configId = options.configId
-    this.#configTokens = options.configTokens ?? 'user'
-    const graph = endpoint('graph').replace(/\/$/, '')
-    this.#graph = new GraphApi({ http, graph, appId, appSecret, now })
+  constructor(parts: MetaClientParts) {
+    this.#dialog = parts.dialog
+    this.#configId = parts.configId
+    this.#configTokens = parts.configTokens
+    this.#graph = parts.graph
     this.authorization = {
-      clientId: appId,
-      requestsPerSecond: options.requestsPerSecond,
-      redirectUri: options.redirectUri,
-      scopes: options.scopes ?? SCOPES,
+      clientId: parts.appId,
+      requestsPerSecond: parts.requestsPerSecond,
+      redirectUri: parts.redirectUri,
+      scopes: parts.scopes,
       pkce: {
         method: 'none',
         because:
@@ -233,16 +259,6 @@ class MetaClient implements OAuthProviderClient {
     const asked = this.#configId === undefined ? scopes : ['ads_read']
     return asked.filter((scope) => scope.startsWith('ads_') && !isGranted(scope))
   }
-}
-
-function endpointsOf(options: MetaClientOptions): { authorization: string; graph: string } {
-  const { endpoints, graphVersion = VERSION } = options
-  return (
-    endpoints ?? {
-      authorization: `https://www.facebook.com/${graphVersion}/dialog/oauth`,
-      graph: `https://graph.facebook.com/${graphVersion}`,
-    }
-  )
 }
 
 /** Either of the two lets the app read; where reading is lost, either may be what was taken back. */

@@ -69,7 +69,7 @@ describe('a refusal of the Google Ads API', () => {
 
   test.each([
     [401, 'transient'],
-    [403, 'permission'],
+    [403, 'transient'],
     [404, 'misconfigured'],
     [429, 'rate_limited'],
     [500, 'transient'],

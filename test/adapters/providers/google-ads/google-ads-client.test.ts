@@ -39,6 +39,25 @@ describe('the authorization request', () => {
     expect(() => googleAdsClient(options)).toThrow(ConfigInvalidError)
     expect(() => googleAdsClient({ ...options, allowLoopbackHttp: true })).not.toThrow()
   })
+
+  test('is refused with every setting named that is wrong', () => {
+    const endpoints = {
+      authorization: 'https://accounts.example/a',
+      token: 'token',
+      revoke: 'http://accounts.example/r',
+      ads: 'http://ads.example',
+    }
+    const options = {
+      clientId: '',
+      clientSecret: '',
+      redirectUri: 'callback',
+      http: loopbackHttp(),
+      endpoints,
+    }
+    expect(() => googleAdsClient(options)).toThrow(
+      /clientId.*clientSecret.*redirectUri.*endpoints\.token.*endpoints\.revoke.*endpoints\.ads/,
+    )
+  })
 })
 
 describe('a grant', () => {

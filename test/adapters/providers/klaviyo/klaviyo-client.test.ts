@@ -172,8 +172,8 @@ describe('pages', () => {
 
 test('settings that cannot work are refused', () => {
   const http = createProviderHttp()
-  expect(() => klaviyoClient({ http, revision: 'latest' })).toThrow(ConfigInvalidError)
-  expect(() => klaviyoClient({ http, endpoints: { api: 'http://a.klaviyo.example/api' } })).toThrow(
-    /endpoints\.api: must be https/,
-  )
+  const connect = (): ProviderClient =>
+    klaviyoClient({ http, endpoints: { api: 'http://a.klaviyo.example/api' } })
+  expect(connect).toThrow(ConfigInvalidError)
+  expect(connect).toThrow(/endpoints\.api: must be https/)
 })

@@ -87,7 +87,7 @@ describe('an answer with HTTP 200', () => {
 describe('another HTTP status', () => {
   test.each([
     [404, 'misconfigured', 'answered'],
-    [403, 'transient', 'answered'],
+    [403, 'transient', 'uncertain'],
     [429, 'rate_limited', 'answered'],
     [500, 'transient', 'uncertain'],
     [504, 'transient', 'uncertain'],
