@@ -47,6 +47,7 @@ export type {
   RotateKeysOptions,
   RotationProgress,
   RotationResult,
+  UnreadableCount,
   UnreadableValue,
 } from '../use-cases/rotate-keys.ts'
 export type { AdAccount, Audience } from '../../domain/model/ad-account.ts'
