@@ -49,11 +49,15 @@ export const rotateKeys: Command = {
 }
 
 function linesOf(result: RotationResult, isDry: boolean): readonly string[] {
-  const { byKey, cursor, problems, resealed, retiring, scanned, skipped, unreadable } = result
+  const { byKey, cursor, problems, resealed, retiring, scanned, skipped, unreadable, unreadableByKey } =
+    result
   const done = `${String(resealed)} ${isDry ? 'to seal again' : 'sealed again'}`
   return [
     `${String(scanned)} values: ${done}, ${String(skipped)} changed meanwhile, ${String(unreadable)} unreadable`,
     ...Object.entries(byKey).map(([key, count]) => `  ${key} ${String(count)}`),
+    ...unreadableByKey.map(
+      ({ key, message, values }) => `${String(values)} under ${key} do not open: ${message}`,
+    ),
     ...problems.map(
       ({ code, connectionId, field, provider, tenantId }) =>
         `unreadable: ${tenantId} ${provider} ${connectionId} ${field}: ${code}`,

@@ -92,7 +92,9 @@ describe('RotateKeys', () => {
       ['tenant-strange', 'access_token', 'cipher_key_unknown'],
       ['tenant-strange', 'refresh_token', 'cipher_key_unknown'],
     ])
-    expect(result.byKey[await nameOf(ringKeys(THREE))]).toBe(2)
+    const key = await nameOf(ringKeys(THREE))
+    expect(result.byKey[key]).toBe(2)
+    expect(result.unreadableByKey).toMatchObject([{ key, code: 'cipher_key_unknown', values: 2 }])
   })
 
   test('finds in a dry run what was moved to another row or altered, under the current key too', async () => {

@@ -45,18 +45,23 @@ const underKms = (): Variables => ({
   AWS_SECRET_ACCESS_KEY: kms.credentials.secretAccessKey,
 })
 
-/** Three connections of two tokens each. Resolves the name of the key that they are under. */
-async function seed(variables: Variables): Promise<string> {
+const SAVED_AT_ONCE = 10
+
+/** Connections of two tokens each. Resolves the name of a key that they are under. */
+async function seed(variables: Variables, count = 3, prefix = 'tenant'): Promise<string> {
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
   const container = createIntegrationsContainer(configFromEnvironment(variables).config)
-  for (const index of range(3)) {
-    const key = { tenantId: parseTenantId(`tenant-${index}`), provider: 'meta', label: 'default' }
-    await saveTokens(container, key, { access: 'an access token', refresh: 'a refresh token' })
+  const save = (index: number): Promise<void> => {
+    const key = { tenantId: parseTenantId(`${prefix}-${index}`), provider: 'meta', label: 'default' }
+    return saveTokens(container, key, { access: 'an access token', refresh: 'a refresh token' })
   }
+  for (let saved = 0; saved < count; saved += SAVED_AT_ONCE)
+    await Promise.all(range(Math.min(SAVED_AT_ONCE, count - saved)).map((index) => save(saved + index)))
   await container.get(IDS.Shutdown).close()
   vi.unstubAllEnvs()
   const { rows } = await admin.query<{ key: string }>(
-    'SELECT DISTINCT left(access_token, 27) AS key FROM integration_connections',
+    'SELECT left(access_token, 27) AS key FROM integration_connections WHERE tenant_id LIKE $1 LIMIT 1',
+    [`${prefix}-%`],
   )
   return rows[0]?.key ?? ''
 }
@@ -97,10 +102,11 @@ describe('integrations rotate-keys', () => {
   test.each(BOTH_RUNS)(
     '%s lists what is under a data key whose row is gone, and fails',
     async (_, options) => {
-      await seed(underKms())
+      const key = await seed(underKms())
       await admin.query('DELETE FROM data_keys')
       const { code, printed } = await integrations(['rotate-keys', ...options], underKms())
       expect([code, printed.includes('6 unreadable')]).toEqual([1, true])
+      expect(printed).toContain(`6 under ${key} do not open: `)
     },
   )
 
@@ -132,7 +138,7 @@ describe('integrations data-keys --revoke', () => {
 
   test('refuses while values are under the key, and says how many and what to do', async () => {
     const key = await seedAndRetire()
-    const { code, printed } = await integrations(['data-keys', '--revoke', idOf(key)], underKms())
+    const { code, printed } = await integrations(['data-keys', '--revoke', key], underKms())
     expect([code, await stateOf(key)]).toEqual([1, 'decrypt'])
     expect(printed).toContain('6 values are under it')
     expect(printed).toContain(`rotate-keys --from ${key}`)
@@ -180,4 +186,58 @@ test('integrations data-keys --revoke-tenant asks no more questions: it is there
   const { printed } = await integrations(['rotate-keys', '--dry-run', '--json'], own)
   const { problems, unreadable } = JSON.parse(printed) as { unreadable: number; problems: unknown[] }
   expect([unreadable, problems[0]]).toMatchObject([2, { tenantId: 'tenant-1', code: 'cipher_key_unknown' }])
+})
+
+describe('integrations doctor', () => {
+  test('opens what is stored, under local keys and under KMS', async () => {
+    expect((await integrations(['doctor'], local())).printed).toContain('No value is stored yet.')
+    for (const variables of [local(), underKms()]) {
+      await admin.query('TRUNCATE integration_connections')
+      await seed(variables)
+      const { code, printed } = await integrations(['doctor'], variables)
+      expect([code, printed.includes('ok       All 6 stored values open.')]).toEqual([0, true])
+    }
+  })
+
+  test('finds that another key is configured than the one that sealed', async () => {
+    const key = await seed(local())
+    const { code, printed } = await integrations(['doctor'], local(generateEncryptionKey()))
+    expect(code).toBe(1)
+    expect(printed).toContain(`problem  6 of the 6 values looked at do not open, under ${key}: `)
+  })
+
+  test('finds a previous key that was taken away too early, beside values that open', async () => {
+    const old = await seed(local(generateEncryptionKey()))
+    await seed(local(), 2, 'new')
+    const { code, printed } = await integrations(['doctor'], local())
+    expect(code).toBe(1)
+    expect(printed).toContain(`problem  6 of the 10 values looked at do not open, under ${old}: `)
+  })
+
+  test('tells a revoked data key that values still need, and one whose row is gone', async () => {
+    const key = await seed(underKms())
+    await revoke(key)
+    const revoked = await integrations(['doctor'], underKms())
+    expect([revoked.code, revoked.printed.includes(`under ${key}: `)]).toEqual([1, true])
+    expect(revoked.printed).toContain('was revoked')
+    await admin.query('DELETE FROM data_keys')
+    const gone = await integrations(['doctor'], underKms())
+    expect([gone.code, gone.printed.includes(`under ${key}: `)]).toEqual([1, true])
+    expect(gone.printed).toContain('has no row in data_keys')
+  })
+
+  test('names ten keys whose values do not open, and counts the others', async () => {
+    for (const index of range(12)) await seed(local(generateEncryptionKey()), 1, `tenant-${index}`)
+    const { code, printed } = await integrations(['doctor'], local())
+    expect([code, printed.match(/do not open/g)?.length]).toEqual([1, 10])
+    expect(printed).toContain('problem  … and under 2 more keys')
+  })
+
+  test('looks at the first two thousand values, and says so', async () => {
+    await seed(local(), 1_000)
+    await seed(local(generateEncryptionKey()), 1, 'unmet')
+    const { code, printed } = await integrations(['doctor'], local())
+    expect([code, printed.includes('The first 2000 stored values open;')]).toEqual([0, true])
+    expect((await integrations(['rotate-keys', '--dry-run'], local())).code).toBe(1)
+  }, 60_000)
 })

@@ -36,6 +36,8 @@ interface RecentKeys {
 }
 
 const REVOKED_AT_ONCE = 100
+const REVOKED = 'a data key that was revoked and does not come back; disconnect and connect again'
+const GONE = 'a data key that has no row in data_keys; restore the row from a backup'
 
 /**
  * Data keys under AWS KMS. The service is asked once for each key and process; while it is down, keys that are known
@@ -82,7 +84,7 @@ export class KmsDataKeys implements DataKeys {
     if (held !== undefined) return held
     return this.#loads.run(id, async () => {
       const row = await mappingStoreErrors(() => this.#options.store.find(id))
-      if (row === undefined || row.state === 'revoked') throw new CipherKeyUnknownError(id)
+      if (row === undefined || row.state === 'revoked') throw lost(id, row)
       return this.#cache.renew(await this.#wrapping.unwrap(row))
     })
   }
@@ -225,7 +227,7 @@ export class KmsDataKeys implements DataKeys {
       const row = await this.#options.store.find(id)
       if (row === undefined || row.state === 'revoked') {
         this.#forget(id)
-        throw new CipherKeyUnknownError(id)
+        throw lost(id, row)
       }
       return this.#cache.renew(await this.#wrapping.unwrap(row))
     })
@@ -259,4 +261,8 @@ export class KmsDataKeys implements DataKeys {
     this.#cache.drop(id)
     this.#sealing.stop(id)
   }
+}
+
+function lost(id: string, row: DataKeyRow | undefined): CipherKeyUnknownError {
+  return new CipherKeyUnknownError(id, row === undefined ? GONE : REVOKED)
 }

@@ -50,6 +50,7 @@ export type {
   RotateKeysOptions,
   RotationProgress,
   RotationResult,
+  UnreadableCount,
   UnreadableValue,
 } from '../use-cases/rotate-keys.ts'
 export type { AdAccount, Audience } from '../../domain/model/ad-account.ts'

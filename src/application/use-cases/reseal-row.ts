@@ -1,4 +1,5 @@
 import { isIntegrationError } from '../../domain/errors.ts'
+import type { IntegrationError } from '../../domain/errors.ts'
 import { candidateContext, connectionContext } from '../../domain/services/sealing.ts'
 import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
 import type { KeyInventory, KeyName } from '../../ports/key-inventory.ts'
@@ -23,7 +24,7 @@ export interface ValueOutcome {
   readonly after: KeyName | undefined
   readonly field: string
   /** Why it cannot be opened; it stays as it is. */
-  readonly problem?: string | undefined
+  readonly problem?: IntegrationError | undefined
 }
 
 export interface ResealedRow {
@@ -94,7 +95,7 @@ async function resealValue(
   readonly resealed: Sealed
   readonly before: KeyName
   readonly after: KeyName | undefined
-  readonly problem?: string | undefined
+  readonly problem?: IntegrationError | undefined
 }> {
   const before = keys.keyOf(sealed)
   const kept = { resealed: sealed, before, after: before }
@@ -108,6 +109,6 @@ async function resealValue(
     return { resealed, before, after: keys.keyOf(resealed) }
   } catch (error) {
     if (!isIntegrationError(error) || !UNREADABLE.has(error.code)) throw error
-    return { ...kept, problem: error.code }
+    return { ...kept, problem: error }
   }
 }

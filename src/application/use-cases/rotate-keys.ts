@@ -1,3 +1,4 @@
+import type { IntegrationError } from '../../domain/errors.ts'
 import type { ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import { SECOND_MS } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -43,6 +44,15 @@ export interface UnreadableValue {
   readonly code: string
 }
 
+/** How many values of a key do not open for the same reason. */
+export interface UnreadableCount {
+  readonly key: KeyName
+  readonly code: string
+  readonly values: number
+  /** What one of them was refused with, for people. */
+  readonly message: string
+}
+
 /** Counts are of sealed values: a connection has one to three, and more while candidates are kept. */
 export interface RotationResult {
   readonly scanned: number
@@ -55,6 +65,7 @@ export interface RotationResult {
    * of data keys whether they are still there.
    */
   readonly unreadable: number
+  readonly unreadableByKey: readonly UnreadableCount[]
   /** How many values are under each key at the end, `from` also where there are none; in a dry run, now. */
   readonly byKey: Readonly<Record<KeyName, number>>
   /** The keys that only open, and whether any value still needs them. */
@@ -167,6 +178,7 @@ class Tally {
   readonly from: KeyName | undefined
   readonly #byKey = new Map<KeyName, number>()
   readonly #problems: UnreadableValue[] = []
+  readonly #unreadable = new Map<string, UnreadableCount>()
   #isUncertain = false
   scanned = 0
   resealed = 0
@@ -186,10 +198,17 @@ class Tally {
       this.#byKey.set(key, (this.#byKey.get(key) ?? 0) + 1)
       if (after !== before) this.resealed += 1
       if (problem === undefined) continue
-      this.unreadable += 1
+      this.#count(before, problem)
       if (this.#problems.length < MOST_PROBLEMS)
-        this.#problems.push({ tenantId, provider, connectionId, field, code: problem })
+        this.#problems.push({ tenantId, provider, connectionId, field, code: problem.code })
     }
+  }
+
+  #count(key: KeyName, { code, message }: IntegrationError): void {
+    this.unreadable += 1
+    const kind = `${key} ${code}`
+    const { values = 0, ...known } = this.#unreadable.get(kind) ?? { key, code, message }
+    this.#unreadable.set(kind, { ...known, values: values + 1 })
   }
 
   /** What is still there is under a key that nobody knows; what moved to the revocation queue is met there. */
@@ -210,6 +229,7 @@ class Tally {
         values: byKey[one.key] ?? 0,
         isUnused: isComplete && isUnused(one.key, byKey),
       })),
+      unreadableByKey: [...this.#unreadable.values()],
       problems: this.#problems,
     }
   }
