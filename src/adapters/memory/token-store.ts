@@ -1,7 +1,6 @@
 import type { Connection } from '../../domain/model/connection.ts'
 import type { ConnectionKey, TenantId } from '../../domain/model/identifiers.ts'
 import type { Instant } from '../../domain/model/time.ts'
-import type { RevocationId } from '../../ports/pending-revocations.ts'
 import type {
   ConnectionFilter,
   ConnectionPatch,
