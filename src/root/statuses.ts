@@ -1,5 +1,5 @@
+import type { TenantQueries } from '../adapters/postgres/index.ts'
 import { IDS } from '../application/container/identifiers.ts'
-import type { TenantQueries } from '../application/container/tenant-scope.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { isProviderName, parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
 import { defaultContainer, service } from './default-container.ts'
