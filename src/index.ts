@@ -4,12 +4,12 @@ export {
   generateEncryptionKey,
   isValidEncryptionKey,
 } from './adapters/aes-gcm/index.ts'
+export type { TenantQueries } from './adapters/postgres/index.ts'
 export type {
   DueOutcome,
   RefreshDueOptions,
   RefreshDueResult,
 } from './application/use-cases/refresh-due-connections.ts'
-export type { TenantQueries } from './application/container/tenant-scope.ts'
 export {
   AccountChangedError,
   AccountUnknownError,

@@ -22,8 +22,8 @@ beforeEach(async () => {
 afterEach(() => bench.close())
 
 /** A process on the way back from KMS to a local key. */
-const movingBack = ({ cipher: from }: Process): Keys => ({
-  cipher: new MovingCipher({ to: new AesGcmCipher({ rings }), from, fromPrefix: 'c1.k.' }),
+const movingBack = ({ cipher: service }: Process): Keys => ({
+  cipher: new MovingCipher({ local: new AesGcmCipher({ rings }), service, seals: 'local' }),
   keys: new LocalKeyInventory({ rings }),
 })
 

@@ -1,7 +1,7 @@
 import { MOST_ACCOUNTS } from '../../domain/model/ad-account.ts'
 import type { Connection } from '../../domain/model/connection.ts'
 import type { ConnectionPatch } from '../../ports/token-store.ts'
-import { storableJson, storableText, storableTextOrNull } from './storable-text.ts'
+import { storableJson, storableText, storableTextOrNull } from './storable.ts'
 
 /** The statement that makes a patch real, if the row is still what it was made for. */
 export function changeStatement(

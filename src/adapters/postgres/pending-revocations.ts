@@ -10,7 +10,7 @@ import type { PostgresPool } from './postgres-pool.ts'
 import { queueRevocation, queueValues, toRetiredGrant } from './revocation-row.ts'
 import type { RetiredRow } from './revocation-row.ts'
 import { SingleStatements } from './single-statement.ts'
-import { storableMs } from './storable-text.ts'
+import { storableMs } from './storable.ts'
 import { asTenant } from './tenant-transaction.ts'
 
 const CLAIM = 'SELECT id, tenant_id FROM public.integrations_claim_revocations($1, $2)'

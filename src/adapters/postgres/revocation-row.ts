@@ -4,7 +4,7 @@ import type { SealedCandidate } from '../../ports/refresh-leases.ts'
 import { toSealed, toSubject } from './connection-row.ts'
 import type { SubjectRow } from './connection-row.ts'
 import type { PostgresQueries } from './postgres-pool.ts'
-import { storableTextOrNull } from './storable-text.ts'
+import { storableTextOrNull } from './storable.ts'
 
 /** What it takes to revoke a grant, as a connection or the queue holds it. */
 export type RetiredRow = SubjectRow & {

@@ -5,13 +5,7 @@ import type { NewGrant } from '../../ports/token-store.ts'
 import type { PostgresQueries } from './postgres-pool.ts'
 import { toRetiredGrant } from './revocation-row.ts'
 import type { RetiredRow } from './revocation-row.ts'
-import {
-  storableJson,
-  storableMs,
-  storableMsOrNull,
-  storableText,
-  storableTextOrNull,
-} from './storable-text.ts'
+import { storableJson, storableMs, storableMsOrNull, storableText, storableTextOrNull } from './storable.ts'
 
 export const RETIRED_COLUMNS = `
 c.tenant_id, c.provider, c.label, c.id AS connection_id, c.grant_id, c.token_version, c.client_id, c.subject_issuer,

@@ -6,6 +6,7 @@ export type {
   MovingCipherOptions,
   Rings,
 } from '../../adapters/aes-gcm/index.ts'
+export type { TenantQueries } from '../../adapters/postgres/index.ts'
 export type { GoogleAdsClientOptions } from '../../adapters/providers/google-ads/google-ads-client.ts'
 export type { GoogleAdsEndpoints } from '../../adapters/providers/google-ads/definition.ts'
 export { createProviderHttp } from '../../adapters/providers/http/provider-http.ts'
@@ -172,4 +173,4 @@ export {
 } from './provider-modules.ts'
 export { redisModule } from './redis-module.ts'
 export type { Shutdown } from './shutdown.ts'
-export type { TenantQueries, TenantScope } from './tenant-scope.ts'
+export type { TenantScope } from './tenant-scope.ts'

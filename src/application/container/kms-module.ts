@@ -50,6 +50,7 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
     partitioning,
   } = options
   const ring = stateRing(local.rings)
+  const seals = opensOnly ? 'local' : 'service'
   if (opensOnly && ring === undefined) throw new ConfigInvalidError(['kms.opensOnly: needs a key that seals'])
   return new ContainerModule(({ rebind }) => {
     rebind(IDS.DataKeys)
@@ -60,17 +61,14 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
       )
       .inSingletonScope()
     rebind(IDS.Cipher)
-      .toResolvedValue((keys) => cipherOver(keys, local, opensOnly), [IDS.DataKeys])
+      .toResolvedValue((keys) => cipherOver(keys, local, seals), [IDS.DataKeys])
       .inSingletonScope()
     rebind(IDS.StateKeys)
       .toResolvedValue(
         (keys): StateKeys => {
           const service = new KmsStateKeys({ keys })
           if (ring === undefined) return service
-          const before = new RingStateKeys(ring)
-          return new MovingStateKeys(
-            opensOnly ? { to: before, from: service } : { to: service, from: before },
-          )
+          return new MovingStateKeys({ local: new RingStateKeys(ring), service, signs: seals })
         },
         [IDS.DataKeys],
       )
@@ -98,11 +96,8 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
   })
 }
 
-function cipherOver(keys: KmsDataKeys, local: AesGcmCipherOptions, opensOnly: boolean): Cipher {
+function cipherOver(keys: KmsDataKeys, local: AesGcmCipherOptions, seals: 'local' | 'service'): Cipher {
   const service = new EnvelopeCipher({ keys })
   if (stateRing(local.rings) === undefined) return service
-  const before = new AesGcmCipher(local)
-  return opensOnly
-    ? new MovingCipher({ to: before, from: service, fromPrefix: 'c1.k.' })
-    : new MovingCipher({ to: service, from: before, fromPrefix: 'c1.a.' })
+  return new MovingCipher({ local: new AesGcmCipher(local), service, seals })
 }
