@@ -1,6 +1,7 @@
 import { ConfigInvalidError } from '../../../domain/errors.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
-import { DAY_MS, type Instant, MINUTE_MS } from '../../../domain/model/time.ts'
+import { DAY_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import type { Instant } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
 import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type {
