@@ -119,7 +119,7 @@ class TikTokClient implements OAuthProviderClient {
     return url.href
   }
 
-  /** Should TikTok ever name an expiry or send a refresh token, they are kept. */
+  /** If TikTok ever names an expiry or sends a refresh token, they are kept. */
   async exchangeCode(grant: CodeGrant): Promise<TokenSet> {
     const tokens = toTokenSet(await this.#api.exchangeCode(grant.code))
     if (tokens === undefined) throw responseInvalid()
