@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { type Instant, SECOND_MS } from '../../../domain/model/time.ts'
-import { type FailureKind, ProviderFailure } from '../../../domain/provider-failure.ts'
+import { SECOND_MS } from '../../../domain/model/time.ts'
+import type { Instant } from '../../../domain/model/time.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type { FailureKind } from '../../../domain/provider-failure.ts'
 import { statusFailure } from '../http/failures.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
@@ -106,7 +108,7 @@ const wire = z.object({
   }),
 })
 
-/** What a refusal of the Google Ads API means: by the code of its GoogleAdsFailure, else by the status of an error of Google's. */
+/** What a refusal of the Google Ads API means: by the code of its GoogleAdsFailure, or by its status if it is Google's own. */
 export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
   const body = parseJson(answer.text)?.value
   // searchStream wraps its error in an array.
@@ -131,7 +133,7 @@ export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
   })
 }
 
-/** Whether the failure is about the one account that was asked for, and the credential is none the worse. */
+/** Whether the failure is about the one account that was asked for, and says nothing against the credential. */
 export function isAboutOneAccount(error: unknown): error is ProviderFailure {
   return error instanceof ProviderFailure && OUT_OF_REACH.includes(error.providerCode)
 }
@@ -148,7 +150,7 @@ function reasonOf(details: readonly { readonly reason?: string | undefined }[]):
     .find((reason) => reason !== undefined && /^[A-Z_]{1,60}$/.test(reason))
 }
 
-/** A page of HTML is some proxy's and says nothing about the credential, but under 404: so a version answers that is gone. */
+/** A 404 is how a retired version answers. Any other answer that is not Google's own says nothing about the credential. */
 function kindOfStatus(status: number, isGoogles: boolean): FailureKind | undefined {
   if (status === 404) return 'misconfigured'
   if (!isGoogles) return undefined

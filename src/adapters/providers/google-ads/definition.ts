@@ -1,13 +1,13 @@
 import type { OAuth2Definition } from '../oauth2/definition.ts'
 
-/** Every URL that the Google Ads client asks. */
+/** Every URL that the Google Ads client calls. */
 export interface GoogleAdsEndpoints {
   readonly authorization: string
   readonly token: string
   readonly revoke: string
   /** The Google Ads API with its version. */
   readonly ads: string
-  /** Tells who granted; without it a disconnect cannot know whom a revocation would hit, and only forgets. */
+  /** Tells who granted. Without it a disconnect cannot know whom a revocation would affect, and does not revoke. */
   readonly userinfo?: string | undefined
 }
 

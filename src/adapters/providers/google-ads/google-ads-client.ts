@@ -132,7 +132,7 @@ class GoogleAdsClient implements OAuthProviderClient {
     } catch (error) {
       const isRefused =
         error instanceof ProviderFailure && (error.kind === 'reauthorize' || error.kind === 'permission')
-      // Whether the token is dead or merely says nothing of its person, the next question tells.
+      // The next question tells whether the token is dead or merely does not name its person.
       if (isRefused) return undefined
       throw error
     }

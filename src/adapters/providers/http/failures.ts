@@ -33,7 +33,7 @@ export function statusFailure(answer: HttpAnswer, now: Instant, concerns?: Conce
   })
 }
 
-/** Where the question fails, the failure tells whose credential it was: what cannot be stored has to be revoked. */
+/** Adds to a failure of `question` whose credential it was: a grant that cannot be stored has to be revoked. */
 export async function withSubject<T>(subject: ProviderSubject | undefined, question: Promise<T>): Promise<T> {
   try {
     return await question

@@ -17,7 +17,7 @@ export interface KlaviyoApiOptions {
   readonly now: () => Instant
 }
 
-/** Of the API; each is served for two years. */
+/** Klaviyo serves each revision of its API for two years. */
 const REVISION = '2026-07-15'
 
 /** Klaviyo's API as the holder of a private key sees it; every method rejects with ProviderFailure and sends once. */
@@ -99,7 +99,7 @@ function kindOf(status: number, codes: readonly string[] | undefined): FailureKi
   const isKeyRefused = codes.some((code) => code === 'authentication_failed' || code === 'not_authenticated')
   if (status === 401 || (status === 400 && isKeyRefused)) return 'reauthorize'
   if (status === 403) return 'permission'
-  // A retired revision, a path or parameter that it does not know: for whoever maintains this client.
+  // A retired revision, or a path or parameter that Klaviyo does not know: this client needs maintenance.
   if ([400, 404, 405, 406, 410, 415].includes(status)) return 'misconfigured'
   return 'transient'
 }

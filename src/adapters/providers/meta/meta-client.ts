@@ -39,9 +39,9 @@ export interface MetaClientOptions {
   readonly http: ProviderHttp
   /** In place of Meta's own. */
   readonly endpoints?: MetaEndpoints | undefined
-  /** Facebook Login for Business: the configuration decides over the scopes. */
+  /** Facebook Login for Business: the configuration determines the scopes. */
   readonly configId?: string | undefined
-  /** What that configuration issues: tokens of people unless it says otherwise, or of a system user of their business. */
+  /** What that configuration issues: tokens of people (the default) or of a system user of their business. */
   readonly configTokens?: MetaConfigTokens | undefined
   /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean | undefined
@@ -149,9 +149,9 @@ class MetaClient implements OAuthProviderClient {
     url.searchParams.set('response_type', 'code')
     if (this.#configId === undefined) url.searchParams.set('scope', scopes.join(','))
     else url.searchParams.set('config_id', this.#configId)
-    // For system users only: with the configuration of people's tokens the dialog may fail on it.
+    // For system users only: with a configuration for people's tokens it may make the dialog fail.
     if (this.#configTokens !== 'user') url.searchParams.set('override_default_response_type', 'true')
-    // Without it the dialog leaves out what the person declined before; a first consent is not changed by it.
+    // Without it the dialog does not ask again for what the person declined before. A first consent is unaffected.
     url.searchParams.set('auth_type', 'rerequest')
     return url.href
   }
@@ -165,7 +165,7 @@ class MetaClient implements OAuthProviderClient {
     try {
       return await this.#exchangeToken(first.accessToken)
     } catch (error) {
-      // The code is spent: the first token is as good until the job exchanges it, and nobody else could revoke it.
+      // The code is spent. The first token will do until the job exchanges it; dropped, it could never be revoked.
       if (error instanceof ProviderFailure) return first
       throw error
     }
@@ -203,8 +203,8 @@ class MetaClient implements OAuthProviderClient {
   }
 
   /**
-   * People may take single permissions back in their settings, which leaves the token alive. That is believed when both
-   * say it: what the platform tells the app of the token, and the person's own list.
+   * People may take single permissions back in their settings, which leaves the token alive. It is believed only when both
+   * say so: what the platform tells the app about the token, and the person's own list.
    */
   async verify(accessToken: Secret): Promise<void> {
     const { scopes } = await inspectToken(this.#graph, this.authorization.clientId, accessToken)
@@ -229,14 +229,14 @@ class MetaClient implements OAuthProviderClient {
     }
   }
 
-  /** An answer may leave out the end of a token that has one, which would then never be exchanged again. */
+  /** An answer may leave out when its token ends. Without that the token would never be exchanged again. */
   async #withEnd(tokens: TokenSet): Promise<TokenSet> {
     try {
       const { clientId } = this.authorization
       const { expiresInMs = null } = await inspectToken(this.#graph, clientId, tokens.accessToken)
       return { ...tokens, expiresInMs }
     } catch (error) {
-      // The token has been issued, and what is said of it now must not lose it.
+      // The token has been issued, and a failed question about it must not lose it.
       if (error instanceof ProviderFailure) return tokens
       throw error
     }
@@ -261,7 +261,7 @@ class MetaClient implements OAuthProviderClient {
   }
 }
 
-/** Either of the two lets the app read; where reading is lost, either may be what was taken back. */
+/** Either of the two lets the app read, so when reading is lost, either may have been taken back. */
 function eitherPermission(scope: string): readonly string[] {
   return scope === 'ads_read' ? ['ads_read', 'ads_management'] : [scope]
 }

@@ -1,4 +1,5 @@
-import { type AdAccount, cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { ProviderSubject } from '../../../domain/model/connection.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'

@@ -1,13 +1,11 @@
 import {
   allowInsecureRequests,
-  type AuthorizationServer,
-  type Client,
-  type ClientAuth,
   customFetch,
   genericTokenEndpointRequest,
   None,
   revocationRequest,
 } from 'oauth4webapi'
+import type { AuthorizationServer, Client, ClientAuth } from 'oauth4webapi'
 import { refreshTimings } from '../../../domain/model/rotation.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
@@ -18,10 +16,12 @@ import { parseJson } from '../http/json-answer.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { clientAuthentication } from './client-authentication.ts'
 import type { ParsedDefinition } from './definition.ts'
-import { fetchAside, type FetchOver } from './fetch-over.ts'
+import { fetchAside } from './fetch-over.ts'
+import type { FetchOver } from './fetch-over.ts'
 import { memberAt, textAt } from './json.ts'
 import { toTokenSet } from './token-answer.ts'
-import { type Grant, tokenFailure } from './token-failure.ts'
+import { tokenFailure } from './token-failure.ts'
+import type { Grant } from './token-failure.ts'
 
 export interface TokenEndpointOptions {
   readonly definition: ParsedDefinition

@@ -1,5 +1,6 @@
 import type { Instant } from '../../../domain/model/time.ts'
-import { type FailureKind, ProviderFailure } from '../../../domain/provider-failure.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type { FailureKind } from '../../../domain/provider-failure.ts'
 import { statusFailure } from '../http/failures.ts'
 import { parseJson } from '../http/json-answer.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'

@@ -4,7 +4,8 @@ import type { Instant } from '../../../domain/model/time.ts'
 import { responseInvalid } from '../../../domain/provider-failure.ts'
 import { listOf } from '../http/list-of.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
-import { type Call, dataOf } from './envelope.ts'
+import { dataOf } from './envelope.ts'
+import type { Call } from './envelope.ts'
 
 export interface Advertiser {
   readonly id: string

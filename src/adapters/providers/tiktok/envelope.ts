@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Instant } from '../../../domain/model/time.ts'
-import { type FailureKind, ProviderFailure } from '../../../domain/provider-failure.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type { FailureKind } from '../../../domain/provider-failure.ts'
 import { statusFailure } from '../http/failures.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseJsonWithLongIds } from './long-ids.ts'

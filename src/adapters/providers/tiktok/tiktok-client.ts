@@ -1,6 +1,7 @@
 import { ConfigInvalidError } from '../../../domain/errors.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
-import { DAY_MS, type Instant, MINUTE_MS } from '../../../domain/model/time.ts'
+import { DAY_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import type { Instant } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
 import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type {
@@ -118,7 +119,7 @@ class TikTokClient implements OAuthProviderClient {
     return url.href
   }
 
-  /** Should TikTok ever name an expiry or send a refresh token, they are kept. */
+  /** If TikTok ever names an expiry or sends a refresh token, they are kept. */
   async exchangeCode(grant: CodeGrant): Promise<TokenSet> {
     const tokens = toTokenSet(await this.#api.exchangeCode(grant.code))
     if (tokens === undefined) throw responseInvalid()

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { googleAdsClient } from '../../../../src/adapters/providers/google-ads/google-ads-client.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
 import type { OAuthProviderClient } from '../../../../src/ports/provider-client.ts'
-import { failureOf, loopbackHttp, type Scripted, scriptedServer } from '../oauth2/scripted-server.ts'
+import { failureOf, loopbackHttp, scriptedServer } from '../oauth2/scripted-server.ts'
+import type { Scripted } from '../oauth2/scripted-server.ts'
 
 const accessToken = new Secret('ya29.marker-token')
 const secrets = ['ya29.marker-token', 'marker-secret', 'marker-developer-token']

@@ -1,22 +1,26 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
+import type { AddressInfo, Server as TcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import {
-  createProviderHttp,
-  type HttpAnswer,
-  type HttpRequest,
-  type ProviderHttpOptions,
+import { createProviderHttp } from '../../../../src/adapters/providers/http/provider-http.ts'
+import type {
+  HttpAnswer,
+  HttpRequest,
+  ProviderHttpOptions,
 } from '../../../../src/adapters/providers/http/provider-http.ts'
 import { ProviderFailure } from '../../../../src/domain/provider-failure.ts'
-import { type PlatformScript, startScriptedPlatform } from '../../../../src/testing/scripted-platform.ts'
-import { type Certificate, selfSigned } from './certificate.ts'
+import { startScriptedPlatform } from '../../../../src/testing/scripted-platform.ts'
+import type { PlatformScript } from '../../../../src/testing/scripted-platform.ts'
+import { selfSigned } from './certificate.ts'
+import type { Certificate } from './certificate.ts'
 
 const cleanUps: (() => unknown)[] = []
 

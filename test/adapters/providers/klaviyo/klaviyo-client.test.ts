@@ -4,12 +4,8 @@ import { looksLikeKlaviyoPrivateKey } from '../../../../src/adapters/providers/k
 import { klaviyoClient } from '../../../../src/adapters/providers/klaviyo/klaviyo-client.ts'
 import { ConfigInvalidError } from '../../../../src/domain/errors.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
-import {
-  type Emulator,
-  emulatorFaults,
-  emulatorKlaviyoKeys,
-  startEmulator,
-} from '../../../../src/emulator/index.ts'
+import { emulatorFaults, emulatorKlaviyoKeys, startEmulator } from '../../../../src/emulator/index.ts'
+import type { Emulator } from '../../../../src/emulator/index.ts'
 import type { ProviderClient } from '../../../../src/ports/provider-client.ts'
 import { startScriptedPlatform } from '../../../../src/testing/scripted-platform.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createProviderHttp } from '../../../../src/adapters/providers/http/provider-http.ts'
-import { metaClient, type MetaClientOptions } from '../../../../src/adapters/providers/meta/meta-client.ts'
+import { metaClient } from '../../../../src/adapters/providers/meta/meta-client.ts'
+import type { MetaClientOptions } from '../../../../src/adapters/providers/meta/meta-client.ts'
 import { ConfigInvalidError } from '../../../../src/domain/errors.ts'
 
 const redirectUri = 'http://localhost:4999/api/integrations/meta/callback'

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { OAuth2Definition } from '../../../../src/adapters/providers/oauth2/definition.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
-import { failureOf, type Scripted, scriptedServer } from './scripted-server.ts'
+import { failureOf, scriptedServer } from './scripted-server.ts'
+import type { Scripted } from './scripted-server.ts'
 import { acmeClient, refreshToken } from './standard-definition.ts'
 
 const accessToken = new Secret('access-77')

@@ -2,7 +2,8 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { OAuth2Definition } from '../../../../src/adapters/providers/oauth2/definition.ts'
 import { oauth2Client } from '../../../../src/adapters/providers/oauth2/oauth2-client.ts'
-import { failureOf, loopbackHttp, type Scripted, scriptedServer } from './scripted-server.ts'
+import { failureOf, loopbackHttp, scriptedServer } from './scripted-server.ts'
+import type { Scripted } from './scripted-server.ts'
 import {
   acmeClient,
   acmeDefinition,
