@@ -19,7 +19,7 @@ const ACTIONS = { retire, revoke, 'revoke-tenant': revokeTenant } as const
 
 export const dataKeys: Command = {
   name: 'data-keys',
-  usage: 'data-keys [--retire ID | --revoke ID [--destroy-values] | --revoke-tenant TENANT]',
+  usage: 'data-keys [--retire c1.k.ID | --revoke c1.k.ID [--destroy-values] | --revoke-tenant TENANT]',
   summary: 'lists the data keys under KMS, or takes one away, or all of a tenant',
   async run(parameters) {
     const { json, values } = readOptions(parameters, {
@@ -102,12 +102,12 @@ async function list(container: Container): Promise<Outcome> {
   }))
   const lines = keys.map(
     ({ generation, id, partition, state }) =>
-      `${id} ${state.padEnd(7)} ${partition} generation ${String(generation)}`,
+      `c1.k.${id} ${state.padEnd(7)} ${partition} generation ${String(generation)}`,
   )
   return { code: 0, value: { keys }, lines }
 }
 
-/** Also as values and `rotate-keys` name it. */
+/** Also as values and `rotate-keys` name it, which is safe to give: the id alone may begin with a dash. */
 function idOf(name: string): string {
   return name.replace(/^c1\.k\./, '')
 }
