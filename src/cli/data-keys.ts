@@ -18,7 +18,7 @@ const ACTIONS = { retire, revoke, 'revoke-tenant': revokeTenant } as const
 
 export const dataKeys: Command = {
   name: 'data-keys',
-  usage: 'data-keys [--retire ID | --revoke ID [--destroy-values] | --revoke-tenant TENANT]',
+  usage: 'data-keys [--retire c1.k.ID | --revoke c1.k.ID [--destroy-values] | --revoke-tenant TENANT]',
   summary: 'lists the data keys under KMS; retires or revokes one, or revokes all of a tenant',
   async run(parameters) {
     const { json, values } = readOptions(parameters, {
@@ -97,12 +97,12 @@ async function list(container: Container): Promise<Outcome> {
   }))
   const lines = keys.map(
     ({ generation, id, partition, state }) =>
-      `${id} ${state.padEnd(7)} ${partition} generation ${String(generation)}`,
+      `c1.k.${id} ${state.padEnd(7)} ${partition} generation ${String(generation)}`,
   )
   return { code: 0, value: { keys }, lines }
 }
 
-/** An id may be given as it appears in values and in the output of `rotate-keys`. */
+/** The id alone, or with the prefix that values and `rotate-keys` show: safer, because an id may begin with a dash. */
 function idOf(name: string): string {
   return name.replace(/^c1\.k\./, '')
 }

@@ -68,14 +68,16 @@ describe('integrations data-keys', () => {
     expect((await integrations(['doctor'], underKms())).code).toBe(0)
     const [{ id } = { id: '' }] = await listed()
     expect(await listed()).toMatchObject([{ id, state: 'active' }])
-    const revoking = integrations(['data-keys', '--revoke', id], underKms())
+    // As the options take it: an id alone may begin with a dash.
+    expect((await integrations(['data-keys'], underKms())).printed).toContain(`c1.k.${id} active`)
+    const revoking = integrations(['data-keys', '--revoke', `c1.k.${id}`], underKms())
     await expect(revoking).rejects.toMatchObject({ code: 'config_invalid' })
     expect((await integrations(['data-keys', '--retire', `c1.k.${id}`], underKms())).code).toBe(0)
     expect(await listed()).toMatchObject([{ id, state: 'decrypt' }])
-    expect((await integrations(['data-keys', '--retire', id], underKms())).code).toBe(1)
-    expect((await integrations(['data-keys', '--revoke', id], underKms())).code).toBe(0)
+    expect((await integrations(['data-keys', '--retire', `c1.k.${id}`], underKms())).code).toBe(1)
+    expect((await integrations(['data-keys', '--revoke', `c1.k.${id}`], underKms())).code).toBe(0)
     expect(await listed()).toEqual([])
-    expect((await integrations(['data-keys', '--revoke', id], underKms())).code).toBe(1)
+    expect((await integrations(['data-keys', '--revoke', `c1.k.${id}`], underKms())).code).toBe(1)
   })
 
   test('revokes those of a tenant where each has its own', async () => {
