@@ -4,6 +4,7 @@ import type { Instant } from '../../../domain/model/time.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
 import { statusFailure } from '../http/failures.ts'
+import { listOf, MOST_ERRORS } from '../http/list-of.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import { parseJson } from '../http/json-answer.ts'
@@ -84,27 +85,21 @@ function kindOfCode(code: string): FailureKind | undefined {
   return kinds.find((kind) => CODES[kind].some((known) => known === code))
 }
 
+const adsError = z.object({
+  errorCode: z.unknown().optional(),
+  details: z
+    .object({ quotaErrorDetails: z.object({ retryDelay: z.string() }) })
+    .optional()
+    .catch(undefined),
+})
+const detail = z.object({
+  reason: z.string().optional().catch(undefined),
+  errors: listOf(adsError, MOST_ERRORS).catch([]),
+})
 const wire = z.object({
   error: z.object({
     status: z.string().catch(''),
-    details: z
-      .array(
-        z.object({
-          reason: z.string().optional().catch(undefined),
-          errors: z
-            .array(
-              z.object({
-                errorCode: z.record(z.string(), z.string()).catch({}),
-                details: z
-                  .object({ quotaErrorDetails: z.object({ retryDelay: z.string() }) })
-                  .optional()
-                  .catch(undefined),
-              }),
-            )
-            .catch([]),
-        }),
-      )
-      .catch([]),
+    details: listOf(detail, MOST_ERRORS).catch([]),
   }),
 })
 
@@ -138,9 +133,12 @@ export function isAboutOneAccount(error: unknown): error is ProviderFailure {
   return error instanceof ProviderFailure && OUT_OF_REACH.includes(error.providerCode)
 }
 
-function codeOf(errorCode: Readonly<Record<string, string>> | undefined): string | undefined {
-  const [family, code] = Object.entries(errorCode ?? {})[0] ?? []
-  const text = `${family}/${code}`
+/** Family and code are the name and value of the one member there is. */
+function codeOf(errorCode: unknown): string | undefined {
+  if (typeof errorCode !== 'object' || errorCode === null) return undefined
+  const [family = ''] = Object.keys(errorCode)
+  const code: unknown = Reflect.get(errorCode, family)
+  const text = typeof code === 'string' ? `${family}/${code}` : ''
   return /^[a-zA-Z]{1,40}\/[A-Z_]{1,80}$/.test(text) ? text : undefined
 }
 

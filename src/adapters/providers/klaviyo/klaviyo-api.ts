@@ -5,6 +5,7 @@ import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
 import { statusFailure } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
+import { listOf, MOST_ERRORS } from '../http/list-of.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 
@@ -65,7 +66,7 @@ export function looksLikeKlaviyoPrivateKey(text: string): boolean {
   return /^pk_[\x21-\x7e]+$/.test(text)
 }
 
-const problems = z.object({ errors: z.array(z.object({ code: z.string() })).min(1) })
+const problems = z.object({ errors: listOf(z.object({ code: z.string() }), MOST_ERRORS) })
 
 /** Codes that are repeated in a failure; any other is the platform's free text. */
 const CODES = [
@@ -107,7 +108,8 @@ function kindOf(status: number, codes: readonly string[] | undefined): FailureKi
 function codesOf(answer: HttpAnswer): readonly string[] | undefined {
   try {
     const parsed = problems.safeParse(jsonOf(answer))
-    return parsed.success ? parsed.data.errors.map(({ code }) => code) : undefined
+    const codes = parsed.success ? parsed.data.errors.map(({ code }) => code) : []
+    return codes.length === 0 ? undefined : codes
   } catch {
     return undefined
   }

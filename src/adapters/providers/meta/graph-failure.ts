@@ -3,6 +3,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../domain/model/time.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
+import { listOf } from '../http/list-of.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 
@@ -86,7 +87,7 @@ function waitOf(kind: FailureKind, answer: HttpAnswer, now: Instant): number | u
 
 const businessUseCaseUsage = z.record(
   z.string(),
-  z.array(z.object({ estimated_time_to_regain_access: z.number().nonnegative() })),
+  listOf(z.object({ estimated_time_to_regain_access: z.number().nonnegative() })),
 )
 
 /** In minutes, 0 where nothing is blocked. */

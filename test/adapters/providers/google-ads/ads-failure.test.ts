@@ -22,6 +22,10 @@ function failureBody(errorCode: Record<string, string>, status: number): Scripte
   }
 }
 
+function manyMembers(count: number): string {
+  return Array.from({ length: count }, (_, index) => `"k${index}":1`).join(',')
+}
+
 async function clientOf(answerTo: (path: string) => Scripted): Promise<OAuthProviderClient> {
   const server = await scriptedServer(({ path }) => answerTo(path))
   return googleAdsClient({
@@ -88,6 +92,21 @@ describe('a refusal of the Google Ads API', () => {
       kind: 'reauthorize',
       providerCode: reason,
     })
+  })
+
+  test.each([
+    ['errors', `[{"errors":[${'1,'.repeat(500_000)}1]}]`],
+    ['errors without a code', `[{"errors":[${'{},'.repeat(340_000)}{}]}]`],
+    ['details', `[${'{},'.repeat(340_000)}{}]`],
+    ['codes', `[{"errors":[{"errorCode":{${manyMembers(90_000)}}}]}]`],
+  ])('with any number of %s is told by its status, and takes no time', async (_what, details) => {
+    const client = await clientOf(() => ({ status: 403, body: `{"error":{"details":${details}}}` }))
+    const before = process.cpuUsage()
+    expect(await failureOf(client.verify(accessToken))).toMatchObject({
+      kind: 'permission',
+      providerCode: 'http_403',
+    })
+    expect(process.cpuUsage(before).user).toBeLessThan(600_000)
   })
 
   test('cannot smuggle text in as a code', async () => {
