@@ -160,8 +160,8 @@ export class RefreshAttempt {
       if (await this.#isGranted(lease, failure.missingScopes)) return this.#verdicts.diminished(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
-    // Nothing can renew it before its end, and the row stays due: each run of the job and each reader within the margin,
-    // or who is refused with it, has it verified again after this. One without an end is looked at daily.
+    // Nothing can renew it before its end: the job and each reader within the margin, or who is refused with it, has it
+    // verified again after this. One without an end is looked at daily.
     if (client.traits.renewal === 'refresh_token' && !isRenewable(claim) && remainingMs !== null) {
       const retryInMs = Math.min(remainingMs, VERIFIED_FOR_MS)
       await this.#endings.release(lease, { errorCode: null, retryInMs, isUncounted: true })
