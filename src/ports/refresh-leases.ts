@@ -107,12 +107,16 @@ export interface RefreshLeases {
   keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<boolean>
 
   /**
-   * Ends the lease if it is still this one; another's lease is never touched. The reason is about the lease's token: where
-   * another became current meanwhile, nothing of it is noted.
+   * Ends the lease if it is still this one; another's lease is never touched. The connection is not due before the next
+   * attempt may be made; with a `retryInMs` of 0 it is due as it was. The reason is about the lease's token: where another
+   * became current meanwhile, nothing of it is noted.
    */
   release(lease: RefreshLease, reason: ReleaseReason): Promise<void>
 
-  /** Notes a definitive refusal and ends the lease: nobody tries again for `forMs`, in which a late result may heal it. */
+  /**
+   * Notes a definitive refusal and ends the lease: nobody tries again for `forMs`, in which a late result may heal it, and
+   * the connection is not due before.
+   */
   suspect(lease: RefreshLease, forMs: number): Promise<void>
 
   /**

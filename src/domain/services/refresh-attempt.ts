@@ -161,8 +161,8 @@ export class RefreshAttempt {
         return this.#verdicts.permissionRemoved(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
-    // Nothing can renew it before its end, and the row stays due: after this wait it is verified again by each run of the
-    // job, each reader within the margin, and each caller whose API call was refused. One without an end is verified daily.
+    // Nothing can renew it before its end: after this wait the job, a reader within the margin, or a caller whose API call was
+    // refused has it verified again. One without an end is verified daily.
     if (client.traits.renewal === 'refresh_token' && !isRenewable(claim) && remainingMs !== null) {
       const retryInMs = Math.min(remainingMs, VERIFIED_FOR_MS)
       await this.#endings.release(lease, { errorCode: null, retryInMs, isUncounted: true })
