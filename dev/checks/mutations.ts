@@ -37,13 +37,25 @@ const MUTATIONS: readonly Mutation[] = [
     clause: 'the deadline is checked before sending',
     file: `${SERVICES}/refresh-attempt.ts`,
     from: "if (!this.#isInTime(claim, 'sendWithinMs')) return",
-    to: 'if (claim.claimedAt < 0) return',
+    to: 'if (claim.lease.attempt < 0) return',
   },
   {
     clause: 'the deadline is checked before a candidate is presented',
     file: `${SERVICES}/refresh-attempt.ts`,
     from: "if (!this.#isInTime(claim, 'presentWithinMs')) return",
-    to: 'if (claim.claimedAt < 0) return',
+    to: 'if (claim.lease.attempt < 0) return',
+  },
+  {
+    clause: 'a deadline counts the time for which the machine was suspended',
+    file: 'src/ports/clock.ts',
+    from: 'Math.max(clock.monotonicMs() - since.monotonicMs, clock.now() - since.wall)',
+    to: 'clock.monotonicMs() - since.monotonicMs',
+  },
+  {
+    clause: 'a deadline does not believe the wall clock alone',
+    file: 'src/ports/clock.ts',
+    from: 'Math.max(clock.monotonicMs() - since.monotonicMs, clock.now() - since.wall)',
+    to: 'clock.now() - since.wall',
   },
   {
     clause: 'whoever stops waiting keeps listening',
@@ -132,8 +144,20 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'the previous token waits while a successor may arrive',
     file: `${SERVICES}/refresh-credentials.ts`,
-    from: "field === 'refresh_token' && isNothingLeftToLose",
-    to: "field === 'refresh_token'",
+    from: 'return lease.isSuspect || !lease.isUncertain || isReplaySafe(rotation)',
+    to: 'return lease.attempt > 0 || isReplaySafe(rotation)',
+  },
+  {
+    clause: 'the previous token is never presented where that may end the grant',
+    file: `${SERVICES}/refresh-credentials.ts`,
+    from: 'if (mayRevokeOnReuse(rotation) || !circuit',
+    to: 'if (!circuit',
+  },
+  {
+    clause: 'the previous token is not presented over refusals that are not believed',
+    file: `${SERVICES}/refresh-credentials.ts`,
+    from: ' || !circuit.mayCondemn(provider)) return false',
+    to: ') return false',
   },
   {
     clause: 'the key is prepared before anything is sent',
@@ -156,7 +180,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'a token that arrives for nobody is revoked',
     file: `${SERVICES}/refreshed-token-writer.ts`,
-    from: 'if (isGone) this.#revokeLate(client, lease, secrets.tokens)',
+    from: 'if (isGone) this.#revokeLate(client, lease, tokens)',
     to: '',
   },
   {
@@ -168,8 +192,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'a lifetime counts from the request',
     file: `${SERVICES}/refreshed-token-writer.ts`,
-    from: 'const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt',
-    to: 'const elapsedMs = received.sentAt - received.sentAt',
+    from: 'const tookMs = elapsedMs(this.#deps.clock, received.sentAt)',
+    to: 'const tookMs = elapsedMs(this.#deps.clock, received.sentAt) * 0',
   },
   {
     clause: 'nothing is given up over a candidate that came late',

@@ -48,7 +48,7 @@ export class BackgroundWork implements Background {
 
   /** Resolves when nothing is under way any more, or after `limitMs`: `true` when all of it came to its end. */
   async drain(clock: Clock, limitMs: number): Promise<boolean> {
-    const timeout = clock.delay(limitMs).then(() => 'timeout' as const)
+    const timeout = clock.backgroundDelay(limitMs).then(() => 'timeout' as const)
     while (this.#running.size > 0) {
       const all = Promise.all(this.#running).then(() => 'done' as const)
       if ((await Promise.race([all, timeout])) === 'timeout') return false

@@ -1,7 +1,8 @@
 import type { TokenLifecycleService } from '../domain/services/token-lifecycle-service.ts'
 import type { ProviderName } from '../domain/model/identifiers.ts'
 import { SECOND_MS } from '../domain/model/time.ts'
-import type { Clock } from '../ports/clock.ts'
+import { momentOf } from '../ports/clock.ts'
+import type { Clock, Moment } from '../ports/clock.ts'
 import type { DueConnections } from '../ports/due-connections.ts'
 import type { ClaimRequest, RefreshLease } from '../ports/refresh-leases.ts'
 import type { ProviderRegistry } from './provider-registry.ts'
@@ -20,10 +21,10 @@ export interface LeaseSourceOptions {
   readonly isStopping: () => boolean
 }
 
-/** A lease and when it was claimed, on the monotonic clock. */
+/** A lease and when it was claimed. */
 interface ClaimedLease {
   readonly lease: RefreshLease
-  readonly claimedAt: number
+  readonly claimedAt: Moment
 }
 
 /** Connections whose app has to wait longer than this are left to the next run. */
@@ -136,7 +137,7 @@ export class LeaseSource {
   /** Never rejects: work on the previous batch must not be disturbed. */
   async #claim(names: readonly ProviderName[], limit: number): Promise<void> {
     const { clock, due, lifecycle, providers } = this.#deps
-    const claimedAt = clock.monotonicMs()
+    const claimedAt = momentOf(clock)
     try {
       const { leases, heldBackMs } = await due.claimDue({
         limit,

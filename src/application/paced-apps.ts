@@ -1,6 +1,7 @@
 import { SECOND_MS } from '../domain/model/time.ts'
 import type { AppPacing } from '../ports/app-pacing.ts'
-import type { Clock } from '../ports/clock.ts'
+import { elapsedMs } from '../ports/clock.ts'
+import type { Clock, Moment } from '../ports/clock.ts'
 import type { ConnectionEvents } from '../ports/connection-events.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { AppPause, BudgetedApp, ProviderApp, ProviderApps, Suspension } from '../ports/provider-apps.ts'
@@ -51,7 +52,7 @@ export class PacedApps implements AppPacing {
     return this.knownPause(app)
   }
 
-  async turn(app: ProviderApp, asOf: number, mostWaitMs: number): Promise<AppPause | undefined> {
+  async turn(app: ProviderApp, asOf: Moment, mostWaitMs: number): Promise<AppPause | undefined> {
     const known = this.knownPause(app)
     if (known !== undefined) return known
     const { requestsPerSecond } = app
@@ -59,7 +60,7 @@ export class PacedApps implements AppPacing {
       const refused = await this.#waitForTurn({ ...app, requestsPerSecond }, mostWaitMs)
       if (refused !== undefined) return refused
     }
-    const isOld = this.#deps.clock.monotonicMs() - asOf > WORD_HOLDS_MS
+    const isOld = elapsedMs(this.#deps.clock, asOf) > WORD_HOLDS_MS
     return isOld ? this.pauseOf(app) : this.knownPause(app)
   }
 

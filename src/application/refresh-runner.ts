@@ -45,7 +45,7 @@ export class RefreshRunner {
     // A process that does not live long has its run too, and those that start together do not ask together.
     let waitMs = Math.min(everyMs, FIRST_WITHIN_MS) * random.fraction()
     while (!this.#isStopping) {
-      await clock.delay(waitMs)
+      await clock.backgroundDelay(waitMs)
       const run = this.#runOnce()
       this.#running = run
       const nextMs = (await run) ? everyMs : Math.min(everyMs, AFTER_FAILURE_MS)

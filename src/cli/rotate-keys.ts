@@ -25,7 +25,6 @@ export const rotateKeys: Command = {
     const interrupt = (): void => interruption.abort()
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
     let said = ''
-    // It prints what was done, and keeps the process alive while it waits for its next page.
     const printing = setInterval(() => process.stderr.write(said), PROGRESS_EVERY_MS)
     try {
       const rotation = await service(IDS.RotateKeys)

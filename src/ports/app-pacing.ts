@@ -1,3 +1,4 @@
+import type { Moment } from './clock.ts'
 import type { AppPause, ProviderApp, Suspension } from './provider-apps.ts'
 
 /**
@@ -11,8 +12,8 @@ export interface AppPacing {
   /** The same, asked of the store where this process knows of none. */
   pauseOf(app: ProviderApp): Promise<AppPause | undefined>
 
-  /** Resolves when a request may be sent, or with why it may not; `asOf`: when the store last said, in monotonic time. */
-  turn(app: ProviderApp, asOf: number, mostWaitMs: number): Promise<AppPause | undefined>
+  /** Resolves when a request may be sent, or with why it may not; `asOf`: when the store last said. */
+  turn(app: ProviderApp, asOf: Moment, mostWaitMs: number): Promise<AppPause | undefined>
 
   /** Notes what the provider said to this process, for all processes. */
   suspend(app: ProviderApp, suspension: Suspension): Promise<void>

@@ -33,6 +33,11 @@ export class FixedClock implements Clock {
     })
   }
 
+  /** The same: nothing here keeps a process alive. */
+  backgroundDelay(ms: number): Promise<void> {
+    return this.delay(ms)
+  }
+
   /** How many delays are waited for. */
   get pendingDelays(): number {
     return this.#delays.length

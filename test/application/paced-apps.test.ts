@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { PacedApps } from '../../src/application/paced-apps.ts'
 import { StoreUnavailableError } from '../../src/domain/errors.ts'
 import { MINUTE_MS } from '../../src/domain/model/time.ts'
+import { momentOf } from '../../src/ports/clock.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { ConnectionEvent } from '../../src/ports/connection-events.ts'
 import type { ProviderApps } from '../../src/ports/provider-apps.ts'
@@ -46,6 +47,7 @@ function processes(count: number): { clock: FixedClock; all: Process[]; setDown:
       now: () => clock.now(),
       monotonicMs: () => clock.monotonicMs() + lateMs,
       delay: (ms) => clock.delay(ms),
+      backgroundDelay: (ms) => clock.backgroundDelay(ms),
     }
     const pacing = new PacedApps({
       ...{ apps, logger, clock: own },
@@ -91,8 +93,8 @@ describe('A suspended app', () => {
     const [told = missing(), other = missing()] = all
     expect(await other.pacing.pauseOf(META)).toBeUndefined()
     await told.pacing.suspend(META, WAIT)
+    const claimedAt = momentOf(clock)
     await clock.advance(250)
-    const claimedAt = clock.monotonicMs() - 250
     expect(await other.pacing.turn(META, claimedAt, 0)).toBeUndefined()
     await clock.advance(1)
     expect(await other.pacing.turn(META, claimedAt, 0)).toMatchObject({ reason: 'rate_limited' })
@@ -124,7 +126,7 @@ describe('A turn', () => {
   test('of an app without a budget asks the store nothing while the claim is young', async () => {
     const { all, clock } = processes(1)
     const [{ asked, pacing } = missing()] = all
-    expect(await pacing.turn(META, clock.monotonicMs(), 5_000)).toBeUndefined()
+    expect(await pacing.turn(META, momentOf(clock), 5_000)).toBeUndefined()
     expect(asked).toEqual([])
   })
 
@@ -134,7 +136,7 @@ describe('A turn', () => {
     const sent: number[] = []
     const turns = all.flatMap(({ pacing }) =>
       [1, 2, 3].map(async () => {
-        await pacing.turn(app, clock.monotonicMs(), 5_000)
+        await pacing.turn(app, momentOf(clock), 5_000)
         sent.push(clock.monotonicMs())
       }),
     )
@@ -148,8 +150,8 @@ describe('A turn', () => {
     const { all, clock } = processes(1)
     const [{ pacing } = missing()] = all
     const app = { ...META, requestsPerSecond: 1 }
-    await pacing.turn(app, clock.monotonicMs(), 0)
-    expect(await pacing.turn(app, clock.monotonicMs(), 0)).toEqual({ reason: 'budget', forMs: 1_000 })
+    await pacing.turn(app, momentOf(clock), 0)
+    expect(await pacing.turn(app, momentOf(clock), 0)).toEqual({ reason: 'budget', forMs: 1_000 })
     expect(pacing.knownPause(app)).toBeUndefined()
   })
 
@@ -157,9 +159,9 @@ describe('A turn', () => {
     const { all, clock } = processes(1)
     const [{ pacing, stall } = missing()] = all
     const app = { ...META, requestsPerSecond: 1 }
-    await pacing.turn(app, clock.monotonicMs(), 5_000)
+    await pacing.turn(app, momentOf(clock), 5_000)
     const sent: number[] = []
-    const turn = pacing.turn(app, clock.monotonicMs(), 5_000).then(() => sent.push(clock.monotonicMs()))
+    const turn = pacing.turn(app, momentOf(clock), 5_000).then(() => sent.push(clock.monotonicMs()))
     await clock.advance(500)
     stall(51)
     await clock.advance(2_000)
@@ -171,8 +173,8 @@ describe('A turn', () => {
     const { all, clock } = processes(2)
     const [waiting = missing(), told = missing()] = all
     const app = { ...META, requestsPerSecond: 1 }
-    await waiting.pacing.turn(app, clock.monotonicMs(), 0)
-    const turn = waiting.pacing.turn(app, clock.monotonicMs(), 5_000)
+    await waiting.pacing.turn(app, momentOf(clock), 0)
+    const turn = waiting.pacing.turn(app, momentOf(clock), 5_000)
     await clock.advance(500)
     await told.pacing.suspend(app, { reason: 'rate_limited', forMs: MINUTE_MS })
     await clock.advance(500)

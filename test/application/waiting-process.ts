@@ -3,4 +3,4 @@ import { BackgroundWork } from '../../src/application/background-work.ts'
 
 // As while a store is down: the only thing left in the process is a delay, which does not keep it alive by itself.
 process.disconnect()
-new BackgroundWork().keep(new SystemClock().delay(200).then(() => process.stdout.write('stored\n')))
+new BackgroundWork().keep(new SystemClock().backgroundDelay(200).then(() => process.stdout.write('stored\n')))

@@ -44,6 +44,7 @@ describe('Still valid is still served', () => {
           now: () => clock.now() + offsetMs,
           monotonicMs: () => clock.monotonicMs(),
           delay: (ms) => clock.delay(ms),
+          backgroundDelay: (ms) => clock.backgroundDelay(ms),
         },
       })
       const token = await askToken(skewed)

@@ -10,6 +10,7 @@ export function hurriedClock(speed: number): Clock {
     now: () => clock.now(),
     monotonicMs: () => clock.monotonicMs() * speed,
     delay: (ms) => clock.delay(ms / speed),
+    backgroundDelay: (ms) => clock.backgroundDelay(ms / speed),
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Instant } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 
@@ -15,17 +16,16 @@ export class SystemClock implements Clock {
   }
 
   async delay(ms: number): Promise<void> {
-    let left = ms
-    while (left > LONGEST_TIMER_MS) {
-      await timer(LONGEST_TIMER_MS)
-      left -= LONGEST_TIMER_MS
-    }
-    await timer(left)
+    for (const part of timersOf(ms)) await pause(part)
+  }
+
+  async backgroundDelay(ms: number): Promise<void> {
+    for (const part of timersOf(ms)) await pause(part, undefined, { ref: false })
   }
 }
 
-async function timer(ms: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setTimeout(resolve, ms).unref()
-  })
+function* timersOf(ms: number): Generator<number> {
+  let left = ms
+  for (; left > LONGEST_TIMER_MS; left -= LONGEST_TIMER_MS) yield LONGEST_TIMER_MS
+  yield left
 }

@@ -214,7 +214,7 @@ export class Connections {
       }
     }
     const all = Promise.all(Array.from({ length: REVOCATIONS_AT_ONCE }, work))
-    await Promise.race([all, clock.delay(endsAt - clock.monotonicMs())])
+    await Promise.race([all, clock.backgroundDelay(endsAt - clock.monotonicMs())])
   }
 
   /** A platform that is no longer configured does not stop a tenant from leaving: the grant waits in the queue. */

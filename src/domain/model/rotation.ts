@@ -72,3 +72,8 @@ function deadlines(leaseTtlMs: number): Pick<RefreshTimings, 'sendWithinMs' | 'p
 export function isReplaySafe(rotation: RotationClass): boolean {
   return rotation.kind === 'none' || rotation.kind === 'grace'
 }
+
+/** Whether a refresh token that was used already may end the whole grant when it is presented again. */
+export function mayRevokeOnReuse(rotation: RotationClass): boolean {
+  return rotation.kind === 'single_use_revoking' || rotation.kind === 'unknown'
+}

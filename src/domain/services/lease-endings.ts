@@ -46,7 +46,7 @@ export class LeaseEndings {
     const { background, clock, leases } = this.#deps
     const givenUpAt = clock.monotonicMs() + LONGEST_LEASE_MS
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
-      await clock.delay(waitMs)
+      await clock.backgroundDelay(waitMs)
       if (background.isOver || clock.monotonicMs() > givenUpAt) return
       try {
         return await leases.release(lease, reason)

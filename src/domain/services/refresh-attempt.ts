@@ -1,3 +1,5 @@
+import { elapsedMs, momentOf } from '../../ports/clock.ts'
+import type { Moment } from '../../ports/clock.ts'
 import { appOf, isOAuthClient } from '../../ports/provider-client.ts'
 import type { AppPause } from '../../ports/provider-apps.ts'
 import type { OAuthProviderClient, ProviderClient } from '../../ports/provider-client.ts'
@@ -20,11 +22,11 @@ import type { Received } from './refreshed-token-writer.ts'
 import { connectionContext } from './sealing.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
-/** A connection that was claimed for `client` at `claimedAt` on the monotonic clock. */
+/** A connection that was claimed for `client`. */
 export interface Claim<Client extends ProviderClient = ProviderClient> {
   readonly client: Client
   readonly lease: RefreshLease
-  readonly claimedAt: number
+  readonly claimedAt: Moment
   /** A credential that cannot be renewed is verified either way. */
   readonly work: 'renew' | 'verify'
 }
@@ -67,10 +69,10 @@ export class RefreshAttempt {
       await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))
       if (work === 'verify') return await openAccessToken(cipher, lease)
       const current = await openCurrent(cipher, client, lease)
-      // A key may be available and still fail, so it is used once. The result serves if the answer has no new refresh token.
+      // A key may be available and still fail, so it is used once. What is stored later is sealed then, under the key of that moment.
       const context = connectionContext(lease, lease.tokenVersion + 1, 'refresh_token')
-      const resealed = await cipher.seal(secretOf(current), context)
-      return 'refreshToken' in current ? { ...current, resealed } : current
+      await cipher.seal(secretOf(current), context)
+      return current
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }
@@ -104,7 +106,7 @@ export class RefreshAttempt {
   /** If a stored credential cannot be opened, the fault is ours, and the connection is kept. */
   async #others({ client, lease }: Claim, current: RefreshCredential): Promise<readonly RefreshCredential[]> {
     try {
-      return await openOthers(this.#deps.cipher, client, lease, current)
+      return await openOthers(this.#deps, client, lease, current)
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }
@@ -115,7 +117,7 @@ export class RefreshAttempt {
     credential: RefreshCredential,
   ): Promise<'refused' | { readonly token: Secret | undefined }> {
     const { client, lease } = claim
-    const sentAt = this.#deps.clock.monotonicMs()
+    const sentAt = momentOf(this.#deps.clock)
     let tokens: TokenSet
     try {
       tokens = await client.refresh(credential)
@@ -135,8 +137,8 @@ export class RefreshAttempt {
     if (outcome === 'grant_gone') return undefined
     if (outcome === 'superseded') return (await this.#verdicts.movedOn(lease))?.token
     // Storing the token took longer than the token lives.
-    const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
-    if (leftOf(received.tokens.expiresInMs, elapsedMs) === 0) {
+    const tookMs = elapsedMs(this.#deps.clock, received.sentAt)
+    if (leftOf(received.tokens.expiresInMs, tookMs) === 0) {
       throw new RefreshPendingError(client.traits.displayName)
     }
     return received.tokens.accessToken
@@ -193,7 +195,7 @@ export class RefreshAttempt {
 
   #isInTime({ client, claimedAt }: Claim, deadline: 'sendWithinMs' | 'presentWithinMs'): boolean {
     const timings = refreshTimings(client.traits.rotation)
-    return this.#deps.clock.monotonicMs() - claimedAt <= timings[deadline]
+    return elapsedMs(this.#deps.clock, claimedAt) <= timings[deadline]
   }
 }
 

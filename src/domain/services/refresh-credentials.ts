@@ -1,19 +1,15 @@
 import type { Cipher, Sealed } from '../../ports/cipher.ts'
+import type { ProviderCircuit } from '../../ports/provider-circuit.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
-import { isReplaySafe } from '../model/rotation.ts'
+import { isReplaySafe, mayRevokeOnReuse } from '../model/rotation.ts'
 import type { Secret } from '../model/secret.ts'
 import { candidateContext, connectionContext } from './sealing.ts'
 import type { TokenField } from './sealing.ts'
+import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
 /** What is presented to the provider: a refresh token or, if there is none, the access token itself. */
-export type RefreshCredential =
-  | {
-      readonly refreshToken: Secret
-      /** The same token, sealed for the version that is to be stored. */
-      readonly resealed?: Sealed
-    }
-  | { readonly accessToken: Secret }
+export type RefreshCredential = { readonly refreshToken: Secret } | { readonly accessToken: Secret }
 
 /** Opens the row's current credential, so that a missing key is noticed before the provider is asked. */
 export async function openCurrent(
@@ -37,7 +33,7 @@ export async function openAccessToken(cipher: Cipher, lease: RefreshLease): Prom
  * token last. Rejects if one cannot be opened: without trying it, nobody knows whether the grant is dead.
  */
 export async function openOthers(
-  cipher: Cipher,
+  { cipher, circuit }: Pick<TokenLifecycleDependencies, 'cipher' | 'circuit'>,
   client: ProviderClient,
   lease: RefreshLease,
   current: RefreshCredential,
@@ -49,11 +45,10 @@ export async function openOthers(
     if (sealed === undefined) continue
     secrets.push(await cipher.open(sealed, candidateContext(lease, candidate.parentVersion, field)))
   }
-  // A living process may still hold the successor, and an older token could end the whole family.
-  const isNothingLeftToLose = lease.isSuspect || !lease.isUncertain || isReplaySafe(client.traits.rotation)
-  if (lease.previousRefreshToken !== undefined && field === 'refresh_token' && isNothingLeftToLose) {
+  const { previousRefreshToken: previous } = lease
+  if (previous !== undefined && field === 'refresh_token' && mayPresentSpent(circuit, client, lease)) {
     const context = connectionContext(lease, lease.tokenVersion, 'previous_refresh_token')
-    secrets.push(await cipher.open(lease.previousRefreshToken, context))
+    secrets.push(await cipher.open(previous, context))
   }
   return distinct(secrets)
     .slice(1)
@@ -62,6 +57,16 @@ export async function openOthers(
 
 export function secretOf(credential: RefreshCredential): Secret {
   return 'refreshToken' in credential ? credential.refreshToken : credential.accessToken
+}
+
+/**
+ * Only when nothing is left to lose: the refusal of the current token is one to be believed, and no living process may
+ * still hold its successor. Where using a token again ends the whole grant, a spent one could do nothing else.
+ */
+function mayPresentSpent(circuit: ProviderCircuit, client: ProviderClient, lease: RefreshLease): boolean {
+  const { provider, rotation } = client.traits
+  if (mayRevokeOnReuse(rotation) || !circuit.mayCondemn(provider)) return false
+  return lease.isSuspect || !lease.isUncertain || isReplaySafe(rotation)
 }
 
 function presentedField(client: ProviderClient, lease: RefreshLease): TokenField {

@@ -1,4 +1,6 @@
 import type { SealContext } from '../../ports/cipher.ts'
+import { elapsedMs } from '../../ports/clock.ts'
+import type { Moment } from '../../ports/clock.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/refresh-leases.ts'
 import type { SealedTokens } from '../../ports/token-store.ts'
@@ -17,8 +19,8 @@ import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 export interface Received {
   readonly credential: RefreshCredential
   readonly tokens: TokenSet
-  /** Monotonic time at which it was requested: lifetimes count from there. */
-  readonly sentAt: number
+  /** When it was requested: lifetimes count from there. */
+  readonly sentAt: Moment
 }
 
 type SealedSecrets = Pick<RefreshedTokens, 'tokens' | 'previousRefreshToken'>
@@ -43,11 +45,12 @@ export class RefreshedTokenWriter {
    */
   async write(client: ProviderClient, lease: RefreshLease, received: Received): Promise<StoreOutcome> {
     const writeId = uuidFrom(this.#deps.random.bytes(16))
-    const secrets = await this.#untilItWorks(() => this.#seal(lease, received))
-    // The store counts lifetimes from its commit, so each try computes again how much is left.
-    const outcome = await this.#untilItWorks(() =>
-      this.#deps.leases.store(lease, { writeId, ...secrets, ...this.#lifetimes(client, received) }),
-    )
+    // Each try seals again, because the key may have been retired since the last, and computes how much is left of the lifetimes.
+    const { outcome, tokens } = await this.#untilItWorks(async () => {
+      const secrets = await this.#seal(lease, received)
+      const result = { writeId, ...secrets, ...this.#lifetimes(client, received) }
+      return { outcome: await this.#deps.leases.store(lease, result), tokens: secrets.tokens }
+    })
     if (outcome === 'stored') {
       const { clock, events } = this.#deps
       const { connectionId } = lease
@@ -57,7 +60,7 @@ export class RefreshedTokenWriter {
     const isGone =
       outcome === 'grant_gone' ||
       (outcome === 'superseded' && !(await this.#keepCandidate(lease, received, writeId)))
-    if (isGone) this.#revokeLate(client, lease, secrets.tokens)
+    if (isGone) this.#revokeLate(client, lease, tokens)
     return isGone ? 'grant_gone' : outcome
   }
 
@@ -65,11 +68,11 @@ export class RefreshedTokenWriter {
     client: ProviderClient,
     received: Received,
   ): Pick<RefreshedTokens, 'expiresInMs' | 'refreshExpiresInMs' | 'dueInMs'> {
-    const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
-    const expiresInMs = leftOf(received.tokens.expiresInMs, elapsedMs)
+    const tookMs = elapsedMs(this.#deps.clock, received.sentAt)
+    const expiresInMs = leftOf(received.tokens.expiresInMs, tookMs)
     return {
       expiresInMs,
-      refreshExpiresInMs: leftOf(received.tokens.refreshExpiresInMs, elapsedMs),
+      refreshExpiresInMs: leftOf(received.tokens.refreshExpiresInMs, tookMs),
       dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
     }
   }
@@ -85,13 +88,11 @@ export class RefreshedTokenWriter {
 
   async #keepCandidate(lease: RefreshLease, received: Received, id: string): Promise<boolean> {
     const parentVersion = lease.tokenVersion
-    const tokens = await this.#untilItWorks(() =>
-      sealTokens(this.#deps.cipher, tokensToKeep(received), (field) =>
-        candidateContext(lease, parentVersion, field),
-      ),
-    )
-    const candidate = { id, parentVersion, ...tokens }
-    return this.#untilItWorks(() => this.#deps.leases.keepCandidate(lease, candidate))
+    const contextOf = (field: TokenField): SealContext => candidateContext(lease, parentVersion, field)
+    return this.#untilItWorks(async () => {
+      const tokens = await sealTokens(this.#deps.cipher, tokensToKeep(received), contextOf)
+      return this.#deps.leases.keepCandidate(lease, { id, parentVersion, ...tokens })
+    })
   }
 
   async #seal(lease: RefreshLease, received: Received): Promise<SealedSecrets> {
@@ -101,9 +102,7 @@ export class RefreshedTokenWriter {
     const used = usedRefreshToken(received)
     const { refreshToken } = received.tokens
     const isKept = used !== undefined && (refreshToken === undefined || refreshToken.equals(used))
-    const { credential } = received
-    const resealed = isKept && 'resealed' in credential ? credential.resealed : undefined
-    const tokens = await sealTokens(cipher, tokensToKeep(received), contextOf, { resealed })
+    const tokens = await sealTokens(cipher, tokensToKeep(received), contextOf)
     if (used === undefined || isKept) return { tokens }
     const context = connectionContext(lease, version, 'previous_refresh_token')
     return { tokens, previousRefreshToken: await cipher.seal(used, context) }

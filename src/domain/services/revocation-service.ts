@@ -123,7 +123,7 @@ export class RevocationService {
   async #briefly<T>(work: Promise<T>, otherwise: T): Promise<T> {
     const { background, clock } = this.#deps
     background.keep(work)
-    return Promise.race([work, clock.delay(LONGEST_WAIT_MS).then(() => otherwise)])
+    return Promise.race([work, clock.backgroundDelay(LONGEST_WAIT_MS).then(() => otherwise)])
   }
 
   async #endOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {

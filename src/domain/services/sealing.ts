@@ -1,4 +1,4 @@
-import type { Cipher, SealContext, Sealed, SecretField } from '../../ports/cipher.ts'
+import type { Cipher, SealContext, SecretField } from '../../ports/cipher.ts'
 import type { SealedTokens } from '../../ports/token-store.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
 import type { Secret } from '../model/secret.ts'
@@ -22,17 +22,16 @@ export function candidateContext(grant: GrantRef, parentVersion: number, field: 
   return { purpose: 'candidate', tenantId, provider, connectionId, grantId, parentVersion, field }
 }
 
-/** Seals each token for its own field. A refresh token that was already sealed for that context is given as `resealed`. */
+/** Seals each token for its own field. */
 export async function sealTokens(
   cipher: Cipher,
   tokens: { readonly accessToken: Secret; readonly refreshToken?: Secret | undefined },
   contextOf: (field: TokenField) => SealContext,
-  { resealed }: { readonly resealed?: Sealed | undefined } = {},
 ): Promise<SealedTokens> {
   const accessToken = await cipher.seal(tokens.accessToken, contextOf('access_token'))
   if (tokens.refreshToken === undefined) return { accessToken }
   return {
     accessToken,
-    refreshToken: resealed ?? (await cipher.seal(tokens.refreshToken, contextOf('refresh_token'))),
+    refreshToken: await cipher.seal(tokens.refreshToken, contextOf('refresh_token')),
   }
 }

@@ -1,6 +1,7 @@
 import type { Background } from '../../ports/background.ts'
 import type { Cipher } from '../../ports/cipher.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { momentOf } from '../../ports/clock.ts'
+import type { Clock, Moment } from '../../ports/clock.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
 import type { AppPacing } from '../../ports/app-pacing.ts'
@@ -135,10 +136,10 @@ export class TokenLifecycleService {
   }
 
   /**
-   * Renews or verifies a connection that the job claimed at `claimedAt` on the monotonic clock, and waits until it is done.
+   * Renews or verifies a connection that the job claimed at `claimedAt`, and waits until it is done.
    * Rejects like `renew`; the outcome is in the row either way.
    */
-  async renewLeased(client: ProviderClient, lease: RefreshLease, claimedAt: number): Promise<Secret> {
+  async renewLeased(client: ProviderClient, lease: RefreshLease, claimedAt: Moment): Promise<Secret> {
     const attempt = this.#attempts.run({ client, lease, claimedAt, work: dueWork(client, lease) })
     this.#deps.background.keep(attempt)
     const token = await attempt
@@ -196,7 +197,7 @@ export class TokenLifecycleService {
     },
   ): Promise<Secret | undefined> {
     const { clock, leases, pacing } = this.#deps
-    const claimedAt = clock.monotonicMs()
+    const claimedAt = momentOf(clock)
     const lease = await leases.claim(key, seen.tokenVersion, request)
     if (lease === undefined) return undefined
     if ('reason' in lease) {
@@ -213,7 +214,7 @@ export class TokenLifecycleService {
 
   async #repeatLater(client: ProviderClient, lease: RefreshLease, inMs: number): Promise<void> {
     const { background, clock } = this.#deps
-    await clock.delay(inMs + TIMER_MARGIN_MS)
+    await clock.backgroundDelay(inMs + TIMER_MARGIN_MS)
     if (background.isClosing) return
     const { tenantId, provider, label } = lease
     const key = { tenantId, provider, label }
@@ -226,7 +227,7 @@ export class TokenLifecycleService {
   async #bounded<T>(client: ProviderClient, attempt: Promise<T>, deadline: number): Promise<T> {
     const { background, clock } = this.#deps
     background.keep(attempt)
-    const timeout = clock.delay(deadline - clock.monotonicMs()).then(() => {
+    const timeout = clock.backgroundDelay(deadline - clock.monotonicMs()).then(() => {
       throw new ProviderUnavailableError(client.traits.displayName)
     })
     return Promise.race([attempt, timeout])

@@ -34,10 +34,17 @@ describe('SystemClock', () => {
     await clock.delay(-5)
   })
 
-  test('keeps no process alive by a pending delay', async () => {
+  test.each([
+    ['is kept alive by a delay that somebody waits for', 'delay(50)', 'over'],
+    ['is not kept alive by a delay in the background', 'backgroundDelay(3_600_000)', ''],
+  ])('a process %s', async (_name, call, printed) => {
     const module = new URL('../../../src/adapters/node/system-clock.ts', import.meta.url).href
-    const script = `import(${JSON.stringify(module)}).then(({ SystemClock }) => { void new SystemClock().delay(3_600_000) })`
-    const { stderr } = await run(process.execPath, ['--import', 'tsx', '--eval', script], { timeout: 20_000 })
-    expect(stderr).toBe('')
+    const script = `import(${JSON.stringify(module)}).then(({ SystemClock }) => {
+      new SystemClock().${call}.then(() => process.stdout.write('over'))
+    })`
+    const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', '--eval', script], {
+      timeout: 60_000,
+    })
+    expect({ stdout, stderr }).toEqual({ stdout: printed, stderr: '' })
   })
 })

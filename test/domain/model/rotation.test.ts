@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isReplaySafe, refreshTimings } from '../../../src/domain/model/rotation.ts'
+import { isReplaySafe, mayRevokeOnReuse, refreshTimings } from '../../../src/domain/model/rotation.ts'
 import type { RotationClass } from '../../../src/domain/model/rotation.ts'
 import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 
@@ -68,5 +68,11 @@ describe('refreshTimings', () => {
 describe('isReplaySafe', () => {
   test('is so only where asking twice cannot lose the grant', () => {
     expect(all.filter(isReplaySafe).map(({ kind }) => kind)).toEqual(['none', 'grace'])
+  })
+})
+
+describe('mayRevokeOnReuse', () => {
+  test('is so where the platform says it, and where it says nothing', () => {
+    expect(all.filter(mayRevokeOnReuse).map(({ kind }) => kind)).toEqual(['single_use_revoking', 'unknown'])
   })
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { failWith, heldAnswer, loseAnswer, notSent } from './model-provider.ts'
 import type { Mode, Plan } from './model-provider.ts'
 import { RefreshTruth } from './refresh-truth.ts'
@@ -89,6 +89,20 @@ const commands: readonly fc.Arbitrary<Command>[] = [
   fc.constant(new Step('held answers arrive', (_truth, held) => releaseAll(held))),
   host.map((index) => new Step(`host ${index} crashes`, (truth) => truth.crash(index))),
   host.map((index) => new Step(`host ${index} is late`, (truth) => truth.hosts[index]?.stall(4 * MINUTE_MS))),
+  fc
+    .tuple(host, wait)
+    .map(
+      ([index, ms]) =>
+        new Step(`host ${index} is suspended for ${ms} ms`, (truth) => truth.suspend(index, ms)),
+    ),
+  fc
+    .tuple(host, fc.constantFrom(0, HOUR_MS, -HOUR_MS, DAY_MS, -DAY_MS))
+    .map(
+      ([index, ms]) =>
+        new Step(`the wall clock of host ${index} is set ${ms} ms off`, (truth) =>
+          truth.hosts[index]?.setWall(ms),
+        ),
+    ),
   fc.boolean().map(
     (isDown) =>
       new Step(`the store is ${isDown ? 'down' : 'up'}`, (truth) => {

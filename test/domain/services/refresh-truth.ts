@@ -75,6 +75,12 @@ export class RefreshTruth {
     this.hosts[index] = this.#newHost()
   }
 
+  /** Time passes, and stands still for the monotonic clock of one process. */
+  async suspend(index: number, ms: number): Promise<void> {
+    await this.world.advance(ms)
+    this.hosts[index]?.wakeAfter(ms)
+  }
+
   /** Whatever a caller is given was committed before (I3) and is what the provider issued to this grant (I8). */
   async ask(index: number, how: 'get' | 'refresh'): Promise<void> {
     const host = this.hosts[index]

@@ -62,6 +62,7 @@ export interface WorldOptions {
   readonly traits?: ModelProviderOptions['traits']
   readonly requestsPerSecond?: number
   readonly seed?: number
+  readonly cipher?: Cipher
   /** In place of stores in memory. */
   readonly environment?: Environment
 }
@@ -97,6 +98,10 @@ export interface Host {
   readonly circuits: ProviderCircuits
   /** Lets this process alone be late by so much, as after a pause. */
   stall(ms: number): void
+  /** As after its machine was suspended for the time that has just passed: its monotonic clock stood still. */
+  wakeAfter(ms: number): void
+  /** Sets the wall clock of this process alone, so far off the world's. */
+  setWall(offsetMs: number): void
 }
 
 /** One connection, one provider, any number of processes, all over the stores given. */
@@ -115,6 +120,7 @@ export class RefreshWorld {
       mode = 'single_use',
       traits = {},
       seed = 1,
+      cipher = cipherUnder(generateEncryptionKey()),
       environment = inMemory(),
       requestsPerSecond,
     } = options
@@ -122,8 +128,7 @@ export class RefreshWorld {
     this.clock = environment.clock
     this.stores = environment.stores
     this.provider = new ModelProvider({ mode, clock: this.clock, traits, requestsPerSecond })
-    const ring = new KeyRing({ name: 'TEST_KEY', primary: generateEncryptionKey() })
-    this.cipher = new AesGcmCipher({ rings: { general: ring } })
+    this.cipher = cipher
     this.#random = new SequenceRandomSource(seed)
   }
 
@@ -133,10 +138,12 @@ export class RefreshWorld {
   ): Host {
     const interposed: Interposed = {}
     let lateMs = 0
+    let offsetMs = wallOffsetMs
     const clock: Clock = {
-      now: () => this.clock.now() + wallOffsetMs,
+      now: () => this.clock.now() + offsetMs,
       monotonicMs: () => this.clock.monotonicMs() + lateMs,
       delay: (ms) => this.clock.delay(ms),
+      backgroundDelay: (ms) => this.clock.backgroundDelay(ms),
     }
     const background = new BackgroundWork(waitUntil)
     const meter = new Meter({ clock })
@@ -170,6 +177,12 @@ export class RefreshWorld {
       ...{ lifecycle, revocations, pacing, background, interposed, circuits },
       stall: (ms) => {
         lateMs += ms
+      },
+      wakeAfter: (ms) => {
+        lateMs -= ms
+      },
+      setWall: (ms) => {
+        offsetMs = ms
       },
     }
   }
@@ -270,6 +283,32 @@ export class RefreshWorld {
     }
     return noted
   }
+}
+
+/** Seals under the first key, and opens what is under any. */
+export function cipherUnder(primary: string, ...previous: readonly string[]): Cipher {
+  return new AesGcmCipher({ rings: { general: new KeyRing({ name: 'TEST_KEY', primary, previous }) } })
+}
+
+/** Holds the host back before the first step of that name, until it is opened. */
+export function heldStep(
+  { interposed }: Host,
+  held: Step,
+): { readonly reached: Promise<void>; readonly open: () => void } {
+  const [gate, arrival] = [new Gate(), new Gate()]
+  interposed.before = async (step) => {
+    if (step !== held) return
+    arrival.open()
+    await gate.opened
+  }
+  return { reached: arrival.opened, open: () => gate.open() }
+}
+
+class Gate {
+  open: () => void = () => undefined
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve
+  })
 }
 
 /** The attempts that count against a connection, told by a claim that is given back. */

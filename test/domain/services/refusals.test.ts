@@ -165,7 +165,7 @@ describe('The previous refresh token', () => {
   })
 
   test('is not presented while a successor of the current one may be on its way', async () => {
-    const world = new RefreshWorld({ mode: 'revoking' })
+    const world = new RefreshWorld({ mode: 'single_use' })
     await world.connectExpired()
     const { tokens } = world.host()
     await tokens.get(KEY)
@@ -175,6 +175,36 @@ describe('The previous refresh token', () => {
     await world.clock.advance(QUARANTINE_MS)
     await tokens.get(KEY).catch(() => undefined)
     expect(world.provider.lineages[0]?.presented).toEqual(['refresh-1-1', 'refresh-1-2', 'refresh-1-2'])
+  })
+
+  test.each(['single_use_revoking', 'unknown'] as const)(
+    'is never presented where using it again ends the grant or might (%s)',
+    async (kind) => {
+      const world = new RefreshWorld({ mode: 'revoking', traits: { rotation: { kind } } })
+      await world.connectExpired()
+      const { tokens } = world.host()
+      await tokens.get(KEY)
+      await world.expire()
+      world.provider.plan(failWith({ ...REFUSED, delivery: 'answered' }))
+      await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'reauthorization_required' })
+      expect(world.provider.lineages[0]).toMatchObject({
+        ...{ presented: ['refresh-1-1'], reuses: 0, isEnded: false },
+      })
+    },
+  )
+
+  test('is not presented while most credentials of the app are refused: none of the refusals is believed', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const { circuits, tokens } = world.host()
+    await tokens.get(KEY)
+    await world.expire()
+    for (let count = 0; count < 50; count += 1) circuits.note('standard', 'definitive')
+    world.provider.plan(failWith({ ...REFUSED, delivery: 'answered' }))
+    await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'refresh_pending' })
+    expect(world.provider.lineages[0]?.reuses).toBe(0)
+    await world.advance(QUARANTINE_MS)
+    expect(world.provider.acceptsAccess((await tokens.get(KEY)).reveal())).toBe(true)
   })
 })
 

@@ -5,9 +5,9 @@ import {
   CipherUnavailableError,
   StoreUnavailableError,
 } from '../../../src/domain/errors.ts'
-import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { failWith, heldAnswer } from './model-provider.ts'
-import { attemptsOf, KEY, RefreshWorld } from './refresh-world.ts'
+import { attemptsOf, heldStep, KEY, RefreshWorld } from './refresh-world.ts'
 import type { Step } from './refresh-world.ts'
 
 describe('Before anything is sent (I9 Preflight)', () => {
@@ -65,6 +65,51 @@ describe('Before anything is sent (I9 Preflight)', () => {
     }
     await host.tokens.get(KEY).catch(() => undefined)
     expect(world.provider.calls).toBe(1)
+  })
+
+  test('a process whose machine was suspended after its claim starts over, though its monotonic clock stood still', async () => {
+    const world = new RefreshWorld({ mode: 'revoking' })
+    await world.connectExpired()
+    const [suspended, other] = [world.host('suspended'), world.host('other')]
+    const gate = heldStep(suspended, 'prepare')
+    suspended.tokens.get(KEY).catch(() => undefined)
+    await gate.reached
+    await world.advance(13 * MINUTE_MS)
+    suspended.wakeAfter(13 * MINUTE_MS)
+    await world.until(other.tokens.get(KEY))
+    gate.open()
+    await world.until(suspended.background.drain(world.clock, MINUTE_MS))
+    expect(world.provider.lineages[0]).toMatchObject({ presented: ['refresh-1-1'], isEnded: false })
+    const token = await suspended.tokens.get(KEY)
+    expect(world.provider.acceptsAccess(token.reveal())).toBe(true)
+  })
+
+  test.each([
+    ['is a year off all along', 365 * DAY_MS, 365 * DAY_MS],
+    ['is set back in between', 0, -HOUR_MS],
+  ])('a process whose wall clock %s sends what is in time', async (_name, before, after) => {
+    const world = new RefreshWorld({ mode: 'revoking' })
+    await world.connectExpired()
+    const host = world.host('host-1', { wallOffsetMs: before })
+    host.interposed.after = (step) => {
+      if (step === 'prepare') host.setWall(after)
+    }
+    await host.tokens.get(KEY)
+    expect(world.provider.calls).toBe(1)
+    expect((await world.reading()).remainingMs).toBe(HOUR_MS)
+  })
+
+  test('a process whose wall clock is set forward in between starts over, and nothing else comes of it', async () => {
+    const world = new RefreshWorld({ mode: 'revoking' })
+    await world.connectExpired()
+    const host = world.host()
+    let jumps = 1
+    host.interposed.after = (step) => {
+      if (step === 'prepare' && jumps-- > 0) host.setWall(DAY_MS)
+    }
+    await world.until(host.tokens.get(KEY))
+    expect(world.provider.calls).toBe(1)
+    expect(await attemptsOf(world)).toBe(0)
   })
 
   test('a suspended app is not claimed for: nothing is counted against its connections', async () => {

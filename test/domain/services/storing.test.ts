@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { generateEncryptionKey } from '../../../src/adapters/aes-gcm/index.ts'
 import {
   CipherKeyUnknownError,
   CipherUnavailableError,
@@ -6,9 +7,43 @@ import {
 } from '../../../src/domain/errors.ts'
 import { Secret } from '../../../src/domain/model/secret.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { candidateContext } from '../../../src/domain/services/sealing.ts'
+import type { Cipher } from '../../../src/ports/cipher.ts'
+import type { RefreshLease } from '../../../src/ports/refresh-leases.ts'
 import { heldAnswer } from './model-provider.ts'
-import { KEY, RefreshWorld } from './refresh-world.ts'
+import { cipherUnder, KEY, RefreshWorld } from './refresh-world.ts'
 import type { Step } from './refresh-world.ts'
+
+/** A key that is replaced, and taken away later. */
+class ChangingKeys {
+  readonly #old = generateEncryptionKey()
+  readonly #new = generateEncryptionKey()
+  #current = cipherUnder(this.#old)
+  readonly cipher: Cipher = {
+    prepare: (context) => this.#current.prepare(context),
+    seal: (plaintext, context) => this.#current.seal(plaintext, context),
+    open: (sealed, context) => this.#current.open(sealed, context),
+  }
+
+  change(): void {
+    this.#current = cipherUnder(this.#new, this.#old)
+  }
+
+  forgetOld(): void {
+    this.#current = cipherUnder(this.#new)
+  }
+}
+
+async function claimed(world: RefreshWorld): Promise<RefreshLease> {
+  const { tokenVersion } = await world.reading()
+  const request = world.host().lifecycle.claimRequest(world.provider)
+  const lease = await world.stores.leases.claim(KEY, tokenVersion, request)
+  return lease === undefined || 'reason' in lease ? missing() : lease
+}
+
+function missing(): never {
+  throw new Error('it is not there')
+}
 
 describe('A refresh token in the answer', () => {
   test('replaces the one before', async () => {
@@ -105,6 +140,21 @@ describe('What a provider issued', () => {
     expect(remainingMs).toBeGreaterThan(HOUR_MS - 6 * MINUTE_MS)
   })
 
+  test('counts its lifetime also while the machine was suspended between answer and store', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const host = world.host()
+    const held = heldAnswer()
+    world.provider.plan(held.plan)
+    host.tokens.get(KEY).catch(() => undefined)
+    await held.sent
+    await world.advance(20 * MINUTE_MS)
+    host.wakeAfter(20 * MINUTE_MS)
+    held.release()
+    await world.until(host.background.drain(world.clock, MINUTE_MS))
+    expect((await world.reading()).remainingMs).toBe(40 * MINUTE_MS)
+  })
+
   test('is not handed out when it came to its end while it was being stored', async () => {
     const world = new RefreshWorld()
     world.provider.lifetimeMs = 2 * SECOND_MS
@@ -119,6 +169,60 @@ describe('What a provider issued', () => {
     held.release()
     await expect(asked).rejects.toMatchObject({ code: 'refresh_pending' })
     expect(await world.heldRefreshTokens()).toEqual(['refresh-1-2'])
+  })
+
+  test.each([
+    ['none', 'refresh-1-1'],
+    ['single_use', 'refresh-1-2'],
+  ] as const)(
+    'is sealed under the key that seals when it is stored, not under one retired meanwhile (rotation %s)',
+    async (mode, kept) => {
+      const keys = new ChangingKeys()
+      const world = new RefreshWorld({ mode, cipher: keys.cipher })
+      await world.connectExpired()
+      const host = world.host()
+      let isDown = true
+      host.interposed.before = (step) => {
+        if (step === 'store' && isDown) throw new StoreUnavailableError('Postgres')
+      }
+      const asked = host.tokens.get(KEY)
+      asked.catch(() => undefined)
+      await world.advance(SECOND_MS)
+      keys.change()
+      isDown = false
+      await world.until(asked)
+      keys.forgetOld()
+      expect(await world.heldRefreshTokens()).toEqual([kept])
+      await world.expire()
+      await world.until(host.tokens.get(KEY))
+    },
+  )
+
+  test('is sealed so as a candidate too', async () => {
+    const keys = new ChangingKeys()
+    const world = new RefreshWorld({ cipher: keys.cipher })
+    await world.connectExpired()
+    const [slow, quick] = [world.host('slow'), world.host('quick')]
+    const held = heldAnswer()
+    world.provider.plan(held.plan, async () => world.provider.open())
+    slow.tokens.get(KEY).catch(() => undefined)
+    await held.sent
+    await world.advance(12 * MINUTE_MS)
+    await world.until(quick.tokens.get(KEY))
+    let isDown = true
+    slow.interposed.before = (step) => {
+      if (step === 'keepCandidate' && isDown) throw new StoreUnavailableError('Postgres')
+    }
+    held.release()
+    await world.advance(SECOND_MS)
+    keys.change()
+    isDown = false
+    await world.until(slow.background.drain(world.clock, MINUTE_MS))
+    keys.forgetOld()
+    const lease = await claimed(world)
+    const [candidate = missing()] = lease.candidates
+    const context = candidateContext(lease, candidate.parentVersion, 'access_token')
+    expect((await world.cipher.open(candidate.accessToken, context)).reveal()).toBe('access-1-2')
   })
 
   test('is known to be stored when only the acknowledgement was lost (I13 Write-id)', async () => {
