@@ -1,4 +1,3 @@
-import type { TenantQueries } from '../adapters/postgres/index.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { isProviderName, parseLabel, parseTenantId } from '../domain/model/identifiers.ts'

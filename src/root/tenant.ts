@@ -1,5 +1,5 @@
 import { IDS } from '../application/container/identifiers.ts'
-import type { TenantQueries } from '../application/container/tenant-scope.ts'
+import type { TenantQueries } from '../adapters/postgres/index.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { parseTenantId } from '../domain/model/identifiers.ts'
 import { defaultContainer, service } from './default-container.ts'

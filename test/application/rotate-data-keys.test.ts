@@ -122,7 +122,7 @@ describe('RotateKeys over values under data keys', () => {
     for (const index of range(3)) await world.connect(local, `tenant-${index}`)
     const { cipher } = bench.start()
     const moving = {
-      cipher: new MovingCipher({ to: cipher, from: local, fromPrefix: 'c1.a.' }),
+      cipher: new MovingCipher({ local, service: cipher, seals: 'service' }),
       keys: new LocalKeyInventory({ rings, dataKeys: bench.store }),
     }
     const result = await world.rotation(moving).run({ dryRun: true })
