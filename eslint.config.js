@@ -20,6 +20,10 @@ const everywhere = [
   { selector: 'ExportAllDeclaration', message: 'Name what is exported.' },
   { selector: 'TSAsExpression > TSAsExpression', message: 'Parse or narrow instead of casting twice.' },
   { selector: 'TSAsExpression > TSUnknownKeyword', message: 'Annotate the variable instead.' },
+  {
+    selector: 'ImportSpecifier[importKind="type"], ExportSpecifier[exportKind="type"]',
+    message: 'Types have a statement of their own: import type { … }.',
+  },
 ]
 const noDefaultExport = { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' }
 const noMocks = [

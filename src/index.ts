@@ -4,12 +4,12 @@ export {
   generateEncryptionKey,
   isValidEncryptionKey,
 } from './adapters/aes-gcm/index.ts'
+export type { TenantQueries } from './adapters/postgres/index.ts'
 export type {
   DueOutcome,
   RefreshDueOptions,
   RefreshDueResult,
 } from './application/use-cases/refresh-due-connections.ts'
-export type { TenantQueries } from './application/container/tenant-scope.ts'
 export {
   AccountChangedError,
   AccountUnknownError,
@@ -96,14 +96,8 @@ export type {
   Which,
 } from './root/platform.ts'
 export { createOAuthState, validateOAuthState } from './root/states.ts'
-export {
-  deleteTenant,
-  getAllIntegrationStatuses,
-  getIntegrationStatus,
-  hasIntegrationIssues,
-  listConnections,
-  withTenant,
-} from './root/statuses.ts'
+export { getAllIntegrationStatuses, getIntegrationStatus, hasIntegrationIssues } from './root/statuses.ts'
+export { deleteTenant, listConnections, withTenant } from './root/tenant.ts'
 export {
   completeTikTokOAuth,
   disconnectTikTok,

@@ -24,7 +24,7 @@ export const layers: readonly Layer[] = [
   { name: 'application', path: /^src\/application\//, mayImport: [...inward, 'services', 'config'] },
   {
     name: 'providers',
-    path: /^src\/adapters\/providers\/([^/]+\.ts$|(http|shared|oauth2)\/)/,
+    path: /^src\/adapters\/providers\/([^/]+\.ts$|(http|oauth2)\/)/,
     mayImport: inward,
   },
   { name: 'providers/$1', path: /^src\/adapters\/providers\/([^/]+)\//, mayImport: [...inward, 'providers'] },

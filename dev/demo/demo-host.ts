@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Container } from 'inversify'
 import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
+import { emulatorApps } from '../../src/emulator/index.ts'
 import type { Emulator } from '../../src/emulator/index.ts'
 import { createIntegrationsHandler, toNodeHandler } from '../../src/web/index.ts'
 import { demoStyle } from './demo-style.ts'
@@ -29,6 +30,7 @@ export function demoHost(
     baseUrl: options.baseUrl,
     basePath: BASE_PATH,
     authenticate: principalOf,
+    metaCallbacks: { appId: emulatorApps.meta.clientId, appSecrets: [emulatorApps.meta.clientSecret] },
     page: {
       path: PAGE_PATH,
       stylesheets: ['/demo.css'],
@@ -56,7 +58,7 @@ export function demoHost(
 
 async function answerDemo(request: Request, baseUrl: string, tools: DemoTools): Promise<Response> {
   if (request.method !== 'POST' || request.headers.get('origin') !== baseUrl) {
-    return new Response('Use the buttons of the page.', { status: 403 })
+    return new Response('Use the buttons on the page.', { status: 403 })
   }
   const form = new URLSearchParams(await request.text())
   const session = sessionOf(request)

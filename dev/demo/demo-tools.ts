@@ -46,8 +46,8 @@ export class DemoTools {
       <section aria-labelledby="demo-tools">
         <h2 id="demo-tools">Demo tools</h2>
         <p class="cgk-quiet">
-          No host shows these. They change what the emulated platforms think, so that renewing and
-          reconnecting can be watched. ${keys}
+          A real host would not show these. They change the state of the emulated platforms, so that you can
+          watch connections being renewed and reconnected. ${keys}
         </p>
         ${told === undefined ? html`` : html`<p class="cgk-notice cgk-off" role="status">${told}</p>`}
         ${
@@ -96,13 +96,13 @@ export class DemoTools {
     const name = this.#nameOf(key.provider)
     if (key.provider === 'meta') {
       await this.#options.setRemaining(key, 60_000)
-      return `The token of ${name} now ends in a minute. Show a token, or check: it is exchanged for a new one.`
+      return `The token for ${name} now expires in a minute. Show a token, or check now: it is exchanged for a new one.`
     }
     const token = await this.#token(key)
     const { control } = this.#options.emulator
     control.expireAccessTokens(platformOf(key), this.#personOf(key, token))
     await this.#options.setRemaining(key, -60_000)
-    return `The token of ${name} has expired, here and at the platform. Show a token: it is renewed first.`
+    return `The token for ${name} has expired, here and at the platform. Show a token: it is renewed first.`
   }
 
   async #showToken(key: ConnectionKey): Promise<string> {
@@ -116,7 +116,7 @@ export class DemoTools {
     const token = await this.#token(key)
     const who = key.provider === 'klaviyo' ? token.reveal() : this.#personOf(key, token)
     this.#options.emulator.control.revokeAtPlatform(platformOf(key), who)
-    return `The access was removed at ${this.#nameOf(key.provider)}. Check now: the card asks to reconnect.`
+    return `Access was removed at ${this.#nameOf(key.provider)}. Check now: the card will ask you to reconnect.`
   }
 
   #token(key: ConnectionKey): Promise<Secret> {

@@ -14,7 +14,7 @@ import { DemoFolder } from './demo-folder.ts'
 import { demoHost } from './demo-host.ts'
 import { listenOnLoopback } from './loopback.ts'
 
-/** What whoever started the demo can mend. */
+/** A problem that the person who started the demo can solve. */
 class DemoProblem extends Error {
   override readonly name = 'DemoProblem'
 }
@@ -69,14 +69,14 @@ async function openDatabase(folder: DemoFolder): Promise<string> {
   } catch (error) {
     if (!(error instanceof MigrationConflictError)) throw error
     throw new DemoProblem(
-      `${error.message}.\nThe demo's data is of another version. To begin anew, remove ${postgres.dataFolder ?? '.demo'} and .demo.`,
+      `${error.message}.\nThe demo's data is from another version. To start afresh, remove ${postgres.dataFolder ?? '.demo'} and .demo.`,
     )
   }
   return postgres.url
 }
 
 function announce(port: number): void {
-  if (port !== FIRST_PORT) console.log(`Port ${FIRST_PORT} is taken, so it is ${port}.`)
+  if (port !== FIRST_PORT) console.log(`Port ${FIRST_PORT} is taken; using ${port} instead.`)
   console.log(`
   The settings page is at  http://localhost:${port}
 

@@ -27,9 +27,9 @@ interface ClaimedLease {
   readonly claimedAt: Moment
 }
 
-/** What has to wait for its app longer than this is left to the next run. */
+/** Connections whose app has to wait longer than this are left to the next run. */
 const LONGEST_HELD_BACK_MS = 5 * SECOND_MS
-/** Of the slots, where there are several providers: one that hangs leaves the others the rest. */
+/** The share of the slots that one of several providers may hold: if it hangs, the others keep the rest. */
 const LARGEST_SHARE = 3 / 4
 
 /**
@@ -41,7 +41,7 @@ export class LeaseSource {
   readonly #options: LeaseSourceOptions
   readonly #ready: ClaimedLease[] = []
   readonly #working = new Map<ProviderName, number>()
-  /** Had nothing due when something was last asked for. */
+  /** Providers that had nothing due at the last claim. */
   readonly #exhausted = new Set<ProviderName>()
   readonly #waiting: (() => void)[] = []
   readonly #share: number
@@ -57,7 +57,7 @@ export class LeaseSource {
     this.#share = isAlone ? concurrency : Math.max(1, Math.floor(concurrency * LARGEST_SHARE))
   }
 
-  /** Why there was nothing more to hand out, if it was not that nothing more is due. */
+  /** The error that ended claiming early, if there was one. */
   get failure(): Error | undefined {
     return this.#failure
   }
@@ -75,13 +75,13 @@ export class LeaseSource {
     }
   }
 
-  /** What `next` gave has come to its end, whichever that was. */
+  /** To be called when work on a lease from `next` has ended, in whatever way. */
   finished({ lease: { provider } }: ClaimedLease): void {
     this.#working.set(provider, this.#workingOn(provider) - 1)
     for (const wake of this.#waiting.splice(0)) wake()
   }
 
-  /** What was claimed and not handed out, when the run is stopped. */
+  /** The leases that were claimed but not handed out when the run was stopped. */
   async left(): Promise<readonly RefreshLease[]> {
     await this.#claiming
     return this.#ready.splice(0).map(({ lease }) => lease)
@@ -102,13 +102,13 @@ export class LeaseSource {
     return this.#workingOn(provider) < this.#share
   }
 
-  /** Holds its share of slots, and enough is ready for when one of them is free again. */
+  /** The provider holds its share of the slots, and enough of its leases are ready for when a slot becomes free. */
   #isFull(provider: ProviderName): boolean {
     const ready = this.#ready.filter(({ lease }) => lease.provider === provider)
     return !this.#hasSlotFor(provider) && ready.length >= this.#share / 2
   }
 
-  /** One that may have more due, and was not asked for it. */
+  /** Whether some provider may have more due but was not asked because it is full. */
   #isAnyoneFull(): boolean {
     if (this.#failure !== undefined || this.#left() <= 0) return false
     const names = this.#deps.providers.names()
@@ -134,7 +134,7 @@ export class LeaseSource {
     })
   }
 
-  /** Never rejects: whoever works on the batch before must not be disturbed. */
+  /** Never rejects: work on the previous batch must not be disturbed. */
   async #claim(names: readonly ProviderName[], limit: number): Promise<void> {
     const { clock, due, lifecycle, providers } = this.#deps
     const claimedAt = momentOf(clock)
@@ -158,7 +158,7 @@ export class LeaseSource {
   }
 }
 
-/** A batch is worked on at once, so it takes no turns that come much later. */
+/** A batch is worked on right away, so it takes no turns that are far off. */
 function withShortWait(request: ClaimRequest): ClaimRequest {
   return { ...request, mostWaitMs: Math.min(request.mostWaitMs, SECOND_MS) }
 }

@@ -1,10 +1,8 @@
-import type { TenantId } from '../domain/model/identifiers.ts'
 import { DAY_MS, MINUTE_MS } from '../domain/model/time.ts'
 import { REVOCATIONS_AT_ONCE } from '../domain/services/revocation-service.ts'
 import type { RevocationService } from '../domain/services/revocation-service.ts'
 import type { Logger } from '../ports/logger.ts'
-import type { PendingRevocations } from '../ports/refresh-leases.ts'
-import type { RevocationId } from '../ports/token-store.ts'
+import type { DueRevocation, PendingRevocations } from '../ports/pending-revocations.ts'
 import { classOf } from './meter.ts'
 import type { ProviderRegistry } from './provider-registry.ts'
 
@@ -42,13 +40,7 @@ export class QueuedRevocations {
     }
   }
 
-  async #attempt({
-    id,
-    tenantId,
-  }: {
-    readonly id: RevocationId
-    readonly tenantId: TenantId
-  }): Promise<void> {
+  async #attempt({ id, tenantId }: DueRevocation): Promise<void> {
     const { pendingRevocations, providers, revocations } = this.#deps
     const grant = await pendingRevocations.read(tenantId, id)
     if (grant === undefined) return

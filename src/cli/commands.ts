@@ -8,7 +8,7 @@ import { rewrapDataKeys } from './rewrap-data-keys.ts'
 import { rotateKeys } from './rotate-keys.ts'
 import { status } from './status.ts'
 
-/** One command of the operator. `run` resolves with the exit code: 0 well, 1 not, 2 wrongly asked. */
+/** One command for the operator. `run` resolves with the exit code: 0 for success, 1 for failure; 2 is for wrong options. */
 export interface Command {
   readonly name: string
   readonly usage: string

@@ -3,7 +3,6 @@ import { everyDataKey } from '../adapters/kms/every-data-key.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { parseTenantId } from '../domain/model/identifiers.ts'
-import { closeIntegrations } from '../index.ts'
 import type { DataKeyRow } from '../ports/data-key-store.ts'
 import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
@@ -19,29 +18,30 @@ const ACTIONS = { retire, revoke, 'revoke-tenant': revokeTenant } as const
 
 export const dataKeys: Command = {
   name: 'data-keys',
-  usage: 'data-keys [--retire ID | --revoke ID | --revoke-tenant TENANT]',
-  summary: 'lists the data keys under KMS, or takes one away, or all of a tenant',
+  usage: 'data-keys [--retire c1.k.ID | --revoke c1.k.ID [--destroy-values] | --revoke-tenant TENANT]',
+  summary: 'lists the data keys under KMS; retires or revokes one, or revokes all of a tenant',
   async run(parameters) {
     const { json, values } = readOptions(parameters, {
       retire: 'string',
       revoke: 'string',
       'revoke-tenant': 'string',
+      'destroy-values': 'boolean',
     })
     const [asked, ...more] = Object.entries(ACTIONS).flatMap(([name, action]) => {
       const of = textOption(values, name)
       return of === undefined ? [] : [{ action, of }]
     })
-    if (more.length > 0) throw new ConfigInvalidError(['data-keys: does one thing at a time'])
-    try {
-      const container = await defaultContainer()
-      if (!container.isBound(IDS.DataKeys))
-        throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without'])
-      const { code, lines, value } = await (asked?.action(container, asked.of) ?? list(container))
-      print(json, value, lines)
-      return code
-    } finally {
-      await closeIntegrations()
-    }
+    if (more.length > 0)
+      throw new ConfigInvalidError(['data-keys: takes only one of --retire, --revoke and --revoke-tenant'])
+    const isDestroying = values['destroy-values'] === true
+    if (isDestroying && asked?.action !== revoke)
+      throw new ConfigInvalidError(['--destroy-values: goes with --revoke'])
+    const container = await defaultContainer()
+    if (!container.isBound(IDS.DataKeys))
+      throw new ConfigInvalidError(['INTEGRATION_KMS_KEY_ID: is missing; there are no data keys without KMS'])
+    const { code, lines, value } = await (asked?.action(container, asked.of, isDestroying) ?? list(container))
+    print(json, value, lines)
+    return code
   },
 }
 
@@ -49,19 +49,38 @@ async function retire(container: Container, id: string): Promise<Outcome> {
   const isRetired = await container.get(IDS.DataKeys).retire(idOf(id))
   const lines = isRetired
     ? [
-        'It only opens from now on, in every process within a minute, and the next one seals.',
+        'Within a minute it only opens values, in every process, and another key seals.',
         `To revoke it: wait for that minute, run rotate-keys --from c1.k.${idOf(id)}, then data-keys --revoke.`,
       ]
-    : ['No such key seals.']
+    : ['There is no such key, or it no longer seals.']
   return { code: isRetired ? 0 : 1, value: { isRetired }, lines }
 }
 
-async function revoke(container: Container, id: string): Promise<Outcome> {
-  const isRevoked = await container.get(IDS.DataKeys).revoke(idOf(id))
+async function revoke(container: Container, name: string, isDestroying: boolean): Promise<Outcome> {
+  const id = idOf(name)
+  const values = isDestroying ? 0 : await valuesUnder(container, id)
+  if (values > 0) return refusal(id, values)
+  const isRevoked = await container.get(IDS.DataKeys).revoke(id)
   const line = isRevoked
-    ? 'Nothing under it opens any more.'
-    : 'There is no such key, or it was revoked before.'
+    ? 'What was sealed under it can no longer be opened.'
+    : 'There is no such key, or it was already revoked.'
   return { code: isRevoked ? 0 : 1, value: { isRevoked }, lines: [line] }
+}
+
+/** Only of a key that would be revoked: one that seals is refused and one that is revoked has none to lose. */
+async function valuesUnder(container: Container, id: string): Promise<number> {
+  const key = await container.get(IDS.DataKeyStore).find(id)
+  if (key?.state !== 'decrypt') return 0
+  return (await container.get(IDS.RotateKeys).countByKey())[`c1.k.${id}`] ?? 0
+}
+
+function refusal(id: string, values: number): Outcome {
+  const lines = [
+    `Not revoked: ${String(values)} values are under it, and would never open again.`,
+    `Seal them again first: rotate-keys --from c1.k.${id}`,
+    'To give them up for good: --destroy-values.',
+  ]
+  return { code: 1, value: { isRevoked: false, values }, lines }
 }
 
 async function revokeTenant(container: Container, tenant: string): Promise<Outcome> {
@@ -69,7 +88,7 @@ async function revokeTenant(container: Container, tenant: string): Promise<Outco
   return { code: 0, value: { revoked }, lines: [`${String(revoked)} data keys of the tenant revoked`] }
 }
 
-/** All that are not revoked; nothing that would unwrap. */
+/** Every data key that is not revoked, without its wrapped bytes. */
 async function list(container: Container): Promise<Outcome> {
   const rows: DataKeyRow[] = []
   for await (const row of everyDataKey(container.get(IDS.DataKeyStore))) rows.push(row)
@@ -78,12 +97,12 @@ async function list(container: Container): Promise<Outcome> {
   }))
   const lines = keys.map(
     ({ generation, id, partition, state }) =>
-      `${id} ${state.padEnd(7)} ${partition} generation ${String(generation)}`,
+      `c1.k.${id} ${state.padEnd(7)} ${partition} generation ${String(generation)}`,
   )
   return { code: 0, value: { keys }, lines }
 }
 
-/** Also as values and `rotate-keys` name it. */
+/** The id alone, or with the prefix that values and `rotate-keys` show: safer, because an id may begin with a dash. */
 function idOf(name: string): string {
   return name.replace(/^c1\.k\./, '')
 }

@@ -4,10 +4,14 @@ import { checkMigrated } from '../adapters/postgres/index.ts'
 import { configFromEnvironment } from '../application/config/environment.ts'
 import { read } from '../application/config/read-variable.ts'
 import { IDS } from '../application/container/identifiers.ts'
+import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
 import { isIntegrationError } from '../domain/errors.ts'
-import { closeIntegrations, defaultContainer } from '../root/default-container.ts'
+import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
-import { print, readOptions } from './options.ts'
+import { databaseUrl, print, readOptions } from './options.ts'
+
+const MOST_VALUES = 2_000
+const MOST_KEYS = 10
 
 interface Finding {
   readonly level: 'ok' | 'warning' | 'problem'
@@ -17,10 +21,11 @@ interface Finding {
 export const doctor: Command = {
   name: 'doctor',
   usage: 'doctor',
-  summary: 'checks configuration, keys, database and Redis, and says what to do',
+  summary: 'checks configuration, keys, database, Redis and stored values, and says what to do',
   async run(parameters) {
     const { json } = readOptions(parameters, {})
-    const findings = [...configuration(), ...keys(), ...(await wiring()), await database()]
+    const stored = await database()
+    const findings = [...configuration(), ...keys(), stored, ...(await wiring(stored.level === 'ok'))]
     print(
       json,
       { findings },
@@ -54,27 +59,28 @@ function keys(): readonly Finding[] {
     const quality = assessEncryptionKey(value)
     if (quality === 'random') return [{ level: 'ok', what: `${name} is a random key.` }]
     if (quality === 'weak')
-      return [{ level: 'problem', what: `${name} can be guessed; make one with integrations keygen.` }]
-    return [{ level: 'warning', what: `${name} is a passphrase; a key of integrations keygen is stronger.` }]
+      return [{ level: 'problem', what: `${name} can be guessed; make a new one with integrations keygen.` }]
+    return [
+      { level: 'warning', what: `${name} is a passphrase; a key from integrations keygen is stronger.` },
+    ]
   })
 }
 
-/** What shows only once everything is put together: an address that is none, a KMS or a Redis that cannot be reached. */
-async function wiring(): Promise<readonly Finding[]> {
+/** Problems that show only in a complete container: an invalid address, a KMS or a Redis that cannot be reached. */
+async function wiring(hasValues: boolean): Promise<readonly Finding[]> {
   try {
     const container = await defaultContainer()
-    return [await sealing(container), ...(await states(container))]
+    const findings = [await sealing(container), ...(await states(container))]
+    return hasValues ? [...findings, ...(await storedValues(container))] : findings
   } catch (error) {
     return [{ level: 'problem', what: messageOf(error) }]
-  } finally {
-    await closeIntegrations()
   }
 }
 
 async function sealing(container: Container): Promise<Finding> {
   if (await container.get(IDS.Readiness).isReady())
-    return { level: 'ok', what: 'Everything can be put together, and a key to seal with can be had.' }
-  const advice = 'No key to seal with can be had.'
+    return { level: 'ok', what: 'The configuration works, and a sealing key is available.' }
+  const advice = 'No sealing key is available.'
   try {
     await container.get(IDS.Cipher).prepare({ purpose: 'state', provider: 'meta', stateHash: '' })
     return { level: 'problem', what: advice }
@@ -83,7 +89,7 @@ async function sealing(container: Container): Promise<Finding> {
   }
 }
 
-/** Without a Redis the states are in the database, which is looked at by itself. */
+/** Without a Redis the states are in the database, which has a check of its own. */
 async function states(container: Container): Promise<readonly Finding[]> {
   if (read(process.env, 'REDIS_URL') === undefined) return []
   try {
@@ -94,11 +100,45 @@ async function states(container: Container): Promise<readonly Finding[]> {
   }
 }
 
-async function database(): Promise<Finding> {
-  const connectionString = read(process.env, 'DATABASE_URL')
-  if (connectionString === undefined) return { level: 'problem', what: 'DATABASE_URL is missing.' }
+/** Whether the keys that are configured open what is stored. It ends after so many values, however many there are. */
+async function storedValues(container: Container): Promise<readonly Finding[]> {
+  const enough = new AbortController()
   try {
-    await checkMigrated({ connectionString })
+    const result = await container.get(IDS.RotateKeys).run({
+      dryRun: true,
+      signal: enough.signal,
+      onProgress: ({ scanned }) => {
+        if (scanned >= MOST_VALUES) enough.abort()
+      },
+    })
+    return result.unreadable === 0 ? [readable(result)] : unreadable(result)
+  } catch (error) {
+    return [{ level: 'problem', what: `Stored values could not be looked at. ${messageOf(error)}` }]
+  }
+}
+
+function readable({ cursor, scanned }: RotationResult): Finding {
+  if (scanned === 0) return { level: 'ok', what: 'No value is stored yet.' }
+  const what =
+    cursor === undefined
+      ? `All ${String(scanned)} stored values open.`
+      : `The first ${String(scanned)} stored values open; integrations rotate-keys --dry-run opens all.`
+  return { level: 'ok', what }
+}
+
+function unreadable({ scanned, unreadableByKey }: RotationResult): readonly Finding[] {
+  const named = unreadableByKey.slice(0, MOST_KEYS).map(({ key, message, values }): Finding => ({
+    level: 'problem',
+    what: `${String(values)} of the ${String(scanned)} values looked at do not open, under ${key}: ${message}`,
+  }))
+  const others = unreadableByKey.length - named.length
+  if (others === 0) return named
+  return [...named, { level: 'problem', what: `… and under ${String(others)} more keys` }]
+}
+
+async function database(): Promise<Finding> {
+  try {
+    await checkMigrated({ connectionString: databaseUrl() })
     return { level: 'ok', what: 'The database answers and is up to date.' }
   } catch (error) {
     return { level: 'problem', what: messageOf(error) }
@@ -106,5 +146,5 @@ async function database(): Promise<Finding> {
 }
 
 function messageOf(error: unknown): string {
-  return isIntegrationError(error) ? error.message : 'It failed for a reason that is none of the library’s.'
+  return isIntegrationError(error) ? error.message : 'It failed for a reason outside this library.'
 }

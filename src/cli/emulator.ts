@@ -6,18 +6,18 @@ import { countOption, print, readOptions } from './options.ts'
 export const emulator: Command = {
   name: 'emulator',
   usage: 'emulator [--port N]',
-  summary: 'plays the platforms on loopback until it is interrupted; prints the variables to use them',
+  summary: 'emulates the platforms on loopback until it is interrupted; prints the variables to use them',
   async run(parameters) {
     const { json, values } = readOptions(parameters, { port: 'string' })
     const port = countOption(values, 'port')
     const running = await startEmulator(port === undefined ? {} : { port })
     const { url } = running
     const environment = emulatorEnvironment(url)
-    // As a file of variables may look, so that the whole output can be one.
+    // In the form of an .env file, so that the whole output can be saved as one.
     print(json, { url, environment, klaviyoKeys: emulatorKlaviyoKeys }, [
-      `# The platforms are at ${url} until this is interrupted. Apps that exist there alone:`,
+      `# The platforms are at ${url} until this is interrupted. These apps exist only there:`,
       ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
-      `# A key to connect Klaviyo with: ${emulatorKlaviyoKeys.full}`,
+      `# A key for connecting Klaviyo: ${emulatorKlaviyoKeys.full}`,
     ])
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
     await running.close()

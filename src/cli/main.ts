@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { isIntegrationError } from '../domain/errors.ts'
+import { closeIntegrations } from '../root/default-container.ts'
 import { commands } from './commands.ts'
 import { printUsage } from './usage.ts'
 
@@ -11,7 +12,8 @@ if (command === undefined) {
   process.exitCode = name === undefined || name === '--help' || name === 'help' ? 0 : 2
 } else {
   try {
-    process.exitCode = await command.run(rest)
+    // After a failure too: a token that was issued may still have to be stored.
+    process.exitCode = await command.run(rest).finally(closeIntegrations)
   } catch (error) {
     const said = isIntegrationError(error) ? `${error.message} (${error.code})` : describe(error)
     process.stderr.write(`integrations ${command.name}: ${said}\n`)

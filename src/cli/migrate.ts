@@ -3,7 +3,7 @@ import { loginOf } from '../adapters/postgres/one-connection.ts'
 import { read } from '../application/config/read-variable.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import type { Command } from './commands.ts'
-import { print, readOptions, textOption } from './options.ts'
+import { databaseUrl, print, readOptions, textOption } from './options.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',
@@ -31,16 +31,12 @@ export const migrateCommand: Command = {
   },
 }
 
-function databaseUrl(): string {
-  const url = read(process.env, 'DATABASE_URL')
-  if (url === undefined) throw new ConfigInvalidError(['DATABASE_URL: is missing'])
-  return url
-}
-
 function configuredLogin(): string {
   const url = read(process.env, 'DATABASE_URL')
   const login = url === undefined ? undefined : loginOf(url)
   if (login === undefined)
-    throw new ConfigInvalidError(['--login: is missing, and DATABASE_URL does not say who will migrate'])
+    throw new ConfigInvalidError([
+      '--login: is missing, and DATABASE_URL does not name the login that will migrate',
+    ])
   return login
 }

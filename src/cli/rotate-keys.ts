@@ -1,7 +1,6 @@
 import { IDS } from '../application/container/identifiers.ts'
 import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
-import { closeIntegrations } from '../index.ts'
 import { service } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { countOption, print, readOptions, textOption } from './options.ts'
@@ -13,13 +12,15 @@ const PROGRESS_EVERY_MS = 2_000
 export const rotateKeys: Command = {
   name: 'rotate-keys',
   usage: 'rotate-keys [--dry-run] [--rate N] [--after CURSOR] [--from c1.k.ID]',
-  summary: `seals everything stored under the current keys, ${String(DEFAULT_RATE)} connections a second; says which keys may go`,
+  summary: `seals every stored value again under the current keys, ${String(DEFAULT_RATE)} connections a second; says which keys can be removed`,
   async run(parameters) {
     const options = { 'dry-run': 'boolean', rate: 'string', after: 'string', from: 'string' } as const
     const { json, values } = readOptions(parameters, options)
     const from = textOption(values, 'from')
     if (from !== undefined && !DATA_KEY_NAME.test(from))
-      throw new ConfigInvalidError(['--from: must be c1.k. and the id of a data key, as it prints them'])
+      throw new ConfigInvalidError([
+        '--from: must be c1.k. and the id of a data key, as rotate-keys prints it',
+      ])
     const interruption = new AbortController()
     const interrupt = (): void => interruption.abort()
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
@@ -42,30 +43,32 @@ export const rotateKeys: Command = {
     } finally {
       clearInterval(printing)
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-      await closeIntegrations()
     }
   },
 }
 
 function linesOf(result: RotationResult, isDry: boolean): readonly string[] {
-  const { byKey, cursor, problems, resealed, retiring, scanned, skipped, unreadable } = result
+  const { byKey, cursor, problems, resealed, retiring, scanned, skipped, unreadable, unreadableByKey } =
+    result
   const done = `${String(resealed)} ${isDry ? 'to seal again' : 'sealed again'}`
   return [
     `${String(scanned)} values: ${done}, ${String(skipped)} changed meanwhile, ${String(unreadable)} unreadable`,
     ...Object.entries(byKey).map(([key, count]) => `  ${key} ${String(count)}`),
+    ...unreadableByKey.map(
+      ({ key, message, values }) => `${String(values)} under ${key} do not open: ${message}`,
+    ),
     ...problems.map(
       ({ code, connectionId, field, provider, tenantId }) =>
         `unreadable: ${tenantId} ${provider} ${connectionId} ${field}: ${code}`,
     ),
+    ...(unreadable > problems.length ? [`… and ${String(unreadable - problems.length)} more`] : []),
     ...retiring.map((one) => `${one.variable} (${one.key}): ${advice(one, result.isComplete)}`),
-    ...(cursor === undefined ? [] : [`Stopped. Go on with: integrations rotate-keys --after ${cursor}`]),
+    ...(cursor === undefined ? [] : [`Stopped. Continue with: integrations rotate-keys --after ${cursor}`]),
   ]
 }
 
 function advice({ isUnused, values }: RotationResult['retiring'][number], isComplete: boolean): string {
-  if (isUnused) return 'no value needs it; it may be removed'
+  if (isUnused) return 'no value needs it; it can be removed'
   if (values > 0) return `${String(values)} values need it`
-  return isComplete
-    ? 'values of the earlier format may need it'
-    : 'not known; only a run over everything tells'
+  return isComplete ? 'values of the earlier format may need it' : 'not known; only a complete run can tell'
 }

@@ -1,27 +1,23 @@
 import { ConfigInvalidError } from '../domain/errors.ts'
-import { closeIntegrations, getAllIntegrationStatuses } from '../index.ts'
+import { getAllIntegrationStatuses } from '../root/statuses.ts'
 import type { Command } from './commands.ts'
 import { print, readOptions, textOption } from './options.ts'
 
 export const status: Command = {
   name: 'status',
   usage: 'status --tenant ID',
-  summary: 'how the connections of one tenant stand',
+  summary: 'shows the state of one tenant’s connections',
   async run(parameters) {
     const { json, values } = readOptions(parameters, { tenant: 'string' })
     const tenant = textOption(values, 'tenant')
     if (tenant === undefined) throw new ConfigInvalidError(['--tenant: is missing'])
-    try {
-      const statuses = await getAllIntegrationStatuses(tenant)
-      const lines = statuses.map((one) => {
-        const until = one.tokenExpiresAt === null ? '' : ` until ${one.tokenExpiresAt.toISOString()}`
-        const trouble = one.lastError === null ? '' : ` last error ${one.lastError}`
-        return `${one.provider.padEnd(12)} ${one.status}${until}${trouble}`
-      })
-      print(json, { statuses }, lines)
-      return statuses.some(({ needsReauth }) => needsReauth) ? 1 : 0
-    } finally {
-      await closeIntegrations()
-    }
+    const statuses = await getAllIntegrationStatuses(tenant)
+    const lines = statuses.map((one) => {
+      const until = one.tokenExpiresAt === null ? '' : ` until ${one.tokenExpiresAt.toISOString()}`
+      const trouble = one.lastError === null ? '' : ` last error ${one.lastError}`
+      return `${one.provider.padEnd(12)} ${one.status}${until}${trouble}`
+    })
+    print(json, { statuses }, lines)
+    return statuses.some(({ needsReauth }) => needsReauth) ? 1 : 0
   },
 }

@@ -113,7 +113,7 @@ export class InitiatorMismatchError extends IntegrationError {
 
   constructor() {
     super(
-      'The connection was started by another user or session; the user who started must finish it, or start again',
+      'The connection was started by another user or session; the user who started it must finish it, or start again',
     )
   }
 }
@@ -154,7 +154,7 @@ export class NoAdAccountsError extends IntegrationError {
 
   constructor(provider: string) {
     super(
-      `The person who connected reaches no usable account at ${provider}; ask for access to one there, then connect again`,
+      `The person who connected has no access to a usable account at ${provider}; ask for access to one there, then connect again`,
     )
   }
 }
@@ -175,7 +175,7 @@ export class AccountChangedError extends IntegrationError {
 
   constructor(provider: string) {
     super(
-      `The new consent is of another ${provider} person or reaches other accounts; disconnect first, or allow the change explicitly`,
+      `The new consent is from a different person at ${provider}, or reaches different accounts; disconnect first, or allow the change explicitly`,
     )
   }
 }
@@ -238,7 +238,7 @@ export class ProviderUnavailableError extends IntegrationError {
   readonly isRetryable = true
 
   constructor(provider: string) {
-    super(`${provider} did not answer usably; the connection is kept, call again later`)
+    super(`${provider} did not give a usable answer; the connection is kept, call again later`)
   }
 }
 
@@ -273,7 +273,7 @@ export class ProviderResponseInvalidError extends IntegrationError {
 
   constructor(provider: string) {
     super(
-      `${provider} answered with something that is not what its documentation describes; nothing was stored; call again later`,
+      `${provider} gave an answer that does not match its documentation; nothing was stored, call again later`,
     )
   }
 }
@@ -308,12 +308,12 @@ export class CipherUnavailableError extends IntegrationError {
   readonly isRetryable = true
 
   constructor(problem: string) {
-    super(`The encryption key cannot be had at the moment: ${problem}`)
+    super(`The encryption key is not available right now: ${problem}`)
   }
 }
 
 const NO_SUCH_KEY =
-  'which is not here; add that key as a previous key, unless it is a data key: one that was revoked does not come back'
+  'which is not configured; add it as a previous key (a revoked data key cannot be restored)'
 
 /** A stored value needs a key that is not configured, or was revoked. */
 export class CipherKeyUnknownError extends IntegrationError {
@@ -332,7 +332,7 @@ export class CipherValueInvalidError extends IntegrationError {
   readonly unknown: 'version' | 'suite' | undefined
 
   constructor(problem: string, unknown?: 'version' | 'suite') {
-    super(`The encryption does not take a value: ${problem}`)
+    super(`Not a value that can be sealed or opened: ${problem}`)
     this.unknown = unknown
   }
 }
@@ -349,14 +349,13 @@ export class CipherAuthenticationFailedError extends IntegrationError {
   }
 }
 
-/** The database’s migrations are not those of this version: one is missing, unknown, changed, or cannot be applied. */
+/**
+ * The database is not as this version's migrations make it: one is missing, unknown, changed, or cannot be applied, or what
+ * keeps tenants apart is gone.
+ */
 export class MigrationConflictError extends IntegrationError {
   readonly code = 'migration_conflict'
   readonly isRetryable = false
-
-  constructor(problem: string) {
-    super(`The database's migrations do not fit this version: ${problem}`)
-  }
 }
 
 /** Every error of the library, so that a `switch` over `code` can be exhaustive. */

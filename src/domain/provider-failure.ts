@@ -5,7 +5,7 @@ import type { ProviderSubject } from './model/connection.ts'
  * - `reauthorize`: a definitive answer that the presented credential is dead; the only kind that may end a connection
  * - `permission`: the credential lives, but may not do this
  * - `rate_limited`: wait
- * - `transient`: the provider's bad minute: network, 5xx, an unusable body
+ * - `transient`: temporary trouble: network, 5xx, an unusable body
  * - `misconfigured`: our app's fault; no connection is touched
  * - `restart_flow`: the authorization code is no good; the person starts again
  */
@@ -18,7 +18,7 @@ export type FailureKind =
  */
 export type Delivery = 'not_sent' | 'answered' | 'uncertain'
 
-/** Whose affair a failure is. `connection`: another person or account of the same app would have been answered. */
+/** What a failure affects. `connection`: another person or account of the same app would have been answered. */
 export type Concern = 'app' | 'connection'
 
 interface FailureFacts {
@@ -30,7 +30,7 @@ interface FailureFacts {
   /** For `permission`: scopes that are missing, when the provider says which. */
   readonly missingScopes?: readonly string[] | undefined
   readonly subject?: ProviderSubject | undefined
-  /** For what may concern the whole app, `rate_limited` and `misconfigured`; absent: it does. */
+  /** For `rate_limited` and `misconfigured`, which may concern the whole app; absent: they do. */
   readonly concerns?: Concern | undefined
 }
 
@@ -46,7 +46,7 @@ export class ProviderFailure extends Error {
   readonly providerCode: string
   readonly retryAfterMs: number | undefined
   readonly missingScopes: readonly string[]
-  /** Whose credential was presented, where the provider had said so before it failed. */
+  /** Whose credential was presented, if the provider said so before it failed. */
   readonly subject: ProviderSubject | undefined
   readonly concerns: Concern
 
@@ -62,7 +62,7 @@ export class ProviderFailure extends Error {
     this.concerns = facts.concerns ?? 'app'
   }
 
-  /** The same failure, of a credential whose person is known: a grant of nobody known is never revoked. */
+  /** The same failure with the person whose credential it was: the grant of an unknown person is never revoked. */
   of(subject: ProviderSubject | undefined): ProviderFailure {
     const { kind, delivery, providerCode, retryAfterMs, missingScopes, concerns } = this
     return new ProviderFailure({

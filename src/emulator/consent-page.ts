@@ -1,4 +1,5 @@
-import { htmlAnswer, type Answer } from './exchange.ts'
+import { htmlAnswer } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 
 /** What a consent page asks. */
 export interface ConsentRequest {

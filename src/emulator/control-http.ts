@@ -1,9 +1,12 @@
 import type { EmulatorControl } from './control.ts'
-import { type Answer, type Call, isRecord } from './exchange.ts'
+import { isRecord } from './exchange.ts'
+import type { Answer, Call } from './exchange.ts'
 import type { Fault } from './faults.ts'
 import type { EndReason } from './ledger.ts'
-import { type EmulatedPlatform, emulatedPlatforms } from './platform.ts'
-import { isRotationMode, type RotationMode } from './rotation.ts'
+import { emulatedPlatforms } from './platform.ts'
+import type { EmulatedPlatform } from './platform.ts'
+import { isRotationMode } from './rotation.ts'
+import type { RotationMode } from './rotation.ts'
 import type { Lifetimes } from './settings.ts'
 
 type Command = (control: EmulatorControl, argument: Argument) => unknown

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Answer, isRecord } from './exchange.ts'
+import { isRecord } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 import type { Fault } from './faults.ts'
 import type { LoggedRequest } from './request-log.ts'
 

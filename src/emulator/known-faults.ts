@@ -3,7 +3,8 @@ import type { Fault } from './faults.ts'
 import { quotaError } from './google-ads/ads-error.ts'
 import { klaviyoThrottle } from './klaviyo/problem.ts'
 import { graphError } from './meta/graph-error.ts'
-import { type MetaRateLimitCode, rateLimitAnswer } from './meta/rate-limit.ts'
+import { rateLimitAnswer } from './meta/rate-limit.ts'
+import type { MetaRateLimitCode } from './meta/rate-limit.ts'
 import { tiktokAnswer } from './tiktok/envelope.ts'
 
 /** The platforms' own ways of saying no, for `fail`. Spread one to add `times` or a delay. */

@@ -7,17 +7,14 @@ import { googleAdsService } from './google-ads/service.ts'
 import { KlaviyoKeyring } from './klaviyo/keyring.ts'
 import { klaviyoService } from './klaviyo/service.ts'
 import { metaService } from './meta/service.ts'
-import {
-  type EmulatedPlatform,
-  emulatedPlatforms,
-  type EmulatorEndpoints,
-  emulatorEndpoints,
-} from './platform.ts'
+import { emulatedPlatforms, emulatorEndpoints } from './platform.ts'
+import type { EmulatedPlatform, EmulatorEndpoints } from './platform.ts'
 import { RequestLog } from './request-log.ts'
 import type { RotationMode } from './rotation.ts'
 import { createEmulatorServer } from './server.ts'
 import { restoreSnapshot } from './snapshot.ts'
-import { type Lifetimes, Settings } from './settings.ts'
+import { Settings } from './settings.ts'
+import type { Lifetimes } from './settings.ts'
 import { standardService } from './standard/service.ts'
 import { tiktokService } from './tiktok/service.ts'
 import { World } from './world.ts'

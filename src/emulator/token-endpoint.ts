@@ -1,5 +1,6 @@
 import type { EmulatedApp } from './apps.ts'
-import { type Answer, authorizationOf, type Call, jsonAnswer } from './exchange.ts'
+import { authorizationOf, jsonAnswer } from './exchange.ts'
+import type { Answer, Call } from './exchange.ts'
 
 /** How a client may prove itself at a token endpoint. */
 export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post'

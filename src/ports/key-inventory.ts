@@ -25,5 +25,11 @@ export interface KeyInventory {
   /** Whether new values of the provider are sealed under this key, so that nothing is gained by sealing them again. */
   isCurrent(key: KeyName, provider: ProviderName): Promise<boolean>
 
+  /**
+   * Which of these are data keys that were revoked or have no row, so that nothing under them opens any more.
+   * @throws StoreUnavailableError
+   */
+  lost(keys: ReadonlySet<KeyName>): Promise<ReadonlySet<KeyName>>
+
   retiring(): Promise<readonly RetiringKey[]>
 }

@@ -3,7 +3,7 @@ import type { ReauthReason } from '../domain/model/connection.ts'
 import type { ConnectionKey } from '../domain/model/identifiers.ts'
 import type { Sealed } from './cipher.ts'
 import type { AppPause, ProviderApp } from './provider-apps.ts'
-import type { RetiredGrant, RevocationId, SealedTokens } from './token-store.ts'
+import type { SealedTokens } from './token-store.ts'
 
 /** For whom and on which terms a lease is asked for. */
 export interface ClaimRequest {
@@ -107,12 +107,16 @@ export interface RefreshLeases {
   keepCandidate(lease: RefreshLease, candidate: SealedCandidate): Promise<boolean>
 
   /**
-   * Ends the lease if it is still this one; another's lease is never touched. The reason is about the lease's token: where
-   * another became current meanwhile, nothing of it is noted.
+   * Ends the lease if it is still this one; another's lease is never touched. The connection is not due before the next
+   * attempt may be made; with a `retryInMs` of 0 it is due as it was. The reason is about the lease's token: where another
+   * became current meanwhile, nothing of it is noted.
    */
   release(lease: RefreshLease, reason: ReleaseReason): Promise<void>
 
-  /** Notes a definitive refusal and ends the lease: nobody tries again for `forMs`, in which a late result may heal it. */
+  /**
+   * Notes a definitive refusal and ends the lease: nobody tries again for `forMs`, in which a late result may heal it, and
+   * the connection is not due before.
+   */
   suspect(lease: RefreshLease, forMs: number): Promise<void>
 
   /**
@@ -120,27 +124,4 @@ export interface RefreshLeases {
    * Resolves whether it did.
    */
   condemn(lease: RefreshLease, reason: ReauthReason): Promise<boolean>
-}
-
-/**
- * Grants that are to be revoked at their provider and could not be yet. Entries outlive their connection and tenant.
- */
-export interface PendingRevocations {
-  /** For a token that arrived after its connection had gone. */
-  add(grant: RetiredGrant): Promise<RevocationId>
-
-  /** Takes up to `limit` entries whose time has come, each to one caller for `leaseMs`; nothing secret. */
-  claimDue(
-    limit: number,
-    leaseMs: number,
-  ): Promise<readonly { readonly id: RevocationId; readonly tenantId: ConnectionKey['tenantId'] }[]>
-
-  read(tenantId: ConnectionKey['tenantId'], id: RevocationId): Promise<RetiredGrant | undefined>
-
-  /** `done` removes the entry; otherwise it falls due again after `retryInMs`, and is removed after 30 days of trying. */
-  settle(
-    tenantId: ConnectionKey['tenantId'],
-    id: RevocationId,
-    outcome: { readonly done: true } | { readonly done: false; readonly retryInMs: number },
-  ): Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { ConnectionKey, ProviderName, TenantId } from '../domain/model/identifiers.ts'
 import type { Sealed } from './cipher.ts'
+import type { RevocationId } from './pending-revocations.ts'
 import type { SealedCandidate } from './refresh-leases.ts'
-import type { RevocationId } from './token-store.ts'
 
 /** What is stored sealed of one connection, or of one queued revocation. */
 export interface SealedRow extends ConnectionKey {

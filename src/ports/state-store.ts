@@ -23,15 +23,3 @@ export interface StateStore {
   /** Returns and forgets in one atomic step: of any number of concurrent callers, one gets the value. */
   consume(key: StateKey): Promise<Sealed | undefined>
 }
-
-/**
- * The second barrier, for state stores that can forget that they forgot (a Redis restored from an older snapshot).
- * Every adapter passes `consumedStatesContract`.
- */
-export interface ConsumedStates {
-  /**
-   * Records durably, before an authorization code is exchanged, that a state was consumed.
-   * Resolves `true` for the first caller and `false` for every other, for at least `keepMs`.
-   */
-  record(key: StateKey, keepMs: number): Promise<boolean>
-}

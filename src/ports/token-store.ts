@@ -3,12 +3,13 @@ import type {
   Connection,
   ConnectionDetails,
   ConnectionStatus,
+  LiveStatus,
   ProviderSubject,
   ReauthReason,
 } from '../domain/model/connection.ts'
 import type { ConnectionKey, ConnectionLabel, ProviderName, TenantId } from '../domain/model/identifiers.ts'
 import type { Sealed } from './cipher.ts'
-import type { SealedCandidate } from './refresh-leases.ts'
+import type { RevocationId } from './pending-revocations.ts'
 
 /** What the hot read brings: one row, one round trip. */
 export interface TokenReading {
@@ -47,7 +48,7 @@ export interface NewGrant extends ConnectionKey {
   readonly dataAccessExpiresInMs: number | null
   /** When the job should first look at it. */
   readonly dueInMs: number
-  readonly status: 'active' | 'pending_account_selection'
+  readonly status: LiveStatus
   readonly subject?: ProviderSubject | undefined
   readonly scopes: readonly string[]
   readonly accounts: readonly AdAccount[]
@@ -56,40 +57,35 @@ export interface NewGrant extends ConnectionKey {
   readonly details: ConnectionDetails
 }
 
-/** A grant that is no longer used, with what it takes to revoke it. Its secrets keep the context they were sealed for. */
-export interface RetiredGrant extends ConnectionKey {
-  readonly connectionId: string
-  readonly grantId: string
-  readonly tokenVersion: number
-  readonly clientId: string
-  readonly subject?: ProviderSubject | undefined
-  readonly accessToken?: Sealed | undefined
-  readonly refreshToken?: Sealed | undefined
-  /** Further tokens that the provider issued for the grant; each may live on when the current one was revoked. */
-  readonly candidates: readonly SealedCandidate[]
+/** What becomes of a grant that is no longer used. */
+export interface Retirement {
+  /** It goes to the revocation queue in the same transaction, or nowhere. */
+  readonly queueForRevocation: boolean
 }
 
-/** Identifies a queued revocation. */
-export type RevocationId = string
+/** The connection that a new consent goes over, as it was read before, and what becomes of its grant. */
+export interface Replacement extends Retirement {
+  readonly expected: Connection
+}
 
-/** Whether the consent was stored, and what it replaced. */
+/** Whether the consent was stored, and the queued revocation of the grant that it replaced. */
 export type SaveOutcome =
-  | {
-      readonly saved: true
-      readonly replaced?: { readonly grant: RetiredGrant; readonly revocation: RevocationId } | undefined
-    }
-  | { readonly saved: false }
+  { readonly saved: true; readonly revocation?: RevocationId | undefined } | { readonly saved: false }
+
+/** The connection that was ended, and the queued revocation of its grant. */
+export interface Disconnection {
+  readonly connectionId: string
+  readonly revocation?: RevocationId | undefined
+}
 
 /** What may change without new tokens. A member that is absent stays; `null` clears. */
 export interface ConnectionPatch {
-  readonly status?: ConnectionStatus
+  /** Of a connection that is `pending_account_selection`, and no longer is. */
+  readonly status?: 'active'
   readonly accounts?: readonly AdAccount[]
-  readonly selectedAccountId?: string | null
+  readonly selectedAccountId?: string
   readonly selectedAccountName?: string | null
-  readonly scopes?: readonly string[]
   readonly details?: ConnectionDetails
-  readonly dataAccessExpiresInMs?: number | null
-  readonly lastErrorCode?: string | null
   readonly rejectedVersion?: number
   /** The credential was just proved to live: sets `lastSyncAt`. */
   readonly isVerified?: true
@@ -114,25 +110,20 @@ export interface TokenStore {
   list(tenantId: TenantId, filter?: ConnectionFilter): Promise<readonly Connection[]>
 
   /**
-   * Stores a new consent, all of it or nothing. `expected` is the connection as it was read before (absent: there was
-   * none); if it has changed since, nothing is stored and `saved` is false. A grant that was replaced is moved to the
-   * revocation queue in the same transaction when `queueReplaced` says so. A rejection that is not `isUncertain` means that
-   * nothing was stored and nothing will be.
+   * Stores a new consent, all of it or nothing: without a `replacement` where there is no connection, with one over the
+   * connection that it expects. Where that is not so, or no longer, nothing is stored and `saved` is false. A rejection that
+   * is not `isUncertain` means that nothing was stored and nothing will be.
    */
-  save(grant: NewGrant, expected: Connection | undefined, queueReplaced: boolean): Promise<SaveOutcome>
+  save(grant: NewGrant, replacement?: Replacement): Promise<SaveOutcome>
 
   /** Changes what is no token, if `rowVersion` and the grant are still those of `connection`. Resolves whether it did. */
   change(connection: Connection, patch: ConnectionPatch): Promise<boolean>
 
   /**
-   * Final for the grant: its secrets leave the row and go, still sealed, to the revocation queue in the same
-   * transaction (or nowhere, when `queue` is false); who granted and what the grant reached is forgotten with it.
-   * `undefined` when there was nothing to disconnect.
+   * Final for the grant: its secrets leave the row, still sealed where they go to the revocation queue; who granted and
+   * what the grant reached is forgotten with it. `undefined` when there was nothing to disconnect.
    */
-  disconnect(
-    key: ConnectionKey,
-    queue: boolean,
-  ): Promise<{ readonly grant: RetiredGrant; readonly revocation?: RevocationId | undefined } | undefined>
+  disconnect(key: ConnectionKey, retirement: Retirement): Promise<Disconnection | undefined>
 
   /**
    * Removes the tenant's disconnected connections; one that still holds a grant stays until it was disconnected, and

@@ -23,12 +23,11 @@ export interface ConnectKlaviyo extends Which {
 export async function connectKlaviyo(
   request: ConnectKlaviyo,
 ): Promise<{ connected: true; companyName: string; lists: readonly KlaviyoList[] }> {
-  const { tenantId, privateApiKey, publicApiKey, label, allowAccountChange } = request
-  const key = keyOf('klaviyo', tenantId, label === undefined ? {} : { label })
-  if (typeof privateApiKey !== 'string') throw new ApiKeyInvalidError('Klaviyo', 'is missing')
+  const { tenantId, privateApiKey: apiKey, publicApiKey, allowAccountChange } = request
+  const key = keyOf('klaviyo', tenantId, request)
+  if (typeof apiKey !== 'string') throw new ApiKeyInvalidError('Klaviyo', 'is missing')
   const connections = await service(IDS.Connections)
-  const apiKey = { apiKey: privateApiKey, publicApiKey, allowAccountChange }
-  const connection = await connections.connectWithApiKey({ key, ...apiKey })
+  const connection = await connections.connectWithApiKey({ key, apiKey, publicApiKey, allowAccountChange })
   const { companyName, lists } = toKlaviyoConnection(connection)
   return { connected: true, companyName: companyName ?? '', lists }
 }

@@ -5,7 +5,7 @@ import {
   ConfigInvalidError,
   isIntegrationError,
 } from '../domain/errors.ts'
-import type { Callback, CallbackParameters } from '../domain/model/callback.ts'
+import type { CallbackParameters } from '../domain/model/callback.ts'
 import type { Connection } from '../domain/model/connection.ts'
 import { Secret } from '../domain/model/secret.ts'
 import { parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
@@ -41,7 +41,7 @@ export interface StartOAuth extends Which {
 
 /** The callback's parameters, with what was bound at the start. */
 export type CompleteOAuth =
-  Callback | (CallbackParameters & { readonly initiator?: Initiator; readonly browser?: string })
+  URLSearchParams | (CallbackParameters & { readonly initiator?: Initiator; readonly browser?: string })
 
 /** What came of a refresh or verification that somebody asked for. What a platform or a store did is told here. */
 export interface TokenRefresh {
@@ -67,10 +67,11 @@ export async function startOAuth(
 ): Promise<{ authUrl: string; state: string }> {
   if (typeof request !== 'object' || request === null)
     throw new ConfigInvalidError(['request: must be an object'])
-  const { tenantId, label, ...rest } = request
-  const key = keyOf(provider, tenantId, label === undefined ? {} : { label })
+  // By name, here and below: what else a host passes on may come from a browser.
+  const { tenantId, returnUrl, initiator, browser, allowAccountChange } = request
+  const key = keyOf(provider, tenantId, request)
   const connections = await service(IDS.Connections)
-  return connections.start({ key, ...rest })
+  return connections.start({ key, returnUrl, initiator, browser, allowAccountChange })
 }
 
 export async function completeOAuth(
@@ -80,8 +81,9 @@ export async function completeOAuth(
   const connections = await service(IDS.Connections)
   if (typeof request !== 'object' || request === null) throw new CallbackInvalidError('it is missing')
   if (request instanceof URLSearchParams) return connections.complete(provider, { callback: request })
-  const { code, state, iss, error, errorDescription, ...bound } = request
-  return connections.complete(provider, { callback: { code, state, iss, error, errorDescription }, ...bound })
+  const { code, state, iss, error, errorDescription, initiator, browser } = request
+  const callback = { code, state, iss, error, errorDescription }
+  return connections.complete(provider, { callback, initiator, browser })
 }
 
 export async function findConnection<T>(

@@ -2,17 +2,17 @@ import { parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
 import type { ConnectionKey, ProviderName } from '../domain/model/identifiers.ts'
 import { isIntegrationError } from '../domain/errors.ts'
 import { parseReturnUrl } from '../domain/model/return-url.ts'
+import { reportFailure } from './failures.ts'
 import type { HandlerContext } from './handler-context.ts'
 import type { IntegrationAction, Principal } from './handler-options.ts'
-import { failureOf, withOutcome } from './outcomes.ts'
+import { withOutcome } from './outcomes.ts'
 import type { SuccessCode } from './outcomes.ts'
 import { Refusal } from './refusal.ts'
 import { jsonResponse, redirectResponse } from './responses.ts'
 import { mediaTypeOf, readSubmission } from './submission.ts'
 import type { Submission } from './submission.ts'
-import { tellOperator } from './tell-operator.ts'
 
-/** A request that has found its route. */
+/** A request for which a route was found. */
 export interface Call {
   readonly request: Request
   readonly query: URLSearchParams
@@ -57,7 +57,7 @@ export async function acceptCommand(
   return { call, principal, key, submission }
 }
 
-/** The connection that is meant: its tenant is the principal's, whatever the request says. */
+/** The connection that the request is about. Its tenant is always the principal's, whatever the request says. */
 export function connectionKey(
   principal: Principal,
   provider: ProviderName,
@@ -66,7 +66,7 @@ export function connectionKey(
   return { tenantId: parseTenantId(principal.tenantId), provider, label: labelOf(label) }
 }
 
-/** Does what was asked and answers: JSON to a program, and to a form the page it came from with the outcome in its URL. */
+/** Does the work and answers it: a program gets JSON; a form is sent back to its page, with the outcome in the URL. */
 export async function perform(
   context: HandlerContext,
   command: Command,
@@ -80,13 +80,12 @@ export async function perform(
     return redirectResponse(withOutcome(destination, { ...key, result }))
   } catch (error) {
     if (!isIntegrationError(error)) throw error
-    tellOperator(context, error)
-    const failure = failureOf(error, context.clock.now())
-    return redirectResponse(withOutcome(destination, { ...key, result: failure.code }))
+    const { code } = reportFailure(context, error)
+    return redirectResponse(withOutcome(destination, { ...key, result: code }))
   }
 }
 
-/** Where a form wants its answer: an allowed `returnUrl`, else the settings page. @throws ReturnUrlRefusedError */
+/** Where a form is sent afterwards: to an allowed `returnUrl`, else to the settings page. @throws ReturnUrlRefusedError */
 export function destinationOf(context: HandlerContext, submission: Submission): string | undefined {
   const wanted = submission.optional('returnUrl')
   return wanted === undefined ? context.pagePath : parseReturnUrl(wanted, context.allowedReturnOrigins)

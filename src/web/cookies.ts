@@ -14,8 +14,8 @@ export function cookiesOf(request: Request): ReadonlyMap<string, string> {
 }
 
 /**
- * Without the blanks of HTTP around it, and with any other: to a browser `__Host-` behind a no-break space is no prefix, so
- * that any host could plant such a cookie.
+ * Strips only the whitespace that HTTP allows around a name or value. Stripping more would be unsafe: a browser does not
+ * treat `__Host-` after a no-break space as the prefix, so any host could plant such a cookie.
  */
 function stripped(text: string): string {
   let [from, to] = [0, text.length]

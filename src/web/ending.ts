@@ -8,18 +8,18 @@ import { isFailureCode } from './page/words.ts'
 import { Refusal } from './refusal.ts'
 import { redirectResponse } from './responses.ts'
 
-/** Long enough to look at the page and to load it again. */
+/** Long enough to read the page and to reload it. */
 const LIFETIME_MS = 10 * MINUTE_MS
 
-/** How a flow ended. Where that is told was decided at the start: nothing of it is read from the request that ends it. */
+/** How a flow ended. Who is told was decided at the start; nothing about that is read from the request that ends the flow. */
 export interface Ending extends Outcome {
-  /** Absent where the way back is not known, or not for the one who came. */
+  /** Absent when the way back is not known, or belongs to somebody else's flow. */
   readonly returnUrl: string | undefined
-  /** The origin that hears of it, for a flow in a window that was opened for it. */
+  /** The origin that is told the outcome, for a flow in a popup. */
   readonly opener: string | undefined
 }
 
-/** Sends the browser on, so that no address with a code or a state stays: to its `returnUrl`, or to a last page of ours. */
+/** Redirects to `returnUrl` or to our own last page, so that no address with a code or a state stays in the browser. */
 export async function endingResponse(
   context: HandlerContext,
   ending: Ending,
@@ -31,7 +31,7 @@ export async function endingResponse(
   return redirectResponse(location, { cookies })
 }
 
-/** What the address of a last page says. @throws Refusal for one that was not given out here lately */
+/** Reads the address of a last page. @throws Refusal for an address that we did not issue, or issued too long ago */
 export async function readEnding(
   context: HandlerContext,
   provider: ProviderName,

@@ -12,18 +12,18 @@ import type { WebKeys } from './web-keys.ts'
 const PREFIX = '__Host-cgk_flow_'
 const FLOW_NAME = /^__Host-cgk_flow_[A-Za-z0-9_-]{16}$/
 const MOST_FLOWS = 5
-/** Longer ones are not carried: five cookies must fit the 16 KB that servers allow for all headers. */
+/** Longer URLs are left out: five cookies must fit into the 16 KB that servers allow for all headers. */
 const LONGEST_CARRIED_URL = 512
 
-/** What the browser that started brings back. */
+/** What the browser that started the flow brings back. */
 export interface ReturningFlow {
-  /** The secret that the start was bound to. */
+  /** The secret that the flow was bound to at its start. */
   readonly browser: string
   readonly startedAt: Instant
   readonly label: ConnectionLabel
-  /** Where the browser goes when the connection is not made; absent when the start's URL was long. */
+  /** Where the browser goes when no connection is made; absent when the URL was too long for the cookie. */
   readonly returnUrl: string | undefined
-  /** The origin that hears of the outcome, for a flow in a window that was opened for it. */
+  /** The origin that is told the outcome, for a flow in a popup. */
   readonly opener: string | undefined
 }
 
@@ -44,8 +44,8 @@ export interface FlowCookiesDependencies {
 }
 
 /**
- * The cookie that ties a flow to the browser that started it, one for each flow, named by a hash of provider and state:
- * at the callback of another platform a state finds no cookie and takes none away.
+ * The cookie that ties a flow to the browser that started it. Each flow has its own, named by a hash of provider and state,
+ * so that a state sent to another platform's callback finds no cookie and deletes none.
  * Its value is `<started, seconds>.<secret>.<label>.<returnUrl>.<opener>.<MAC>`.
  */
 export class FlowCookies {
@@ -59,7 +59,7 @@ export class FlowCookies {
     return base64url(this.#deps.random.bytes(32))
   }
 
-  /** The cookie of a new flow, and those that make room when a browser has too many. */
+  /** The cookie of a new flow, and the deletions that make room when a browser has too many. */
   async begin(request: Request, flow: NewFlow): Promise<readonly string[]> {
     const name = this.#nameOf(flow.provider, flow.state)
     const startedAt = Math.floor(this.#deps.clock.now() / SECOND_MS).toString(36)
@@ -74,7 +74,7 @@ export class FlowCookies {
     ]
   }
 
-  /** What the browser brought for this state, if it is the one that started. */
+  /** What the browser brought for this state, if it is the browser that started the flow. */
   async find(request: Request, provider: ProviderName, state: string): Promise<ReturningFlow | undefined> {
     const name = this.#nameOf(provider, state)
     const value = cookiesOf(request).get(name) ?? ''
@@ -91,7 +91,7 @@ export class FlowCookies {
     }
   }
 
-  /** Takes the cookie of this state from the browser. */
+  /** Deletes this state's cookie in the browser. */
   end(provider: ProviderName, state: string): string {
     return hostCookie(this.#nameOf(provider, state), '', 0)
   }
@@ -101,7 +101,7 @@ export class FlowCookies {
   }
 }
 
-/** Names of the browser's flow cookies, the oldest first. */
+/** Names of the browser's flow cookies, oldest first. */
 function flowsOf(request: Request): readonly string[] {
   return [...cookiesOf(request)]
     .filter(([name]) => FLOW_NAME.test(name))

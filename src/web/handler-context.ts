@@ -18,7 +18,7 @@ import type { HandlerOptions, MetaCallbackOptions, PageOptions } from './handler
 import { SameSiteGuard } from './same-site-guard.ts'
 import { WebKeys } from './web-keys.ts'
 
-/** What the routes work with, resolved once. */
+/** Everything the routes need, resolved once. */
 export interface HandlerContext {
   readonly connections: Connections
   readonly statuses: ConnectionStatuses
@@ -90,7 +90,7 @@ function pagePathOf(page: HandlerOptions['page'], basePath: string): string | un
   return typeof page === 'object' ? (page.path ?? basePath) : basePath
 }
 
-/** With an empty secret anybody could sign what Meta is believed to have said, so nothing is left to the types here. */
+/** Checked at run time too: with an empty secret anybody could sign requests in Meta's name. */
 function metaProblems(callbacks: MetaCallbackOptions | undefined): readonly string[] {
   if (callbacks === undefined) return []
   const { appId, appSecrets }: { readonly appId: unknown; readonly appSecrets: unknown } = callbacks

@@ -2,7 +2,7 @@ import type { Container } from 'inversify'
 
 import type { ProviderName } from '../domain/model/identifiers.ts'
 
-/** Who sends a request, taken from the host's own session and from nothing else in the request. */
+/** The sender of a request, as the host's own session says and nothing else in the request. */
 export interface Principal {
   readonly tenantId: string
   readonly userId: string
@@ -13,7 +13,7 @@ export interface Principal {
 /** `connect` is asked when a connection is started and again when it is completed. */
 export type IntegrationAction = 'connect' | 'choose' | 'refresh' | 'disconnect'
 
-/** What the handler must know of the host. */
+/** What the handler needs to know about the host. */
 export interface HandlerOptions {
   /** From `createIntegrationsContainer`, or the host's own with the library's modules loaded. */
   readonly container: Container
@@ -41,19 +41,19 @@ export interface HandlerOptions {
 export interface PageOptions {
   /** `/settings/integrations`: the host routes it, and everything below it, to the handler. */
   readonly path?: string | undefined
-  /** Markup of the host's own that is put first in the body, such as its navigation. Trusted as it is. */
+  /** The host's own markup at the start of the body, such as its navigation. It is not escaped. */
   readonly header?: ((principal: Principal, request: Request) => string | Promise<string>) | undefined
-  /** The same, put last. */
+  /** The same for the end of the body. */
   readonly footer?: ((principal: Principal, request: Request) => string | Promise<string>) | undefined
   /** Paths of further stylesheets of this site, for `header` and `footer`. */
   readonly stylesheets?: readonly string[] | undefined
-  /** What the platforms are connected to, as its users call it. */
+  /** What users call the product that the platforms are connected to. */
   readonly productName?: string | undefined
 }
 
-/** The Meta app whose signed requests are believed. */
+/** The Meta app whose signed requests are accepted. */
 export interface MetaCallbackOptions {
   readonly appId: string
-  /** The current secret, and after a change the previous ones, for as long as links that they signed shall answer. */
+  /** The current secret first. After a change keep the previous ones for as long as links that they signed should work. */
   readonly appSecrets: readonly [current: string, ...previous: string[]]
 }

@@ -1,21 +1,20 @@
 import { wantsJson } from './call.ts'
+import { reportFailure } from './failures.ts'
 import { handlerContext } from './handler-context.ts'
 import type { HandlerContext } from './handler-context.ts'
 import type { HandlerOptions } from './handler-options.ts'
-import { failureOf } from './outcomes.ts'
 import { failurePage } from './page/failure-page.ts'
 import { Refusal } from './refusal.ts'
 import { emptyResponse, jsonResponse } from './responses.ts'
 import { routeTable } from './route-table.ts'
 import type { Methods } from './route-table.ts'
-import { tellOperator } from './tell-operator.ts'
 
-/** What servers of the Fetch kind call: Hono, Next.js. */
+/** A handler for servers that speak Fetch, such as Hono and Next.js. */
 export type FetchHandler = (request: Request) => Promise<Response>
 
 /**
- * Answers everything below `basePath`, and the settings page, whatever server the host runs on. It never rejects: what
- * goes wrong is answered in words, and told to the container's logger where an operator should know.
+ * Answers everything below `basePath`, and the settings page, whatever server the host runs on. It never rejects: an error
+ * is answered in words, and also goes to the container's logger where an operator should know about it.
  * @throws ConfigInvalidError at once when an option is not usable
  */
 export function createIntegrationsHandler(options: HandlerOptions): FetchHandler {
@@ -43,7 +42,7 @@ async function answer(
     ...(methods.POST === undefined ? [] : ['POST']),
     'OPTIONS',
   ]
-  // No CORS header in the answer: no other site may use these addresses from a script.
+  // The answer has no CORS header, because scripts of other sites may not use these addresses.
   if (method === 'OPTIONS') return emptyResponse({ status: 204, headers: { allow: allowed.join(', ') } })
   const isReading = method === 'GET' || method === 'HEAD'
   const route = isReading ? methods.GET : method === 'POST' ? methods.POST : undefined
@@ -53,8 +52,7 @@ async function answer(
 }
 
 function answerError(context: HandlerContext, request: Request, error: unknown): Response {
-  tellOperator(context, error)
-  const failure = failureOf(error, context.clock.now())
+  const failure = reportFailure(context, error)
   if (!wantsJson(request)) return failurePage(context, failure)
   const { code, message, status, headers } = failure
   return jsonResponse({ error: { code, message } }, { status, headers })

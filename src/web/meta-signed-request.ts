@@ -10,8 +10,8 @@ const SKEW_MS = 5 * MINUTE_MS
 const FORM = /^([A-Za-z0-9_-]{43})=?\.([A-Za-z0-9_-]+)$/
 
 /**
- * Whom a `signed_request` is about. The signature is HMAC-SHA256 under the app secret, of the payload as it was sent;
- * no other algorithm exists, whatever the payload claims, and one that is not of these minutes is refused.
+ * Reads which person a `signed_request` is about. The signature is HMAC-SHA256 under the app secret, over the payload as it
+ * was sent. Another algorithm is refused, whatever the payload claims, and so is a request that was not issued just now.
  * @throws Refusal
  */
 export function readSignedRequest(
@@ -51,7 +51,7 @@ function parse(text: string): Readonly<Record<string, unknown>> {
     const parsed: unknown = JSON.parse(text)
     if (typeof parsed === 'object' && parsed !== null) return { ...parsed }
   } catch {
-    // Answered like every other wrong request.
+    // Answered like every other invalid request.
   }
   throw new Refusal('signed_request_invalid')
 }

@@ -10,7 +10,7 @@ export interface NextRouteHandlers {
 
 /** For `app/api/integrations/[[...path]]/route.ts`: `export const { GET, HEAD, POST, OPTIONS } = toNextRouteHandlers(handler)`. */
 export function toNextRouteHandlers(handler: FetchHandler): NextRouteHandlers {
-  // Next.js hands in a second argument that is not ours.
+  // Next.js passes a second argument, which is not meant for the handler.
   const handle: FetchHandler = (request) => handler(request)
   return { GET: handle, HEAD: handle, POST: handle, OPTIONS: handle }
 }

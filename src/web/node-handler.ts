@@ -5,18 +5,18 @@ import type { FetchHandler } from './integrations-handler.ts'
 
 /** What Express and others add to a request of `node:http`. */
 interface RoutedRequest extends IncomingMessage {
-  /** The whole path, where a router has cut its prefix off `url`. */
+  /** The whole path, when a router has removed its prefix from `url`. */
   readonly originalUrl?: string
-  /** What a body parser before us has made of the body. */
+  /** The body as a parser that ran earlier has left it. */
   readonly body?: unknown
 }
 
-/** Listens to `node:http`; as it is, an Express route too. */
+/** A request listener for `node:http`, which is also an Express route. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /**
- * Makes a Fetch handler one of `node:http`. The host in the resulting request is always `host.invalid`: what a client
- * writes into Host or X-Forwarded-Host reaches nobody as a URL.
+ * Adapts a Fetch handler to `node:http`. The host in the resulting request is always `host.invalid`, so that what a client
+ * writes into Host or X-Forwarded-Host is never taken for a URL.
  */
 export function toNodeHandler(handler: FetchHandler): NodeHandler {
   return async (incoming, outgoing) => {
@@ -25,7 +25,7 @@ export function toNodeHandler(handler: FetchHandler): NodeHandler {
       const response = request === undefined ? new Response(null, { status: 400 }) : await handler(request)
       await send(response, outgoing)
     } catch {
-      // A client that hangs up early is nobody's mistake; anything else gets an answer if there still can be one.
+      // A client may hang up early, which is not an error. Anything else gets an answer if one can still be sent.
       if (!outgoing.headersSent) outgoing.writeHead(500)
       outgoing.end()
     }
@@ -35,10 +35,10 @@ export function toNodeHandler(handler: FetchHandler): NodeHandler {
 function toRequest(incoming: RoutedRequest): Request | undefined {
   const path = incoming.originalUrl ?? incoming.url ?? ''
   const url = `http://host.invalid${path}`
-  // `//evil/x` and `*` are request targets too, and no paths of ours.
+  // `//evil/x` and `*` are valid request targets too, but not paths of ours.
   if (!path.startsWith('/') || path.startsWith('//') || !URL.canParse(url)) return undefined
   const method = incoming.method ?? 'GET'
-  // Fetch refuses to speak of these at all.
+  // Fetch does not allow these methods at all.
   if (method === 'TRACE' || method === 'CONNECT' || method === 'TRACK') return undefined
   const headers = new Headers()
   for (const [name, value] of Object.entries(incoming.headers)) {
@@ -54,7 +54,7 @@ function bodyOf(incoming: RoutedRequest, headers: Headers): RequestInit {
   return { body: writtenAgain(incoming.body, headers.get('content-type') ?? '') }
 }
 
-/** A parser has read the body already: what it made of it is written once more, for one reader downstream. */
+/** When a parser has already read the body, its result is serialized again for the handler to read. */
 function writtenAgain(body: unknown, contentType: string): string | null {
   if (typeof body === 'string') return body
   if (Buffer.isBuffer(body)) return body.toString('utf8')

@@ -1,4 +1,4 @@
-/** Every answer: nothing is cached, framed, sniffed or told to another site. */
+/** On every answer: it may not be cached, framed or sniffed, and other sites get no referrer. */
 const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -25,7 +25,7 @@ export function textResponse(text: string, contentType: string, extras: Response
   return build(text, contentType, extras)
 }
 
-/** 303: whatever the method was, the browser goes on with GET (RFC 9110 §15.4.4). */
+/** 303: whatever the method was, the browser continues with GET (RFC 9110 §15.4.4). */
 export function redirectResponse(location: string, extras: ResponseExtras = {}): Response {
   return new Response(null, { status: 303, headers: headersOf({ location }, extras) })
 }

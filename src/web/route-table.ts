@@ -25,7 +25,7 @@ import { startConnection } from './routes/start.ts'
 
 type Route = (call: Call) => Promise<Response>
 
-/** What one address answers to. HEAD goes with GET. */
+/** The methods that one address accepts. HEAD is answered like GET. */
 export interface Methods {
   readonly GET?: Route
   readonly POST?: Route
@@ -33,7 +33,7 @@ export interface Methods {
 
 type Found = Methods | undefined
 
-/** Finds what a path answers to. Paths are compared as they are: nothing in them is decoded or resolved first. */
+/** Finds the methods of a path. Paths are compared as they are: nothing in them is decoded or resolved first. */
 export function routeTable(context: HandlerContext): (pathname: string) => Found {
   const { basePath, pagePath } = context
   const fixed = fixedRoutes(context)
@@ -81,7 +81,7 @@ function providerRoutes(context: HandlerContext, completions: Completions, path:
   const named = providerAndRest(context, path)
   if (named === undefined) return undefined
   const { provider, rest } = named
-  // What the platform cannot do is not there; a platform that lacks its configuration says so when it is used.
+  // There is no route for what a platform cannot do. A platform that is not configured has its routes, and says so there.
   const isConfigured = context.providers.names().includes(provider)
   const isOAuth = !isConfigured || isOAuthClient(context.providers.get(provider))
   switch (rest) {

@@ -10,16 +10,16 @@ const COOKIE = '__Host-cgk_form'
 const COOKIE_SECONDS = 12 * 60 * 60
 const NONCE = /^[A-Za-z0-9_-]{32}$/
 
-/** A token for forms, with the cookie to set when the browser has none yet. */
+/** A token for forms, with the cookie to set if the browser has none yet. */
 export interface FormToken {
   readonly token: string
   readonly cookies: readonly string[]
 }
 
 /**
- * Lets through only what a page of this site sends in this session. Two independent proofs are asked for: what the
- * browser says about where the request comes from, and a token that is the MAC of a cookie's nonce and the principal,
- * so that neither a planted cookie nor another user's token helps.
+ * Accepts only requests that a page of this site sends in this session. It asks for two independent proofs: what the
+ * browser says about the request's origin, and a token that is the MAC of a cookie's nonce and the principal. So neither a
+ * planted cookie nor another user's token helps an attacker.
  */
 export class SameSiteGuard {
   readonly #origin: string
@@ -51,7 +51,7 @@ export class SameSiteGuard {
     if (!isOurs) throw new Refusal('cross_site_refused')
   }
 
-  /** Every browser sends one of the two headers with a POST; what is sent must name this very origin. */
+  /** Every browser sends one of the two headers with a POST; each that is sent must name exactly this origin. */
   #isFromHere(request: Request): boolean {
     const origin = request.headers.get('origin')
     const site = request.headers.get('sec-fetch-site')

@@ -3,7 +3,7 @@ import { Refusal } from './refusal.ts'
 const LARGEST_BODY = 64 * 1_024
 const MOST_FIELDS = 100
 
-/** What a form or a JSON body says: each field once, as text. */
+/** The fields of a form or a JSON body: each once, as text. */
 export class Submission {
   readonly #fields: ReadonlyMap<string, string>
 
@@ -29,13 +29,13 @@ export class Submission {
   }
 }
 
-/** Reads the body once, bounded, in one of two content types. @throws Refusal */
+/** Reads the body, which has a size limit and one of two content types. @throws Refusal */
 export async function readSubmission(request: Request): Promise<Submission> {
   const contentType = mediaTypeOf(request)
   const text = await readText(request)
   if (contentType === 'application/json') return new Submission(fieldsOfJson(text))
   if (contentType === 'application/x-www-form-urlencoded') return new Submission(fieldsOfForm(text))
-  // A browser's form always names its type, so that an unnamed body cannot come from one.
+  // A browser's form always names its type, so a body without one cannot come from a form.
   if (contentType === '' && text === '') return new Submission(new Map())
   throw new Refusal('content_type_unsupported')
 }
@@ -107,7 +107,7 @@ function gather(entries: readonly (readonly [string, string])[]): ReadonlyMap<st
   return fields
 }
 
-/** A name of the sender's choosing is repeated only when it is a plain one. */
+/** The sender chose this name, so it is repeated only if it is harmless. */
 function fieldName(name: string): string {
   return /^[A-Za-z]{1,40}$/.test(name) ? name : 'A field'
 }

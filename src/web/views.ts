@@ -3,7 +3,7 @@ import type { AdAccount } from '../domain/model/ad-account.ts'
 import type { Connection } from '../domain/model/connection.ts'
 import type { Instant } from '../domain/model/time.ts'
 
-/** A connection as JSON for a browser: no secret, no id of ours, no tenant. */
+/** A connection as JSON for a browser, without secrets, internal ids or the tenant. */
 export interface ConnectionView {
   readonly provider: string
   readonly label: string
@@ -50,14 +50,14 @@ export const ACCOUNTS_A_PAGE = 50
 
 export interface AccountsPage {
   readonly accounts: readonly AdAccount[]
-  /** How many match. */
+  /** How many accounts match, on all pages together. */
   readonly total: number
-  /** From 1. */
+  /** Counted from 1. */
   readonly page: number
   readonly pages: number
 }
 
-/** The accounts whose name or id contains `search`, one page of them; a page beyond the last is the last. */
+/** One page of the accounts whose name or id contains `search`; a page beyond the last one gives the last. */
 export function accountsPage(accounts: readonly AdAccount[], search: string, wanted: number): AccountsPage {
   const needle = search.trim().toLowerCase()
   const matching = accounts.filter(
@@ -69,7 +69,7 @@ export function accountsPage(accounts: readonly AdAccount[], search: string, wan
   return { accounts: matching.slice(from, from + ACCOUNTS_A_PAGE), total: matching.length, page, pages }
 }
 
-/** `q` and `page` of a query; anything unusable is as if it were absent. */
+/** `q` and `page` of a query; anything unusable is ignored. */
 export function accountsQuery(query: URLSearchParams): { readonly search: string; readonly page: number } {
   const page = Number(query.get('page') ?? '1')
   return {

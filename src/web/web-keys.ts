@@ -1,7 +1,7 @@
 import type { Digest } from '../ports/digest.ts'
 import type { StateKeys } from '../ports/state-keys.ts'
 
-/** Authenticates what the handler gives to browsers, each purpose apart, under the keys that sign states. */
+/** Authenticates what the handler gives to browsers, separately for each purpose, with the keys that sign states. */
 export class WebKeys {
   readonly #keys: StateKeys
   readonly #digest: Digest
@@ -15,7 +15,7 @@ export class WebKeys {
     return this.#mac(await this.#keys.signing(), purpose, parts)
   }
 
-  /** In constant time, under every key that may have signed lately. @throws CipherUnavailableError */
+  /** Compares in constant time, with every key that may have signed recently. @throws CipherUnavailableError */
   async isSigned(purpose: string, parts: readonly (string | null)[], signature: string): Promise<boolean> {
     const accepted = await this.#keys.accepted()
     const isSigned = accepted.keys.some((key) =>
@@ -26,7 +26,7 @@ export class WebKeys {
   }
 
   #mac(key: Uint8Array, purpose: string, parts: readonly (string | null)[]): string {
-    // JSON keeps purpose and parts apart whatever they contain; no state's text begins like this.
+    // JSON keeps purpose and parts apart whatever they contain, and the text of a state never begins like this.
     return this.#digest.hmacSha256(key, `web:${JSON.stringify([purpose, ...parts])}`)
   }
 }

@@ -28,13 +28,13 @@ function landingAfterLooks(times: number): void {
   tokens.list = async (tenantId, filter) => {
     const connections = await list(tenantId, filter)
     landed += 1
-    if (landed <= times) await tokens.save(newGrant({ label: `late-${landed}` }), undefined, false)
+    if (landed <= times) await tokens.save(newGrant({ label: `late-${landed}` }))
     return connections
   }
 }
 
 test('a consent that lands while its tenant is deleted is revoked like every other', async () => {
-  await tokens.save(newGrant(), undefined, false)
+  await tokens.save(newGrant())
   landingAfterLooks(2)
   expect(await container.get(IDS.Connections).deleteTenant(TENANT)).toEqual({ connections: 3 })
   expect(await tokens.list(TENANT)).toEqual([])
@@ -42,7 +42,7 @@ test('a consent that lands while its tenant is deleted is revoked like every oth
 })
 
 test('a tenant for which consents go on arriving is not said to be gone', async () => {
-  await tokens.save(newGrant(), undefined, false)
+  await tokens.save(newGrant())
   landingAfterLooks(Infinity)
   await expect(container.get(IDS.Connections).deleteTenant(TENANT)).rejects.toMatchObject({
     code: 'stale_connection',

@@ -16,7 +16,7 @@ async function disconnected(count: number): Promise<RefreshWorld> {
   const world = new RefreshWorld()
   for (let place = 0; place < count; place += 1) {
     await world.connect(keyOf(place))
-    await world.stores.tokens.disconnect(keyOf(place), true)
+    await world.stores.tokens.disconnect(keyOf(place), { queueForRevocation: true })
   }
   return world
 }

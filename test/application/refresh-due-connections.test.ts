@@ -249,7 +249,7 @@ describe('The job', () => {
 
   test('revokes what a disconnect had queued', async () => {
     const world = await worldWith(many(1))
-    await world.stores.tokens.disconnect(keyOf('tenant-0'), true)
+    await world.stores.tokens.disconnect(keyOf('tenant-0'), { queueForRevocation: true })
     await world.until(world.host().job.run())
     expect(world.provider.revoked).toEqual(['refresh-1-1'])
   })

@@ -63,7 +63,7 @@ async function storeLegacy({ container }: Process): Promise<void> {
     accessToken: legacyValue('pk_1', ENCRYPTION_KEY),
     refreshToken: legacyValue('refresh 1', ENCRYPTION_KEY),
   }
-  await container.get(IDS.TokenStore).save({ ...newGrant(KEY), tokens }, undefined, false)
+  await container.get(IDS.TokenStore).save({ ...newGrant(KEY), tokens })
 }
 
 const apiKey = async ({ container }: Process): Promise<string> =>
@@ -160,7 +160,7 @@ describe.each([
     const running = start(await open(), [late])
     await storeLegacy(running)
     meanwhile = async () => {
-      await running.container.get(IDS.TokenStore).disconnect(KEY, false)
+      await running.container.get(IDS.TokenStore).disconnect(KEY, { queueForRevocation: false })
     }
     expect(await apiKey(running)).toBe('pk_1')
     await settled(running)

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { generateEncryptionKey, LegacyReader } from '../../src/adapters/aes-gcm/index.ts'
 import { CipherUnavailableError } from '../../src/domain/errors.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
+import { asSealed } from '../../src/ports/cipher.ts'
+import type { Cipher } from '../../src/ports/cipher.ts'
 import type { SealedValues } from '../../src/ports/sealed-values.ts'
 import { newGrant, range } from '../../src/testing/contracts/connection-fixtures.ts'
 import { dyingAtRandom } from '../support/dying-at-random.ts'
@@ -17,6 +19,9 @@ async function nameOf(keys: Keys): Promise<string> {
   return Object.keys((await world.rotation(keys).run({ dryRun: true })).byKey)[0] ?? ''
 }
 
+const fail = (): Promise<never> => Promise.reject(new CipherUnavailableError('it is down'))
+const unavailable: Cipher = { prepare: fail, seal: fail, open: fail }
+
 /** `count` connections under `keys`; the first was refreshed and has a candidate, and one grant waits to be revoked. */
 async function worldUnder(keys: Keys, count: number): Promise<SealedWorld> {
   const world = new SealedWorld()
@@ -25,7 +30,7 @@ async function worldUnder(keys: Keys, count: number): Promise<SealedWorld> {
   await world.connect(keys.cipher, 'tenant-that-left')
   await world.tokens.disconnect(
     { tenantId: parseTenantId('tenant-that-left'), provider: 'meta', label: 'default' },
-    true,
+    { queueForRevocation: true },
   )
   return world
 }
@@ -72,6 +77,12 @@ describe('RotateKeys', () => {
     expect(await rotation.canRemoveKey(one)).toBe(true)
   })
 
+  test('counts what is under which key without a key, previous tokens, candidates and revocations included', async () => {
+    const world = await worldUnder(ringKeys(ONE), 250)
+    const counts = await world.rotation({ ...ringKeys(TWO), cipher: unavailable }).countByKey()
+    expect(counts).toEqual({ [await nameOf(ringKeys(ONE))]: 504 })
+  })
+
   test('counts what no key opens, leaves it as it is, and goes on', async () => {
     const world = await worldUnder(ringKeys(ONE), 2)
     await world.connect(ringKeys(THREE).cipher, 'tenant-strange')
@@ -81,7 +92,29 @@ describe('RotateKeys', () => {
       ['tenant-strange', 'access_token', 'cipher_key_unknown'],
       ['tenant-strange', 'refresh_token', 'cipher_key_unknown'],
     ])
-    expect(result.byKey[await nameOf(ringKeys(THREE))]).toBe(2)
+    const key = await nameOf(ringKeys(THREE))
+    expect(result.byKey[key]).toBe(2)
+    expect(result.unreadableByKey).toMatchObject([{ key, code: 'cipher_key_unknown', values: 2 }])
+  })
+
+  test('finds in a dry run what was moved to another row or altered, under the current key too', async () => {
+    const keys = ringKeys(ONE)
+    const world = await worldUnder(keys, 3)
+    const [first, second, third] = await world.rows()
+    const [moved, altered] = [first?.secrets.accessToken, third?.secrets.accessToken?.slice(0, -8)]
+    if (second === undefined || third === undefined || altered === undefined)
+      throw new Error('Three were made')
+    await world.sealedValues.replace([
+      { row: second, secrets: { ...second.secrets, accessToken: moved } },
+      { row: third, secrets: { ...third.secrets, accessToken: asSealed(`${altered}AAAAAAAA`) } },
+    ])
+    const result = await world.rotation(keys).run({ dryRun: true })
+    expect(result).toMatchObject({ scanned: 10, resealed: 0, unreadable: 2 })
+    expect(result.problems).toMatchObject(
+      [second, third].map(({ tenantId }) => ({
+        ...{ tenantId, field: 'access_token', code: 'cipher_authentication_failed' },
+      })),
+    )
   })
 
   test('stops when asked, says where, and goes on from there', async () => {
@@ -120,14 +153,7 @@ describe('RotateKeys', () => {
     const [before, after] = [ringKeys(ONE), ringKeys(TWO, [ONE])]
     const world = await worldUnder(before, 5)
     const texts = await world.openAll(before)
-    const down = {
-      ...after,
-      cipher: {
-        prepare: () => Promise.reject(new CipherUnavailableError('it is down')),
-        seal: () => Promise.reject(new CipherUnavailableError('it is down')),
-        open: after.cipher.open.bind(after.cipher),
-      },
-    }
+    const down = { ...after, cipher: { ...unavailable, open: after.cipher.open.bind(after.cipher) } }
     await expect(world.rotation(down).run()).rejects.toMatchObject({ code: 'cipher_unavailable' })
     expect(await world.openAll(before)).toEqual(texts)
   })
@@ -190,11 +216,7 @@ describe('RotateKeys over values of the earlier format', () => {
   async function worldOfLegacy(): Promise<SealedWorld> {
     const world = new SealedWorld()
     const grant = newGrant({ tenantId: parseTenantId('tenant-old') })
-    await world.tokens.save(
-      { ...grant, tokens: { accessToken: legacyValue('old token', ONE) } },
-      undefined,
-      false,
-    )
+    await world.tokens.save({ ...grant, tokens: { accessToken: legacyValue('old token', ONE) } })
     return world
   }
 

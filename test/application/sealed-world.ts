@@ -51,7 +51,7 @@ export class SealedWorld {
     const seal = (field: SecretField) =>
       cipher.seal(new Secret(`${field} of ${name}`), connectionContext(grant, 1, field))
     const tokens = { accessToken: await seal('access_token'), refreshToken: await seal('refresh_token') }
-    await this.tokens.save({ ...grant, tokens }, undefined, false)
+    await this.tokens.save({ ...grant, tokens })
     return tenantId
   }
 

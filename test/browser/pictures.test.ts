@@ -40,6 +40,13 @@ test.each([
   await fits('disconnect')
   await page.goto(`${demo.url}/api/integrations/meta/callback?code=x&state=y`)
   await fits('refused')
+  const callback = `${demo.url}/api/integrations/meta/data-deletion`
+  const { body } = await demo.emulator.control.sendDataDeletion('dana', callback)
+  await page.goto((JSON.parse(body) as { url: string }).url)
+  await fits('deleted')
+  expect(
+    await page.locator('.cgk-narrow').evaluate('(element) => getComputedStyle(element).maxWidth'),
+  ).not.toBe('none')
   await page.goto(demo.url)
   await follow(page.getByRole('button', { name: 'Borealis Outdoor' }))
   const klaviyo = card(page, 'Klaviyo')

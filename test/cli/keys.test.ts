@@ -44,7 +44,7 @@ describe('integrations doctor', () => {
     const { code, printed } = await integrations(['doctor'], underKms())
     kms.enableKey(keyArn)
     expect(code).toBe(1)
-    expect(printed).toContain('No key to seal with can be had.')
+    expect(printed).toContain('No sealing key is available.')
     expect(printed).toContain('the KMS key is disabled')
   })
 
@@ -64,18 +64,20 @@ describe('integrations doctor', () => {
 
 describe('integrations data-keys', () => {
   test('lists, retires and revokes a data key, in this order only', async () => {
-    // The doctor asks for a key to seal with, which makes the first.
+    // The doctor asks for a sealing key, which makes the first.
     expect((await integrations(['doctor'], underKms())).code).toBe(0)
     const [{ id } = { id: '' }] = await listed()
     expect(await listed()).toMatchObject([{ id, state: 'active' }])
-    const revoking = integrations(['data-keys', '--revoke', id], underKms())
+    // As the options take it: an id alone may begin with a dash.
+    expect((await integrations(['data-keys'], underKms())).printed).toContain(`c1.k.${id} active`)
+    const revoking = integrations(['data-keys', '--revoke', `c1.k.${id}`], underKms())
     await expect(revoking).rejects.toMatchObject({ code: 'config_invalid' })
     expect((await integrations(['data-keys', '--retire', `c1.k.${id}`], underKms())).code).toBe(0)
     expect(await listed()).toMatchObject([{ id, state: 'decrypt' }])
-    expect((await integrations(['data-keys', '--retire', id], underKms())).code).toBe(1)
-    expect((await integrations(['data-keys', '--revoke', id], underKms())).code).toBe(0)
+    expect((await integrations(['data-keys', '--retire', `c1.k.${id}`], underKms())).code).toBe(1)
+    expect((await integrations(['data-keys', '--revoke', `c1.k.${id}`], underKms())).code).toBe(0)
     expect(await listed()).toEqual([])
-    expect((await integrations(['data-keys', '--revoke', id], underKms())).code).toBe(1)
+    expect((await integrations(['data-keys', '--revoke', `c1.k.${id}`], underKms())).code).toBe(1)
   })
 
   test('revokes those of a tenant where each has its own', async () => {

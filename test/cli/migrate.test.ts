@@ -31,5 +31,5 @@ test('an empty DATABASE_URL is a missing one, and not whatever database a client
   const elsewhere = { DATABASE_URL: '', PGHOST: '127.0.0.1', PGPORT: '1' }
   await expect(integrations(['migrate'], elsewhere)).rejects.toMatchObject({ code: 'config_invalid' })
   const doctor = await integrations(['doctor'], elsewhere)
-  expect([doctor.code, doctor.printed.includes('DATABASE_URL is missing.')]).toEqual([1, true])
+  expect([doctor.code, doctor.printed.includes('DATABASE_URL: is missing')]).toEqual([1, true])
 })

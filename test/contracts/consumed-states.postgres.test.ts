@@ -15,7 +15,7 @@ consumedStatesContract(test, async () => ({
   sibling: new PostgresConsumedStates({ pool: tables.secondPool }),
   pass: async (ms) => {
     await tables.pool.query(
-      "UPDATE consumed_states SET keep_until = keep_until - $1::int * interval '1 millisecond'",
+      "UPDATE public.consumed_states SET keep_until = keep_until - $1::int * interval '1 millisecond'",
       [ms],
     )
   },
@@ -24,11 +24,11 @@ consumedStatesContract(test, async () => ({
 
 test('records whose time is over leave the table as new ones come', async () => {
   const consumed = new PostgresConsumedStates({ pool: tables.pool })
-  await tables.pool.query('TRUNCATE consumed_states')
+  await tables.pool.query('TRUNCATE public.consumed_states')
   for (let index = 0; index < 12; index += 1) await consumed.record(`old-${index}`, 60_000)
-  await tables.pool.query("UPDATE consumed_states SET keep_until = keep_until - interval '1 minute'")
+  await tables.pool.query("UPDATE public.consumed_states SET keep_until = keep_until - interval '1 minute'")
   for (let index = 0; index < 4; index += 1) await consumed.record(`new-${index}`, 60_000)
-  const { rows } = await tables.pool.query<{ key: string }>('SELECT key FROM consumed_states')
+  const { rows } = await tables.pool.query<{ key: string }>('SELECT key FROM public.consumed_states')
   expect(rows.map(({ key }) => key).sort()).toEqual(['new-0', 'new-1', 'new-2', 'new-3'])
 })
 
@@ -37,13 +37,13 @@ test('a record is committed to disk where the database by default does not wait 
   try {
     // A deferred trigger runs when the transaction commits, and sees what the commit sees.
     await lax.pool.query(`
-      CREATE TABLE seen (synchronous_commit text);
-      CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
-      CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON consumed_states
-        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()`)
+      CREATE TABLE public.seen (synchronous_commit text);
+      CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO public.seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON public.consumed_states
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.note()`)
     expect(await new PostgresConsumedStates({ pool: lax.pool }).record('key', 60_000)).toBe(true)
-    expect((await lax.pool.query('SELECT * FROM seen')).rows).toEqual([{ synchronous_commit: 'on' }])
+    expect((await lax.pool.query('SELECT * FROM public.seen')).rows).toEqual([{ synchronous_commit: 'on' }])
     const after = await lax.pool.query("SELECT current_setting('synchronous_commit') AS setting")
     expect(after.rows).toEqual([{ setting: 'off' }])
   } finally {

@@ -1,9 +1,8 @@
 import { Pool } from 'pg'
 import { afterAll, beforeAll, test } from 'vitest'
-import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { PostgresDataKeyStore } from '../../src/adapters/postgres/data-key-store.ts'
 import { dataKeyStoreContract } from '../../src/testing/contracts/data-key-store.contract.ts'
-import { freshDatabase } from '../support/database.ts'
+import { freshDatabase, withoutPath } from '../support/database.ts'
 import type { TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase
@@ -11,7 +10,7 @@ let pool: Pool
 let secondPool: Pool
 
 function connect(): Pool {
-  const connected = new Pool({ connectionString: database.url, max: 5 })
+  const connected = new Pool({ connectionString: withoutPath(database.url), max: 5 })
   connected.on('error', () => undefined)
   return connected
 }
@@ -19,7 +18,6 @@ function connect(): Pool {
 beforeAll(async () => {
   database = await freshDatabase()
   ;[pool, secondPool] = [connect(), connect()]
-  await migrate({ pool })
 })
 
 afterAll(async () => {
@@ -29,7 +27,10 @@ afterAll(async () => {
 
 /** Brings the birth of every key further back, as time would. */
 async function elapse(ms: number): Promise<void> {
-  await pool.query("UPDATE data_keys SET created_at = created_at - $1::int * interval '1 millisecond'", [ms])
+  await pool.query(
+    "UPDATE public.data_keys SET created_at = created_at - $1::int * interval '1 millisecond'",
+    [ms],
+  )
 }
 
 dataKeyStoreContract(test, async () => ({

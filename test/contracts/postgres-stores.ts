@@ -10,7 +10,7 @@ import {
   PostgresTokenStore,
 } from '../../src/adapters/postgres/index.ts'
 import type { ConnectionStores } from '../../src/testing/contracts/connection-stores.ts'
-import { freshDatabase } from '../support/database.ts'
+import { freshDatabase, withoutPath } from '../support/database.ts'
 
 const TIMES = {
   integration_connections: [
@@ -33,6 +33,9 @@ const TIMES = {
   provider_apps: ['paused_until', 'next_request_at'],
 }
 
+export const EMPTYING =
+  'TRUNCATE public.integration_connections, public.pending_revocations, public.provider_apps'
+
 /** Stores over one database for the test file, emptied for each test; its clock is moved by moving every time. */
 export function postgresStores(options: { readonly lane: boolean }): () => Promise<ConnectionStores> {
   const opened: (() => Promise<unknown>)[] = []
@@ -40,8 +43,9 @@ export function postgresStores(options: { readonly lane: boolean }): () => Promi
   let lane: PostgresReadLane | undefined
   beforeAll(async () => {
     const database = await freshDatabase()
-    pool = createPool({ connectionString: database.url })
-    lane = options.lane ? new PostgresReadLane({ connectionString: database.url }) : undefined
+    const connectionString = withoutPath(database.url)
+    pool = createPool({ connectionString })
+    lane = options.lane ? new PostgresReadLane({ connectionString }) : undefined
     opened.push(
       async () => lane?.close(),
       () => pool.end(),
@@ -52,7 +56,7 @@ export function postgresStores(options: { readonly lane: boolean }): () => Promi
     for (const close of opened) await close()
   })
   return async () => {
-    await pool.query('TRUNCATE integration_connections, pending_revocations, provider_apps')
+    await pool.query(EMPTYING)
     return {
       tokens: new PostgresTokenStore({ pool, lane }),
       leases: new PostgresRefreshLeases({ pool }),
@@ -68,6 +72,6 @@ export function postgresStores(options: { readonly lane: boolean }): () => Promi
 export async function moveTimes(pool: Pool, ms: number): Promise<void> {
   for (const [table, columns] of Object.entries(TIMES)) {
     const moved = columns.map((column) => `${column} = ${column} - $1::float8 * interval '1 millisecond'`)
-    await pool.query(`UPDATE ${table} SET ${moved.join(', ')}`, [ms])
+    await pool.query(`UPDATE public.${table} SET ${moved.join(', ')}`, [ms])
   }
 }

@@ -10,16 +10,16 @@ import {
 } from '../../src/adapters/postgres/index.ts'
 import type { CreatedPool } from '../../src/adapters/postgres/index.ts'
 import { sealedValuesContract } from '../../src/testing/contracts/sealed-values.contract.ts'
-import { freshDatabase } from '../support/database.ts'
+import { freshDatabase, withoutPath } from '../support/database.ts'
 import type { TestDatabase } from '../support/database.ts'
-import { moveTimes } from './postgres-stores.ts'
+import { EMPTYING, moveTimes } from './postgres-stores.ts'
 
 describe('PostgresSealedValues', () => {
   let database: TestDatabase
   let pool: CreatedPool
   beforeAll(async () => {
     database = await freshDatabase()
-    pool = createPool({ connectionString: database.url })
+    pool = createPool({ connectionString: withoutPath(database.url) })
   })
   afterAll(async () => {
     await pool.end()
@@ -27,7 +27,7 @@ describe('PostgresSealedValues', () => {
   })
 
   sealedValuesContract(test, async () => {
-    await pool.query('TRUNCATE integration_connections, pending_revocations, provider_apps')
+    await pool.query(EMPTYING)
     return {
       tokens: new PostgresTokenStore({ pool }),
       leases: new PostgresRefreshLeases({ pool }),

@@ -14,13 +14,13 @@ afterAll(() => tables.close())
 /** Brings the end of every window nearer, as time would. */
 async function pass(ms: number): Promise<void> {
   await tables.pool.query(
-    "UPDATE integration_start_counters SET window_ends_at = window_ends_at - $1::int * interval '1 millisecond'",
+    "UPDATE public.integration_start_counters SET window_ends_at = window_ends_at - $1::int * interval '1 millisecond'",
     [ms],
   )
 }
 
 startLimiterContract(test, async () => {
-  await tables.pool.query('TRUNCATE integration_start_counters')
+  await tables.pool.query('TRUNCATE public.integration_start_counters')
   let count = 0
   return {
     limiter: (limits) => {
@@ -49,16 +49,18 @@ test('the limit holds when two processes ask at once, also where the database is
 })
 
 test('counters name no tenant, and leave the table when their window is over and others come', async () => {
-  await tables.pool.query('TRUNCATE integration_start_counters')
+  await tables.pool.query('TRUNCATE public.integration_start_counters')
   const limiter = new PostgresStartLimiter({ pool: tables.pool })
   for (let index = 0; index < 10; index += 1) {
     await limiter.admit({ tenantId: parseTenantId(`acme-${index}`), initiatorHash: 'initiator' })
   }
-  const before = await tables.pool.query<{ bucket: string }>('SELECT bucket FROM integration_start_counters')
+  const before = await tables.pool.query<{ bucket: string }>(
+    'SELECT bucket FROM public.integration_start_counters',
+  )
   expect(before.rows).toHaveLength(30)
   expect(JSON.stringify(before.rows)).not.toContain('acme')
   await pass(600_000)
   for (let index = 0; index < 5; index += 1) await limiter.admit({ tenantId: parseTenantId('other') })
-  const after = await tables.pool.query('SELECT bucket FROM integration_start_counters')
+  const after = await tables.pool.query('SELECT bucket FROM public.integration_start_counters')
   expect(after.rows).toHaveLength(2)
 })

@@ -14,7 +14,7 @@ afterAll(() => tables.close())
 /** Brings the end of every state nearer, as time would. */
 async function pass(ms: number): Promise<void> {
   await tables.pool.query(
-    "UPDATE integration_states SET expires_at = expires_at - $1::int * interval '1 millisecond'",
+    "UPDATE public.integration_states SET expires_at = expires_at - $1::int * interval '1 millisecond'",
     [ms],
   )
 }
@@ -29,11 +29,11 @@ stateStoreContract(test, async () => ({
 
 test('expired states leave the table as new ones come', async () => {
   const store = new PostgresStateStore({ pool: tables.pool })
-  await tables.pool.query('TRUNCATE integration_states')
+  await tables.pool.query('TRUNCATE public.integration_states')
   for (let index = 0; index < 30; index += 1) await store.remember(`old-${index}`, asSealed('c1.v'), 60_000)
   await pass(60_000)
   for (let index = 0; index < 10; index += 1) await store.remember(`new-${index}`, asSealed('c1.v'), 60_000)
-  const { rows } = await tables.pool.query<{ key: string }>('SELECT key FROM integration_states')
+  const { rows } = await tables.pool.query<{ key: string }>('SELECT key FROM public.integration_states')
   expect(rows.map(({ key }) => key).sort()).toEqual(Array.from({ length: 10 }, (_, index) => `new-${index}`))
 })
 

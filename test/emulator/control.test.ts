@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Emulator, EmulatorPortInUseError, type Fault, startEmulator } from '../../src/emulator/index.ts'
+import { EmulatorPortInUseError, startEmulator } from '../../src/emulator/index.ts'
+import type { Emulator, Fault } from '../../src/emulator/index.ts'
 import {
   adwords,
   metaToken,
@@ -7,10 +8,10 @@ import {
   runEmulator,
   standardRefresh,
   standardTokens,
-  type TokenBody,
   tokensOf,
   withQuery,
 } from './running-emulator.ts'
+import type { TokenBody } from './running-emulator.ts'
 
 async function refreshUnder(
   fault: Fault,

@@ -1,13 +1,8 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import {
-  consent,
-  ConsentRefusedError,
-  type Emulator,
-  emulatorApps,
-  emulatorFaults,
-} from '../../src/emulator/index.ts'
+import { consent, ConsentRefusedError, emulatorApps, emulatorFaults } from '../../src/emulator/index.ts'
+import type { Emulator } from '../../src/emulator/index.ts'
 import {
   adwords,
   challenge,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { consent, type Emulator, emulatorApps, emulatorKlaviyoKeys } from '../../src/emulator/index.ts'
+import { consent, emulatorApps, emulatorKlaviyoKeys } from '../../src/emulator/index.ts'
+import type { Emulator } from '../../src/emulator/index.ts'
 import {
   basicOf,
   challenge,

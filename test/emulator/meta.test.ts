@@ -2,13 +2,8 @@ import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import {
-  consent,
-  ConsentRefusedError,
-  type Emulator,
-  emulatorApps,
-  emulatorFaults,
-} from '../../src/emulator/index.ts'
+import { consent, ConsentRefusedError, emulatorApps, emulatorFaults } from '../../src/emulator/index.ts'
+import type { Emulator } from '../../src/emulator/index.ts'
 import {
   metaDialogUrl,
   metaToken,

@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto'
 import { afterEach, expect } from 'vitest'
 import { z } from 'zod'
-import {
-  consent,
-  type ConsentChoice,
-  type Emulator,
-  emulatorApps,
-  type EmulatorOptions,
-  startEmulator,
-} from '../../src/emulator/index.ts'
+import { consent, emulatorApps, startEmulator } from '../../src/emulator/index.ts'
+import type { ConsentChoice, Emulator, EmulatorOptions } from '../../src/emulator/index.ts'
 
 export const redirectUri = 'http://localhost:4999/callback'
 export const adwords = 'https://www.googleapis.com/auth/adwords'

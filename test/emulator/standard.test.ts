@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { consent, type Emulator, emulatorApps, type RotationMode } from '../../src/emulator/index.ts'
+import { consent, emulatorApps } from '../../src/emulator/index.ts'
+import type { Emulator, RotationMode } from '../../src/emulator/index.ts'
 import {
   basicOf,
   postForm,

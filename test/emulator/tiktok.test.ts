@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { consent, type Emulator, emulatorFaults } from '../../src/emulator/index.ts'
+import { consent, emulatorFaults } from '../../src/emulator/index.ts'
+import type { Emulator } from '../../src/emulator/index.ts'
 import {
   postJson,
   runEmulator,

@@ -64,7 +64,7 @@ test('no tenant is left behind on a server connection', async () => {
 
 test('of fifty claims over shared server connections one wins', async () => {
   const stores = await pooled.stores()
-  await stores.tokens.save(newGrant(), undefined, false)
+  await stores.tokens.save(newGrant())
   const claims = await Promise.all(Array.from({ length: 50 }, () => claimVersion(stores, KEY, 1)))
   expect(claims.filter((lease) => lease !== undefined)).toHaveLength(1)
 })

@@ -51,7 +51,7 @@ export async function saveTokens(
     accessToken: await seal(access, 'access_token'),
     ...(refresh === undefined ? {} : { refreshToken: await seal(refresh, 'refresh_token') }),
   }
-  const { saved } = await container.get(IDS.TokenStore).save({ ...grant, tokens }, undefined, false)
+  const { saved } = await container.get(IDS.TokenStore).save({ ...grant, tokens })
   if (!saved) throw new Error('There is such a connection already')
 }
 

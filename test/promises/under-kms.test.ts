@@ -77,7 +77,7 @@ describe('Under KMS', () => {
     const encryption = { key: LOCAL, legacyUntil: '2999-01-01', kms: service.settings() }
     const moving = fixture.process({}, encryptedWith(fixture, encryption))
     const tokens = { accessToken: legacyValue('an old token', LOCAL) }
-    await moving.get(IDS.TokenStore).save({ ...newGrant(OTHER), tokens }, undefined, false)
+    await moving.get(IDS.TokenStore).save({ ...newGrant(OTHER), tokens })
     expect((await moving.get(IDS.AccessTokens).get(OTHER)).reveal()).toBe('an old token')
     await moving.get(IDS.BackgroundWork).drain(moving.get(IDS.Clock), MINUTE_MS)
     expect((await moving.get(IDS.TokenStore).read(OTHER))?.accessToken).toMatch(/^c1\.k\./)

@@ -109,6 +109,16 @@ function untyped(bound: object): { readonly initiator?: Initiator; readonly brow
 }
 
 describe('what was decided at the start', () => {
+  test('is what the request says, whatever else the key carries', async () => {
+    const acme = await startGrantingPlatform()
+    const container = (await openWorld({ platforms: [acme] })).process()
+    const extra = { initiatorHash: 'x', browserHash: 'x', clientId: 'x', scopes: ['everything'] }
+    const key = { ...keyOf(newTenant()), ...extra }
+    const { state } = await container.get(IDS.Connections).start({ key, returnUrl: '/settings' })
+
+    expect(await complete(container, { code: 'code', state })).toBe('connected')
+  })
+
   test('is not decided again by the callback: redirect URI, endpoints, tenant, scopes and where to return', async () => {
     const acme = await startGrantingPlatform()
     const evil = await startGrantingPlatform('evil')

@@ -10,6 +10,16 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
+/** A session's option: whatever is named without its schema is not found, as where a host's login has a path of its own. */
+export const PATH_TO_NO_TABLE = '-c search_path=elsewhere'
+
+/** The database's url for such sessions. */
+export function withoutPath(url: string): string {
+  const without = new URL(url)
+  without.searchParams.set('options', PATH_TO_NO_TABLE)
+  return without.href
+}
+
 /** A new database: a copy of the migrated template, or an empty one to try migrations on. */
 export async function freshDatabase(kind: 'migrated' | 'empty' = 'migrated'): Promise<TestDatabase> {
   const name = `${inject('databasePrefix')}_${randomBytes(6).toString('hex')}`

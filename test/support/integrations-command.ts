@@ -1,5 +1,6 @@
 import { vi } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
+import { closeIntegrations } from '../../src/root/default-container.ts'
 
 export interface EndedCommand {
   readonly code: number
@@ -28,6 +29,7 @@ export async function integrations(
   try {
     return { code: await command.run(parameters), printed }
   } finally {
+    await closeIntegrations()
     write.mockRestore()
     vi.unstubAllEnvs()
   }

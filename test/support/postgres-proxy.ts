@@ -9,6 +9,8 @@ export interface PostgresProxy {
   readonly url: string
   /** Cuts every connection and refuses new ones, until it is up again. */
   setDown(isDown: boolean): void
+  /** From now on nothing is read from the connections there are, and nothing answered; they stay open. */
+  freeze(): void
   /**
    * Lets refreshed tokens through no further: at `commit` the server executes the statement that stores them, and never
    * hears that it is complete; at `ack` it commits, and its answer goes nowhere.
@@ -54,6 +56,9 @@ export async function postgresProxy(target: string): Promise<PostgresProxy> {
     setDown: (value) => {
       isDown = value
       if (value) for (const socket of sockets) socket.destroy()
+    },
+    freeze: () => {
+      for (const socket of sockets) socket.pause()
     },
     holdStores: (at) => {
       hold = at

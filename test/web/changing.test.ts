@@ -356,7 +356,7 @@ describe('addresses', () => {
     expect(answer.status).toBe(503)
     expect(errorBody.parse(await answer.json()).error).toEqual({
       code: error.code,
-      message: 'This installation cannot reach something that it needs; call again later',
+      message: 'This installation cannot reach something it needs; call again later',
     })
     expect(web.logged.join()).toContain(error.message)
   })

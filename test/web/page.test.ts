@@ -79,6 +79,12 @@ describe('the settings page', () => {
     expect(made).not.toContain('role="alert"')
   })
 
+  test('does not take a prototype’s member for the name of a platform', async () => {
+    const page = await pageOf(openWeb().browser(TENANT_A), '?integration=constructor&result=connected')
+
+    expect(page).toContain('role="status">The platform is connected.</p>')
+  })
+
   test('says until when a token lasts, for people and for machines', async () => {
     const web = openWeb()
     const browser = web.browser(TENANT_A)
@@ -90,7 +96,7 @@ describe('the settings page', () => {
     expect(await pageOf(browser)).toContain('>in 1 hour</time>')
     await web.clock.advance(3 * DAY_MS)
     expect(await pageOf(browser)).toMatch(
-      /Ran out<time[^>]*>[^<]+ \(2 days ago\)<\/time>; renewed at the next use/,
+      /Expired<time[^>]*>[^<]+ \(2 days ago\)<\/time>; renewed at the next use/,
     )
   })
 
@@ -132,7 +138,7 @@ describe('the settings page', () => {
 
     expect(first).toContain('1 to 50 of 3,000 accounts.')
     expect(first.match(/type="radio"/g)).toHaveLength(50)
-    expect(found).toContain('1 account that match')
+    expect(found).toContain('1 account matching “Shop 2999”.')
     expect(beyond).toContain('2,951 to 3,000 of 3,000')
   })
 

@@ -1,6 +1,7 @@
 import { CipherValueInvalidError } from '../../domain/errors.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
 import type { Sealed } from '../../ports/cipher.ts'
+import type { DataKeyStore } from '../../ports/data-key-store.ts'
 import type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 import type { AesGcmCipherOptions } from './aes-gcm-cipher.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -8,8 +9,8 @@ import { hasEarlierFormat } from './legacy-reader.ts'
 import { keyReferenceOf } from './sealed-format.ts'
 
 export interface LocalKeyInventoryOptions extends AesGcmCipherOptions {
-  /** Whether new values are under data keys of a service, and local keys only open. */
-  readonly isServiceSealing?: boolean | undefined
+  /** Where new values are under data keys of a service: the keys’ store. Local keys only open then. */
+  readonly dataKeys?: Pick<DataKeyStore, 'states'> | undefined
 }
 
 const OF_SERVICE = 'c1.k.'
@@ -38,23 +39,35 @@ export class LocalKeyInventory implements KeyInventory {
   }
 
   async isCurrent(key: KeyName, provider: ProviderName): Promise<boolean> {
-    const { isServiceSealing = false, rings } = this.#options
+    const { dataKeys, rings } = this.#options
     // Data keys replace each other by themselves; each is good until it is revoked.
-    if (isServiceSealing) return key.startsWith(OF_SERVICE)
+    if (dataKeys !== undefined) return key.startsWith(OF_SERVICE)
     const own = rings.byProvider
     const ring = own !== undefined && Object.hasOwn(own, provider) ? own[provider] : rings.general
     return ring !== undefined && namesOf(await ring.ready())[0] === key
   }
 
+  async lost(keys: ReadonlySet<KeyName>): Promise<ReadonlySet<KeyName>> {
+    const ofService = [...keys].filter((key) => key.startsWith(OF_SERVICE))
+    const { dataKeys } = this.#options
+    if (dataKeys === undefined || ofService.length === 0) return new Set()
+    const states = await dataKeys.states(ofService.map(idOf))
+    return new Set(ofService.filter((key) => (states.get(idOf(key)) ?? 'revoked') === 'revoked'))
+  }
+
   async retiring(): Promise<readonly RetiringKey[]> {
-    const { isServiceSealing = false, rings } = this.#options
+    const { dataKeys, rings } = this.#options
     const all = [
       ...(rings.general === undefined ? [] : [rings.general]),
       ...Object.values(rings.byProvider ?? {}),
     ]
     const listed = await Promise.all(all.map(keysOf))
-    return listed.flatMap((keys) => (isServiceSealing ? keys : keys.slice(1)))
+    return listed.flatMap((keys) => (dataKeys === undefined ? keys.slice(1) : keys))
   }
+}
+
+function idOf(key: KeyName): string {
+  return key.slice(OF_SERVICE.length)
 }
 
 /** The primary first. */

@@ -1,14 +1,14 @@
 import type { Secret } from '../../domain/model/secret.ts'
 import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
 
-/** The cipher that seals and the one that only opens what it sealed before. */
+/** The ciphers of both sides, and which of them seals. */
 export interface MovingCipherOptions {
-  /** Seals everything, and opens what is its own. */
-  readonly to: Cipher
-  /** Opens what it sealed before. */
-  readonly from: Cipher
-  /** `c1.a.` to leave local keys for a key management service, `c1.k.` for the way back. */
-  readonly fromPrefix: 'c1.a.' | 'c1.k.'
+  /** Over local keys. */
+  readonly local: Cipher
+  /** Over keys that a key management service wraps. */
+  readonly service: Cipher
+  /** `service` to leave local keys for a key management service, `local` for the way back. */
+  readonly seals: 'local' | 'service'
 }
 
 const OF_SERVICE = 'c1.k.'
@@ -22,17 +22,20 @@ export class MovingCipher implements Cipher {
   }
 
   prepare(context: SealContext): Promise<void> {
-    return this.#options.to.prepare(context)
+    return this.#sealing().prepare(context)
   }
 
   seal(plaintext: Secret, context: SealContext): Promise<Sealed> {
-    return this.#options.to.seal(plaintext, context)
+    return this.#sealing().seal(plaintext, context)
   }
 
   open(sealed: Sealed, context: SealContext): Promise<Secret> {
-    const { from, fromPrefix, to } = this.#options
+    const { local, service } = this.#options
     // Only local keys read a format earlier than this library's: what is not of the service is theirs.
-    const isOfService = sealed.startsWith(OF_SERVICE)
-    return (isOfService === (fromPrefix === OF_SERVICE) ? from : to).open(sealed, context)
+    return (sealed.startsWith(OF_SERVICE) ? service : local).open(sealed, context)
+  }
+
+  #sealing(): Cipher {
+    return this.#options[this.#options.seals]
   }
 }

@@ -1,21 +1,29 @@
 import type { AcceptedKeys, StateKeys } from '../../ports/state-keys.ts'
 
-/** Signs states under new keys while those that were signed under others come back. */
-export class MovingStateKeys implements StateKeys {
-  readonly #to: StateKeys
-  readonly #from: StateKeys
+export interface MovingStateKeysOptions {
+  readonly local: StateKeys
+  readonly service: StateKeys
+  /** Whose keys sign. */
+  readonly signs: 'local' | 'service'
+}
 
-  constructor({ from, to }: { readonly to: StateKeys; readonly from: StateKeys }) {
-    this.#to = to
-    this.#from = from
+/** Signs states under the keys of one side of a move while those that were signed under the other's come back. */
+export class MovingStateKeys implements StateKeys {
+  readonly #signing: StateKeys
+  readonly #other: StateKeys
+
+  constructor({ local, service, signs }: MovingStateKeysOptions) {
+    const isLocal = signs === 'local'
+    this.#signing = isLocal ? local : service
+    this.#other = isLocal ? service : local
   }
 
   signing(): Promise<Uint8Array> {
-    return this.#to.signing()
+    return this.#signing.signing()
   }
 
   async accepted(): Promise<AcceptedKeys> {
-    const [to, from] = await Promise.all([this.#to.accepted(), this.#from.accepted()])
-    return { keys: [...to.keys, ...from.keys], missing: to.missing ?? from.missing }
+    const [own, others] = await Promise.all([this.#signing.accepted(), this.#other.accepted()])
+    return { keys: [...own.keys, ...others.keys], missing: own.missing ?? others.missing }
   }
 }

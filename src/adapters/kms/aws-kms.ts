@@ -122,7 +122,7 @@ export class AwsKms implements KmsApi {
       if (!this.#breaker.admits())
         throw new CipherUnavailableError('KMS failed repeatedly and is asked again in a few seconds')
       try {
-        // The SDK heeds the signal while it sends, and not while it waits for credentials.
+        // The SDK obeys the signal while it sends, but not while it waits for credentials.
         const answer = await within(deadline, () => ask(sdk, deadline))
         this.#breaker.noteSuccess()
         return answer
@@ -154,7 +154,7 @@ export class AwsKms implements KmsApi {
     return { client: new commands.KMSClient(this.#config()), commands }
   }
 
-  /** The SDK lets later calls wait for credentials that were asked for already, so these must not wait for ever. */
+  /** Later calls of the SDK wait for credentials that were already requested, so that request must not last for ever. */
   #bounded(credentials: NonNullable<AwsKmsOptions['credentials']>): typeof credentials {
     if (typeof credentials !== 'function') return credentials
     return () => within(AbortSignal.timeout(this.#timeouts.callMs), credentials)
@@ -168,7 +168,7 @@ export class AwsKms implements KmsApi {
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(credentials === undefined ? {} : { credentials: this.#bounded(credentials) }),
       maxAttempts: ATTEMPTS,
-      // By itself requestTimeout only prints a warning and takes the late answer.
+      // Without the third setting, requestTimeout only prints a warning and the late answer is taken.
       requestHandler: {
         connectionTimeout: connectionMs,
         requestTimeout: requestMs,
@@ -186,7 +186,7 @@ async function importSdk(): Promise<typeof SdkModule> {
   }
 }
 
-/** A data key that does not unwrap is an answer of a service that works. */
+/** For `catch`: a data key that does not unwrap is an answer from a working service; any other error is thrown. */
 function undefinedIfNotUnwrappable(cause: unknown): undefined {
   if (!doesNotUnwrap(cause)) throw cause
 }

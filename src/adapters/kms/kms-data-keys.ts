@@ -31,15 +31,17 @@ export interface KmsDataKeysOptions extends WrappingDependencies {
 
 interface RecentKeys {
   readonly keys: readonly DataKey[]
-  /** Why one of them is not among them. */
+  /** Why one of them is missing. */
   readonly missing?: CipherUnavailableError | undefined
 }
 
 const REVOKED_AT_ONCE = 100
+const REVOKED = 'a data key that was revoked and does not come back; disconnect and connect again'
+const GONE = 'a data key that has no row in data_keys; restore the row from a backup'
 
 /**
- * Data keys under AWS KMS. The service is asked once for each key and process; while it is down, keys that are known
- * serve to their hard age, and nothing is ever sealed any other way.
+ * Data keys under AWS KMS. Each process asks the service once for each key. While the service is down, known keys serve
+ * until their hard age, and nothing is ever sealed in any other way.
  */
 export class KmsDataKeys implements DataKeys {
   readonly #options: KmsDataKeysOptions
@@ -68,7 +70,7 @@ export class KmsDataKeys implements DataKeys {
   async forSealing(tenantId: TenantId | undefined): Promise<DataKey> {
     const partition = partitionOf(this.#partitioning, tenantId)
     this.#pollIfDue()
-    // Who was idle may not know yet that the key was retired or revoked.
+    // A process that was idle may not know yet that the key was retired or revoked.
     if (this.#polling !== undefined) await this.#polling
     for (;;) {
       const key = this.#take(partition)
@@ -82,12 +84,12 @@ export class KmsDataKeys implements DataKeys {
     if (held !== undefined) return held
     return this.#loads.run(id, async () => {
       const row = await mappingStoreErrors(() => this.#options.store.find(id))
-      if (row === undefined || row.state === 'revoked') throw new CipherKeyUnknownError(id)
+      if (row === undefined || row.state === 'revoked') throw lost(id, row)
       return this.#cache.renew(await this.#wrapping.unwrap(row))
     })
   }
 
-  /** The keys under which states may have been signed lately, as far as they can be had, the newest first. */
+  /** The available keys under which states may have been signed lately, the newest first. */
   async recentGeneral(): Promise<RecentKeys> {
     const partition = partitionOf(this.#partitioning, undefined)
     const rows = await mappingStoreErrors(() => this.#options.store.newest(partition, 2)).catch(
@@ -103,7 +105,7 @@ export class KmsDataKeys implements DataKeys {
     }
   }
 
-  /** Whether values can be opened or sealed: `false` only while no key at all can be had; never rejects. */
+  /** Whether values can be opened or sealed: `false` only while no key at all is available. Never rejects. */
   async isReady(): Promise<boolean> {
     if (this.#cache.ids().length > 0) return true
     try {
@@ -115,8 +117,8 @@ export class KmsDataKeys implements DataKeys {
   }
 
   /**
-   * The key only opens from now on, and the next seals; other processes learn of it within `pollMs`. Resolves whether it
-   * sealed until now: `false` when it only opened already, is revoked, or there is none.
+   * From now on the key only opens, and the next one seals; other processes learn of it within `pollMs`. Resolves with
+   * whether the key was sealing until now: `false` if it was retired or revoked before, or does not exist.
    * @throws StoreUnavailableError
    */
   async retire(id: string): Promise<boolean> {
@@ -126,13 +128,13 @@ export class KmsDataKeys implements DataKeys {
   }
 
   /**
-   * What is sealed under the key can never be opened again; other processes learn of it within `pollMs`. Resolves whether
-   * it was this call that revoked it: `false` when it was revoked already, or there is none.
-   * @throws ConfigInvalidError while the key seals: what others seal until they learn of it would be lost;
+   * What is sealed under the key can never be opened again; other processes learn of it within `pollMs`. Resolves with
+   * whether this call revoked it: `false` if it was revoked before, or does not exist.
+   * @throws ConfigInvalidError while the key seals, because what others seal until they learn of it would be lost;
    * StoreUnavailableError
    */
   async revoke(id: string): Promise<boolean> {
-    // A key that is not active never is again, so that nobody can come between.
+    // A key that is not active never becomes active again, so nobody can interfere after this check.
     if ((await this.#options.store.find(id))?.state === 'active')
       throw new ConfigInvalidError([
         `data key ${id}: still seals; retire it, give every process a minute, and rotate-keys --from it first`,
@@ -141,7 +143,7 @@ export class KmsDataKeys implements DataKeys {
   }
 
   /**
-   * Makes every value of the tenant unreadable for good. Resolves how many data keys this call revoked.
+   * Makes every value of the tenant unreadable for good. Resolves with how many data keys this call revoked.
    * @throws ConfigInvalidError unless each tenant has data keys of its own, StoreUnavailableError
    */
   async revokeTenant(tenantId: TenantId): Promise<number> {
@@ -162,7 +164,7 @@ export class KmsDataKeys implements DataKeys {
     return isRevoked
   }
 
-  /** Counts one value under the partition's key, if it may still seal and is at hand. */
+  /** Takes the partition's key for one more value, if it may still seal and is in memory. */
   #take(partition: string): DataKey | undefined {
     const id = this.#sealing.serving(partition)
     const key = id === undefined ? undefined : this.#held(id)
@@ -177,7 +179,7 @@ export class KmsDataKeys implements DataKeys {
         this.#acquireNewest(partition, known?.isSpent === true ? known.id : undefined),
       )
     } catch (error) {
-      // Old age is a reason to prefer another key; that there is none is no reason to stop.
+      // An old key should be replaced, but if there is no other it may go on sealing.
       if (known === undefined || known.isSpent || this.#held(known.id) === undefined) throw error
       this.#sealing.serve(partition, known.id, this.#limits.pollMs)
     }
@@ -204,7 +206,7 @@ export class KmsDataKeys implements DataKeys {
   async #adopt(row: DataKeyRow): Promise<void> {
     if (this.#held(row.id) === undefined) await this.#unwrapOnce(row).catch(refuseDamagedSealingKey)
     const leftMs = this.#limits.generationMs - row.ageMs
-    // Past its time it serves only because the next one cannot be made: that is tried again soon.
+    // A key past its time serves only because the next one cannot be made, which is tried again soon.
     this.#sealing.serve(row.partition, row.id, leftMs > 0 ? leftMs : this.#limits.pollMs)
   }
 
@@ -225,11 +227,11 @@ export class KmsDataKeys implements DataKeys {
       const row = await this.#options.store.find(id)
       if (row === undefined || row.state === 'revoked') {
         this.#forget(id)
-        throw new CipherKeyUnknownError(id)
+        throw lost(id, row)
       }
       return this.#cache.renew(await this.#wrapping.unwrap(row))
     })
-    // The kept key serves on to its hard age; the failed call was logged where it was made.
+    // The kept key serves until its hard age; the failed call was logged where it was made.
     renewing.catch(() => undefined)
   }
 
@@ -237,7 +239,7 @@ export class KmsDataKeys implements DataKeys {
     const now = this.#options.clock.monotonicMs()
     if (now < this.#nextPollAt) return
     this.#nextPollAt = now + this.#limits.pollMs
-    // A store that does not answer now is asked again at the next turn.
+    // A store that does not answer now is asked again at the next poll.
     this.#polling = this.#poll()
       .catch(() => undefined)
       .finally(() => {
@@ -259,4 +261,8 @@ export class KmsDataKeys implements DataKeys {
     this.#cache.drop(id)
     this.#sealing.stop(id)
   }
+}
+
+function lost(id: string, row: DataKeyRow | undefined): CipherKeyUnknownError {
+  return new CipherKeyUnknownError(id, row === undefined ? GONE : REVOKED)
 }

@@ -1,8 +1,9 @@
-import type { Connection } from '../../domain/model/connection.ts'
+import type { Connection, LiveStatus } from '../../domain/model/connection.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type { Sealed } from '../../ports/cipher.ts'
+import type { RetiredGrant } from '../../ports/pending-revocations.ts'
 import type { RefreshLease, SealedCandidate } from '../../ports/refresh-leases.ts'
-import type { NewGrant, RetiredGrant, SealedTokens, TokenReading } from '../../ports/token-store.ts'
+import type { NewGrant, SealedTokens, TokenReading } from '../../ports/token-store.ts'
 
 /** Everything that is kept of one connection. Rows are replaced, never changed in place. */
 export interface ConnectionRow {
@@ -15,7 +16,7 @@ export interface ConnectionRow {
   readonly candidates: readonly SealedCandidate[]
   readonly lastWriteId: string | undefined
   /** Where a late result leads back to from `needs_reauth`. */
-  readonly statusWhenHealed: 'active' | 'pending_account_selection'
+  readonly statusWhenHealed: LiveStatus
   readonly dueAt: Instant
   readonly refresh: RefreshState
 }

@@ -1,6 +1,7 @@
 import type { Instant } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ConsumedStates, StateKey } from '../../ports/state-store.ts'
+import type { ConsumedStates } from '../../ports/consumed-states.ts'
+import type { StateKey } from '../../ports/state-store.ts'
 import { dropEnded } from './ended-entries.ts'
 
 /** Consumed states in the memory of one process, for tests: what it records does not outlive the process. */

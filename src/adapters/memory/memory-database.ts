@@ -2,8 +2,8 @@ import { connectionKeyText } from '../../domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { RetiredGrant, RevocationId } from '../../ports/pending-revocations.ts'
 import type { ProviderApp, Suspension } from '../../ports/provider-apps.ts'
-import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
 import type { ConnectionRow } from './connection-row.ts'
 
 export interface RevocationRow {

@@ -1,7 +1,12 @@
 import type { TenantId } from '../../domain/model/identifiers.ts'
 import { DAY_MS } from '../../domain/model/time.ts'
-import type { PendingRevocations } from '../../ports/refresh-leases.ts'
-import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
+import type {
+  DueRevocation,
+  PendingRevocations,
+  RetiredGrant,
+  RevocationId,
+  RevocationOutcome,
+} from '../../ports/pending-revocations.ts'
 import type { MemoryDatabase } from './memory-database.ts'
 
 const LONGEST_TRYING_MS = 30 * DAY_MS
@@ -18,10 +23,7 @@ export class MemoryPendingRevocations implements PendingRevocations {
     return this.#database.transact(grant, (own, tables, now) => tables.queue(own, now))
   }
 
-  async claimDue(
-    limit: number,
-    leaseMs: number,
-  ): Promise<readonly { readonly id: RevocationId; readonly tenantId: TenantId }[]> {
+  async claimDue(limit: number, leaseMs: number): Promise<readonly DueRevocation[]> {
     return this.#database.transact(limit, (most, { revocations }, now) => {
       const due = [...revocations.values()]
         .filter((entry) => entry.dueAt <= now)
@@ -39,11 +41,7 @@ export class MemoryPendingRevocations implements PendingRevocations {
     })
   }
 
-  async settle(
-    tenantId: TenantId,
-    id: RevocationId,
-    outcome: { readonly done: true } | { readonly done: false; readonly retryInMs: number },
-  ): Promise<void> {
+  async settle(tenantId: TenantId, id: RevocationId, outcome: RevocationOutcome): Promise<void> {
     return this.#database.transact(outcome, (own, { revocations }, now) => {
       const entry = revocations.get(id)
       if (entry?.grant.tenantId !== tenantId) return

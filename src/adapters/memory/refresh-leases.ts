@@ -83,6 +83,7 @@ export class MemoryRefreshLeases implements RefreshLeases {
       tables.put({
         ...row,
         connection: { ...row.connection, lastErrorCode: 'refresh_pending', lastErrorAt: now, updatedAt: now },
+        dueAt: Math.max(row.dueAt, now + forMs),
         refresh: { ...row.refresh, lease: undefined, nextAttemptAt: undefined, suspectUntil: now + forMs },
       })
     })
@@ -156,15 +157,18 @@ function released(row: ConnectionRow, reason: ReleaseReason, now: Instant): Conn
   const { connection, refresh } = row
   const { isUncertain, retryInMs } = reason
   const uncounted = reason.isUncounted === true ? 1 : 0
+  const nextAttemptAt = retryInMs === undefined ? refresh.nextAttemptAt : now + retryInMs
   return {
     ...row,
     connection: noted(connection, reason, now),
+    // What may be tried again at once keeps its place among what is due.
+    dueAt: retryInMs === 0 ? row.dueAt : Math.max(row.dueAt, nextAttemptAt ?? 0),
     refresh: {
       ...refresh,
       lease: undefined,
       attempt: Math.max(0, refresh.attempt - uncounted),
       hour: refresh.hour && { ...refresh.hour, attempts: Math.max(0, refresh.hour.attempts - uncounted) },
-      nextAttemptAt: retryInMs === undefined ? refresh.nextAttemptAt : now + retryInMs,
+      nextAttemptAt,
       isUncertain: refresh.isUncertain || isUncertain === true,
     },
   }

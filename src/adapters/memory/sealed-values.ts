@@ -21,7 +21,8 @@ export class MemorySealedValues implements SealedValues {
   }
 
   async page(cursor: SealedCursor | undefined, limit: number): Promise<SealedPage> {
-    if (cursor !== undefined && !/^[cr]:/.test(cursor)) throw new ConfigInvalidError(['cursor: is none'])
+    if (cursor !== undefined && !/^[cr]:/.test(cursor))
+      throw new ConfigInvalidError(['cursor: was not printed by an earlier run'])
     return this.#database.transact(cursor, (after, tables): SealedPage => {
       const rows = sorted(tables).filter(({ place }) => after === undefined || place > after)
       const page = rows.slice(0, limit)

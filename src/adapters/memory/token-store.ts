@@ -4,14 +4,15 @@ import type { Instant } from '../../domain/model/time.ts'
 import type {
   ConnectionFilter,
   ConnectionPatch,
+  Disconnection,
   NewGrant,
-  RetiredGrant,
-  RevocationId,
+  Replacement,
+  Retirement,
   SaveOutcome,
   TokenReading,
   TokenStore,
 } from '../../ports/token-store.ts'
-import { after, readingOf, retiredGrantOf, rowOf, untried } from './connection-row.ts'
+import { readingOf, retiredGrantOf, rowOf, untried } from './connection-row.ts'
 import type { ConnectionRow } from './connection-row.ts'
 import type { MemoryDatabase } from './memory-database.ts'
 
@@ -42,18 +43,14 @@ export class MemoryTokenStore implements TokenStore {
     )
   }
 
-  async save(
-    grant: NewGrant,
-    expected: Connection | undefined,
-    queueReplaced: boolean,
-  ): Promise<SaveOutcome> {
-    return this.#database.transact({ grant, expected }, (own, tables, now): SaveOutcome => {
+  async save(grant: NewGrant, replacement?: Replacement): Promise<SaveOutcome> {
+    return this.#database.transact({ grant, replacement }, (own, tables, now): SaveOutcome => {
       const existing = tables.connection(own.grant)
-      if (!isAsExpected(existing?.connection, own.expected)) return { saved: false }
+      if (!isAsExpected(existing?.connection, own.replacement?.expected)) return { saved: false }
       tables.put(rowOf(own.grant, existing, now))
       const replaced = existing === undefined ? undefined : retiredGrantOf(existing)
-      if (replaced === undefined || !queueReplaced) return { saved: true }
-      return { saved: true, replaced: { grant: replaced, revocation: tables.queue(replaced, now) } }
+      if (replaced === undefined || own.replacement?.queueForRevocation !== true) return { saved: true }
+      return { saved: true, revocation: tables.queue(replaced, now) }
     })
   }
 
@@ -68,14 +65,15 @@ export class MemoryTokenStore implements TokenStore {
 
   async disconnect(
     key: ConnectionKey,
-    queue: boolean,
-  ): Promise<{ readonly grant: RetiredGrant; readonly revocation?: RevocationId | undefined } | undefined> {
+    { queueForRevocation }: Retirement,
+  ): Promise<Disconnection | undefined> {
     return this.#database.transact(key, (own, tables, now) => {
       const row = tables.connection(own)
       const grant = row === undefined ? undefined : retiredGrantOf(row)
       if (row === undefined || grant === undefined) return undefined
       tables.put(disconnected(row, now))
-      return { grant, revocation: queue ? tables.queue(grant, now) : undefined }
+      const { connectionId } = grant
+      return queueForRevocation ? { connectionId, revocation: tables.queue(grant, now) } : { connectionId }
     })
   }
 
@@ -102,36 +100,17 @@ function isUnchanged(existing: Connection, seen: Connection): boolean {
 }
 
 function patched(row: ConnectionRow, patch: ConnectionPatch, now: Instant): ConnectionRow {
-  const { lastErrorCode, lastErrorAt, reauthReason, selectedAccountId, selectedAccountName, ...rest } =
-    row.connection
-  const status = patch.status ?? rest.status
-  const accountId = patch.selectedAccountId === undefined ? selectedAccountId : patch.selectedAccountId
-  const accountName =
-    patch.selectedAccountName === undefined ? selectedAccountName : patch.selectedAccountName
-  const error = patch.lastErrorCode === undefined ? lastErrorCode : patch.lastErrorCode
-  const errorAt = patch.lastErrorCode === undefined ? lastErrorAt : now
+  const { selectedAccountName, ...rest } = row.connection
+  const { isVerified, selectedAccountName: name = selectedAccountName, ...changes } = patch
   const connection: Connection = {
     ...rest,
-    status,
-    ...(reauthReason !== undefined && status === 'needs_reauth' ? { reauthReason } : {}),
-    accounts: patch.accounts ?? rest.accounts,
-    ...(typeof accountId === 'string' ? { selectedAccountId: accountId } : {}),
-    ...(typeof accountName === 'string' ? { selectedAccountName: accountName } : {}),
-    scopes: patch.scopes ?? rest.scopes,
-    details: patch.details ?? rest.details,
-    ...(patch.rejectedVersion === undefined ? {} : { rejectedVersion: patch.rejectedVersion }),
-    dataAccessExpiresAt:
-      patch.dataAccessExpiresInMs === undefined
-        ? rest.dataAccessExpiresAt
-        : after(now, patch.dataAccessExpiresInMs),
-    ...(typeof error === 'string' ? { lastErrorCode: error } : {}),
-    ...(typeof error === 'string' && errorAt !== undefined ? { lastErrorAt: errorAt } : {}),
-    lastSyncAt: patch.isVerified === true ? now : rest.lastSyncAt,
+    ...changes,
+    ...(typeof name === 'string' ? { selectedAccountName: name } : {}),
+    lastSyncAt: isVerified === true ? now : rest.lastSyncAt,
     rowVersion: rest.rowVersion + 1,
     updatedAt: now,
   }
-  const isLiveStatus = status === 'active' || status === 'pending_account_selection'
-  return { ...row, connection, statusWhenHealed: isLiveStatus ? status : row.statusWhenHealed }
+  return { ...row, connection, statusWhenHealed: patch.status ?? row.statusWhenHealed }
 }
 
 function disconnected(row: ConnectionRow, now: Instant): ConnectionRow {

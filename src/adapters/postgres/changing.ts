@@ -1,8 +1,7 @@
 import { MOST_ACCOUNTS } from '../../domain/model/ad-account.ts'
 import type { Connection } from '../../domain/model/connection.ts'
-import { isLive } from '../../domain/model/connection.ts'
 import type { ConnectionPatch } from '../../ports/token-store.ts'
-import { storableJson, storableMsOrNull, storableText, storableTextOrNull } from './storable-text.ts'
+import { storableJson, storableText, storableTextOrNull } from './storable.ts'
 
 /** The statement that makes a patch real, if the row is still what it was made for. */
 export function changeStatement(
@@ -26,40 +25,21 @@ WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.
 }
 
 function sets(patch: ConnectionPatch, parameter: (value: unknown) => string): readonly string[] {
-  const { status, accounts, selectedAccountId, selectedAccountName, scopes, details } = patch
-  const { dataAccessExpiresInMs, lastErrorCode, rejectedVersion, isVerified } = patch
-  const text = (value: string | null): string => `${parameter(storableTextOrNull(value))}::text`
+  const { status, accounts, selectedAccountId, selectedAccountName, details } = patch
+  const { rejectedVersion, isVerified } = patch
   return [
-    ...(status === undefined ? [] : statusSets(status, parameter)),
+    ...(status === undefined ? [] : ["status = 'active'", "status_when_healed = 'active'"]),
     ...(accounts === undefined
       ? []
       : [`accounts = ${parameter(storableJson(accounts.slice(0, MOST_ACCOUNTS)))}`]),
-    ...(selectedAccountId === undefined ? [] : [`selected_account_id = ${text(selectedAccountId)}`]),
-    ...(selectedAccountName === undefined ? [] : [`selected_account_name = ${text(selectedAccountName)}`]),
-    ...(scopes === undefined ? [] : [`scopes = ${parameter(scopes.map(storableText))}`]),
+    ...(selectedAccountId === undefined
+      ? []
+      : [`selected_account_id = ${parameter(storableText(selectedAccountId))}`]),
+    ...(selectedAccountName === undefined
+      ? []
+      : [`selected_account_name = ${parameter(storableTextOrNull(selectedAccountName))}`]),
     ...(details === undefined ? [] : [`details = ${parameter(storableJson(details))}`]),
-    ...(dataAccessExpiresInMs === undefined
-      ? []
-      : [`data_access_expires_at = ${fromNow(parameter(storableMsOrNull(dataAccessExpiresInMs)))}`]),
-    ...(lastErrorCode === undefined
-      ? []
-      : [
-          `last_error_code = ${text(lastErrorCode)}`,
-          `last_error_at = ${lastErrorCode === null ? 'NULL' : 'clock_timestamp()'}`,
-        ]),
     ...(rejectedVersion === undefined ? [] : [`rejected_version = ${parameter(rejectedVersion)}`]),
     ...(isVerified === true ? ['last_sync_at = clock_timestamp()'] : []),
   ]
-}
-
-function statusSets(status: Connection['status'], parameter: (value: unknown) => string): readonly string[] {
-  return [
-    `status = ${parameter(status)}`,
-    ...(status === 'needs_reauth' ? [] : ['reauth_reason = NULL']),
-    ...(isLive(status) ? [`status_when_healed = ${parameter(status)}`] : []),
-  ]
-}
-
-function fromNow(parameter: string): string {
-  return `clock_timestamp() + ${parameter}::double precision * interval '1 millisecond'`
 }

@@ -1,15 +1,12 @@
-import type { ConsumedStates, StateKey } from '../../ports/state-store.ts'
+import type { ConsumedStates } from '../../ports/consumed-states.ts'
+import type { StateKey } from '../../ports/state-store.ts'
+import { COMMIT_DURABLY } from './durable-commit.ts'
 import { SingleStatements } from './single-statement.ts'
 import type { StatementPoolOptions } from './single-statement.ts'
 
-/*
- * The setting is the transaction's own and is looked at when it commits: a database that by default answers before it
- * has written would forget, in a crash, exactly what this is there to remember.
- */
 const RECORD = `
 WITH durable AS (
-  SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')
-    WHEN 'off' THEN 'on' WHEN 'local' THEN 'on' ELSE current_setting('synchronous_commit') END, true)
+  SELECT ${COMMIT_DURABLY}
 ), swept AS (
   DELETE FROM public.consumed_states WHERE key = ANY (ARRAY(
     SELECT key FROM public.consumed_states WHERE keep_until <= statement_timestamp() AND key <> $1

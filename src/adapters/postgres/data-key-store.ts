@@ -6,44 +6,44 @@ import type { StatementPoolOptions } from './single-statement.ts'
 const COLUMNS = `id, partition, generation, kms_key_id, wrapped, fingerprint, state,
   (extract(epoch FROM clock_timestamp() - created_at) * 1000)::double precision AS age_ms`
 
-const FIND = `SELECT ${COLUMNS} FROM data_keys WHERE id = $1`
+const FIND = `SELECT ${COLUMNS} FROM public.data_keys WHERE id = $1`
 
 const NEWEST = `
-SELECT ${COLUMNS} FROM data_keys WHERE partition = $1 AND state <> 'revoked'
+SELECT ${COLUMNS} FROM public.data_keys WHERE partition = $1 AND state <> 'revoked'
 ORDER BY generation DESC LIMIT $2`
 
-const ACTIVE = `SELECT ${COLUMNS} FROM data_keys WHERE partition = $1 AND state = 'active'`
+const ACTIVE = `SELECT ${COLUMNS} FROM public.data_keys WHERE partition = $1 AND state = 'active'`
 
 const INSERT_FIRST = `
-INSERT INTO data_keys (id, partition, generation, kms_key_id, wrapped, fingerprint, state)
+INSERT INTO public.data_keys (id, partition, generation, kms_key_id, wrapped, fingerprint, state)
 SELECT $1::text, $2::text, 1 + coalesce(max(generation), 0), $3::text, $4::text, $5::text, 'active'
-FROM data_keys WHERE partition = $2
+FROM public.data_keys WHERE partition = $2
 ON CONFLICT DO NOTHING`
 
 // Whoever comes second waits for the first one's commit, and then finds that the key to replace is active no more.
 const INSERT_NEXT = `
 WITH replaced AS (
-  UPDATE data_keys SET state = 'decrypt' WHERE id = $6 AND partition = $2 AND state = 'active' RETURNING generation
+  UPDATE public.data_keys SET state = 'decrypt' WHERE id = $6 AND partition = $2 AND state = 'active' RETURNING generation
 )
-INSERT INTO data_keys (id, partition, generation, kms_key_id, wrapped, fingerprint, state)
+INSERT INTO public.data_keys (id, partition, generation, kms_key_id, wrapped, fingerprint, state)
 SELECT $1::text, $2::text, 1 + generation, $3::text, $4::text, $5::text, 'active' FROM replaced
 ON CONFLICT DO NOTHING`
 
 const STATES = `
-SELECT id, state FROM data_keys WHERE id IN (SELECT jsonb_array_elements_text($1::jsonb))`
+SELECT id, state FROM public.data_keys WHERE id IN (SELECT jsonb_array_elements_text($1::jsonb))`
 
 const LIST = `
-SELECT ${COLUMNS} FROM data_keys WHERE id > $1 AND state <> 'revoked' ORDER BY id LIMIT $2`
+SELECT ${COLUMNS} FROM public.data_keys WHERE id > $1 AND state <> 'revoked' ORDER BY id LIMIT $2`
 
 const REWRAP = `
-UPDATE data_keys SET kms_key_id = $3, wrapped = $4
+UPDATE public.data_keys SET kms_key_id = $3, wrapped = $4
 WHERE id = $1 AND wrapped = $2 AND state <> 'revoked' RETURNING id`
 
-const RETIRE = `UPDATE data_keys SET state = 'decrypt' WHERE id = $1 AND state = 'active' RETURNING id`
+const RETIRE = `UPDATE public.data_keys SET state = 'decrypt' WHERE id = $1 AND state = 'active' RETURNING id`
 
 // With the wrapping kept, one UPDATE by hand would bring the key back.
 const REVOKE = `
-UPDATE data_keys SET state = 'revoked', wrapped = '' WHERE id = $1 AND state <> 'revoked' RETURNING id`
+UPDATE public.data_keys SET state = 'revoked', wrapped = '' WHERE id = $1 AND state <> 'revoked' RETURNING id`
 
 const MOST_TRIES = 5
 

@@ -16,7 +16,7 @@ import { prepared } from './postgres-pool.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import { retrying } from './retrying.ts'
 import { SingleStatements } from './single-statement.ts'
-import { storableMs, storableText } from './storable-text.ts'
+import { storableMs, storableText } from './storable.ts'
 
 // Named as `integrations_leased` takes them back.
 const CLAIM_DUE = prepared(`

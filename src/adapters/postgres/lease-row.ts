@@ -4,7 +4,7 @@ import { asSealed } from '../../ports/cipher.ts'
 import type { ClaimRequest, RefreshLease, SealedCandidate } from '../../ports/refresh-leases.ts'
 import { toSealed } from './connection-row.ts'
 import type { PauseRow } from './provider-apps.ts'
-import { storableMs } from './storable-text.ts'
+import { storableMs } from './storable.ts'
 
 /** The composite type `integrations_lease`. */
 export type LeaseRow = {

@@ -1,11 +1,16 @@
 import type { TenantId } from '../../domain/model/identifiers.ts'
-import type { PendingRevocations } from '../../ports/refresh-leases.ts'
-import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
+import type {
+  DueRevocation,
+  PendingRevocations,
+  RetiredGrant,
+  RevocationId,
+  RevocationOutcome,
+} from '../../ports/pending-revocations.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import { queueRevocation, queueValues, toRetiredGrant } from './revocation-row.ts'
 import type { RetiredRow } from './revocation-row.ts'
 import { SingleStatements } from './single-statement.ts'
-import { storableMs } from './storable-text.ts'
+import { storableMs } from './storable.ts'
 import { asTenant } from './tenant-transaction.ts'
 
 const CLAIM = 'SELECT id, tenant_id FROM public.integrations_claim_revocations($1, $2)'
@@ -38,10 +43,7 @@ export class PostgresPendingRevocations implements PendingRevocations {
     return asTenant(this.#pool, grant.tenantId, (client) => queueRevocation(client, values))
   }
 
-  async claimDue(
-    limit: number,
-    leaseMs: number,
-  ): Promise<readonly { readonly id: RevocationId; readonly tenantId: TenantId }[]> {
+  async claimDue(limit: number, leaseMs: number): Promise<readonly DueRevocation[]> {
     const rows = await this.#statements.run<{ id: string; tenant_id: TenantId }>(CLAIM, [
       limit,
       storableMs(leaseMs),
@@ -56,11 +58,7 @@ export class PostgresPendingRevocations implements PendingRevocations {
     })
   }
 
-  async settle(
-    tenantId: TenantId,
-    id: RevocationId,
-    outcome: { readonly done: true } | { readonly done: false; readonly retryInMs: number },
-  ): Promise<void> {
+  async settle(tenantId: TenantId, id: RevocationId, outcome: RevocationOutcome): Promise<void> {
     const retryInMs = outcome.done ? undefined : storableMs(outcome.retryInMs)
     await asTenant(this.#pool, tenantId, async (client) => {
       if (retryInMs === undefined) {

@@ -8,7 +8,7 @@ import type {
 } from '../../ports/provider-apps.ts'
 import { SingleStatements } from './single-statement.ts'
 import type { StatementPoolOptions } from './single-statement.ts'
-import { storableMs } from './storable-text.ts'
+import { storableMs } from './storable.ts'
 
 const SUSPEND = `
 INSERT INTO public.provider_apps AS a (provider, client_id, paused_until, pause_reason)

@@ -20,7 +20,7 @@ import { prepared } from './postgres-pool.ts'
 import type { PostgresPool } from './postgres-pool.ts'
 import { toPause } from './provider-apps.ts'
 import { SingleStatements } from './single-statement.ts'
-import { storableMs } from './storable-text.ts'
+import { storableMs } from './storable.ts'
 import { storableResult, storeTogether } from './storing-tokens.ts'
 import type { StorableResult, StoreAnswer } from './storing-tokens.ts'
 import { asTenant } from './tenant-transaction.ts'
@@ -50,14 +50,18 @@ WHERE ${OF_GRANT} AND NOT c.candidates @> jsonb_build_array(jsonb_build_object('
 
 const FIND_GRANT = `SELECT FROM public.integration_connections c WHERE ${OF_GRANT}`
 
+const NEXT_ATTEMPT_AT = `
+coalesce(clock_timestamp() + $8::double precision * interval '1 millisecond', c.next_attempt_at)`
+
+// What may be tried again at once keeps its place among what is due.
 const RELEASE = `
 UPDATE public.integration_connections c SET
   lease_owner = NULL,
   lease_until = NULL,
   attempt_no = greatest(c.attempt_no - $11::integer, 0),
   hour_attempts = greatest(c.hour_attempts - $11::integer, 0),
-  next_attempt_at = coalesce(
-    clock_timestamp() + $8::double precision * interval '1 millisecond', c.next_attempt_at),
+  next_attempt_at = ${NEXT_ATTEMPT_AT},
+  due_at = CASE WHEN $8::double precision = 0 THEN c.due_at ELSE greatest(c.due_at, ${NEXT_ATTEMPT_AT}) END,
   uncertain_since = CASE WHEN $9::boolean THEN coalesce(c.uncertain_since, clock_timestamp()) ELSE c.uncertain_since END,
   last_error_code = CASE WHEN $12::boolean THEN NULL ELSE coalesce($10::text, c.last_error_code) END,
   last_error_at = CASE
@@ -71,6 +75,7 @@ UPDATE public.integration_connections c SET
   lease_until = NULL,
   next_attempt_at = NULL,
   suspect_until = clock_timestamp() + $8::double precision * interval '1 millisecond',
+  due_at = greatest(c.due_at, clock_timestamp() + $8::double precision * interval '1 millisecond'),
   last_error_code = 'refresh_pending',
   last_error_at = clock_timestamp(),
   updated_at = clock_timestamp()

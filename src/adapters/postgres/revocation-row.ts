@@ -1,10 +1,10 @@
 import type { TenantId } from '../../domain/model/identifiers.ts'
+import type { RetiredGrant, RevocationId } from '../../ports/pending-revocations.ts'
 import type { SealedCandidate } from '../../ports/refresh-leases.ts'
-import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
 import { toSealed, toSubject } from './connection-row.ts'
 import type { SubjectRow } from './connection-row.ts'
 import type { PostgresQueries } from './postgres-pool.ts'
-import { storableTextOrNull } from './storable-text.ts'
+import { storableTextOrNull } from './storable.ts'
 
 /** What it takes to revoke a grant, as a connection or the queue holds it. */
 export type RetiredRow = SubjectRow & {

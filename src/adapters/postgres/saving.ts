@@ -1,16 +1,11 @@
 import { MOST_ACCOUNTS } from '../../domain/model/ad-account.ts'
 import type { Connection } from '../../domain/model/connection.ts'
-import type { NewGrant, RetiredGrant } from '../../ports/token-store.ts'
+import type { RetiredGrant } from '../../ports/pending-revocations.ts'
+import type { NewGrant } from '../../ports/token-store.ts'
 import type { PostgresQueries } from './postgres-pool.ts'
 import { toRetiredGrant } from './revocation-row.ts'
 import type { RetiredRow } from './revocation-row.ts'
-import {
-  storableJson,
-  storableMs,
-  storableMsOrNull,
-  storableText,
-  storableTextOrNull,
-} from './storable-text.ts'
+import { storableJson, storableMs, storableMsOrNull, storableText, storableTextOrNull } from './storable.ts'
 
 export const RETIRED_COLUMNS = `
 c.tenant_id, c.provider, c.label, c.id AS connection_id, c.grant_id, c.token_version, c.client_id, c.subject_issuer,

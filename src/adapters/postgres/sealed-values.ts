@@ -104,7 +104,7 @@ function parseCursor(cursor: SealedCursor): Place {
   if (kind === 'r' && typeof first === 'string') return ['r', first]
   if (kind === 'c' && typeof first === 'string' && typeof second === 'string' && typeof third === 'string')
     return ['c', first, second, third]
-  throw new ConfigInvalidError(['cursor: is none that an earlier run printed'])
+  throw new ConfigInvalidError(['cursor: was not printed by an earlier run'])
 }
 
 function partsOf(cursor: SealedCursor): readonly unknown[] {

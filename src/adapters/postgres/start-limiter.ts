@@ -64,13 +64,10 @@ export class PostgresStartLimiter implements StartLimiter {
       if (of !== 'initiator') return [`${of}:${tenant}`, most, lengthMs]
       return [initiatorHash === undefined ? null : `${of}:${tenant}:${initiatorHash}`, most, lengthMs]
     })
-    const [row] = await this.#statements.run(ADMIT, values)
-    return isFull(row) ? { admitted: false, retryAfterMs: Math.max(row.wait_ms, 1) } : { admitted: true }
+    const [row] = await this.#statements.run<{ wait_ms: number | null }>(ADMIT, values)
+    const waitMs = row?.wait_ms ?? null
+    return waitMs === null ? { admitted: true } : { admitted: false, retryAfterMs: Math.max(waitMs, 1) }
   }
-}
-
-function isFull(row: unknown): row is { readonly wait_ms: number } {
-  return typeof row === 'object' && row !== null && 'wait_ms' in row && typeof row.wait_ms === 'number'
 }
 
 /** Counters name no tenant, and a long id makes no long key. */

@@ -1,7 +1,7 @@
-import { asSealed } from '../../ports/cipher.ts'
 import type { Sealed } from '../../ports/cipher.ts'
 import { StateTakenError } from '../../ports/state-store.ts'
 import type { StateKey, StateStore } from '../../ports/state-store.ts'
+import { toSealed } from './connection-row.ts'
 import { SingleStatements } from './single-statement.ts'
 import type { StatementPoolOptions } from './single-statement.ts'
 
@@ -36,11 +36,7 @@ export class PostgresStateStore implements StateStore {
   }
 
   async consume(key: StateKey): Promise<Sealed | undefined> {
-    const [row] = await this.#statements.run(CONSUME, [key])
-    return isKept(row) ? asSealed(row.sealed) : undefined
+    const [row] = await this.#statements.run<{ sealed: string | null }>(CONSUME, [key])
+    return toSealed(row?.sealed ?? null)
   }
-}
-
-function isKept(row: unknown): row is { readonly sealed: string } {
-  return typeof row === 'object' && row !== null && 'sealed' in row && typeof row.sealed === 'string'
 }

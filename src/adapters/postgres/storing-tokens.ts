@@ -2,7 +2,7 @@ import { prepared } from './postgres-pool.ts'
 import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { RefreshedTokens, RefreshLease, StoreOutcome } from '../../ports/refresh-leases.ts'
 import type { SingleStatements } from './single-statement.ts'
-import { storableMs, storableMsOrNull } from './storable-text.ts'
+import { storableMs, storableMsOrNull } from './storable.ts'
 
 /** One result, as `integrations_store` takes it: sealed text, ids and numbers, nothing that could refuse to be stored. */
 export type StorableResult = Readonly<Record<string, string | number | null>>

@@ -1,12 +1,13 @@
 import { StoreUnavailableError } from '../../domain/errors.ts'
 import type { TenantId } from '../../domain/model/identifiers.ts'
+import { COMMIT_DURABLY } from './durable-commit.ts'
 import { onPooledConnection } from './postgres-pool.ts'
 import type { PostgresPool, PostgresQueries, PostgresResult } from './postgres-pool.ts'
 import { isUnanswered, toStoreError } from './store-error.ts'
 
-/** The host's own queries in a transaction of one tenant. */
-export interface TenantClient {
-  query<Row extends Record<string, unknown>>(
+/** A client on which the host's own queries run, inside a transaction that carries the tenant. */
+export interface TenantQueries {
+  query<Row extends Record<string, unknown> = Record<string, unknown>>(
     text: string,
     values?: readonly unknown[],
   ): Promise<PostgresResult<Row>>
@@ -15,11 +16,7 @@ export interface TenantClient {
 // The setting ends with the transaction, so that the next user of the connection inherits nothing, over PgBouncer too.
 const ENTER = `SELECT set_config('app.tenant_id', $1, true)`
 
-// As ENTER, and on disk before COMMIT is answered, where the database by default answers earlier.
-const ENTER_DURABLY = `
-SELECT set_config('app.tenant_id', $1, true), set_config('synchronous_commit',
-  CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
-    ELSE current_setting('synchronous_commit') END, true)`
+const ENTER_DURABLY = `${ENTER}, ${COMMIT_DURABLY}`
 
 const ANSWER_TIMEOUT_MS = 5_000
 const TOO_LATE = 'it did not answer in time; call again later'
@@ -32,7 +29,7 @@ const TOO_LATE = 'it did not answer in time; call again later'
 export async function withTenant<T>(
   pool: PostgresPool,
   tenantId: TenantId,
-  work: (client: TenantClient) => Promise<T>,
+  work: (client: TenantQueries) => Promise<T>,
 ): Promise<T> {
   return inTransaction(pool, async (client) => {
     await begin(client, 'BEGIN', ENTER, tenantId).catch(rethrow)

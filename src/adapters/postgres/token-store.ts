@@ -4,9 +4,10 @@ import type { ConnectionKey, TenantId } from '../../domain/model/identifiers.ts'
 import type {
   ConnectionFilter,
   ConnectionPatch,
+  Disconnection,
   NewGrant,
-  RetiredGrant,
-  RevocationId,
+  Replacement,
+  Retirement,
   SaveOutcome,
   TokenReading,
   TokenStore,
@@ -82,19 +83,15 @@ export class PostgresTokenStore implements TokenStore {
     })
   }
 
-  async save(
-    grant: NewGrant,
-    expected: Connection | undefined,
-    queueReplaced: boolean,
-  ): Promise<SaveOutcome> {
+  async save(grant: NewGrant, replacement?: Replacement): Promise<SaveOutcome> {
     const values = saveValues(grant)
     return asTenant(this.#pool, grant.tenantId, async (client): Promise<SaveOutcome> => {
-      if (expected === undefined) return { saved: await insertFirst(client, values) }
-      const replaced = await replaceExpected(client, expected, values)
+      if (replacement === undefined) return { saved: await insertFirst(client, values) }
+      const replaced = await replaceExpected(client, replacement.expected, values)
       if (replaced === undefined) return { saved: false }
-      if (replaced.retired === undefined || !queueReplaced) return { saved: true }
+      if (replaced.retired === undefined || !replacement.queueForRevocation) return { saved: true }
       const revocation = await queueRevocation(client, queueValues(replaced.retired))
-      return { saved: true, replaced: { grant: replaced.retired, revocation } }
+      return { saved: true, revocation }
     })
   }
 
@@ -107,15 +104,17 @@ export class PostgresTokenStore implements TokenStore {
 
   async disconnect(
     { tenantId, provider, label }: ConnectionKey,
-    queue: boolean,
-  ): Promise<{ readonly grant: RetiredGrant; readonly revocation?: RevocationId | undefined } | undefined> {
+    { queueForRevocation }: Retirement,
+  ): Promise<Disconnection | undefined> {
     const key = [tenantId, provider, label]
     return asTenant(this.#pool, tenantId, async (client) => {
       const [row] = (await client.query<RetiredRow>(LOCK_LIVE, key)).rows
       if (row === undefined) return undefined
       await client.query(DISCONNECT, key)
       const grant = toRetiredGrant(row)
-      return { grant, revocation: queue ? await queueRevocation(client, queueValues(grant)) : undefined }
+      const { connectionId } = grant
+      if (!queueForRevocation) return { connectionId }
+      return { connectionId, revocation: await queueRevocation(client, queueValues(grant)) }
     })
   }
 

@@ -60,7 +60,7 @@ export const encryption = z
     const refuse = (path: string, message: string): void => {
       context.addIssue({ code: 'custom', path: [path], message })
     }
-    if (key === undefined && previousKeys.length > 0) refuse('previousKeys', 'need a key beside them')
-    if (until !== undefined && !hasLocalKey) refuse('legacyUntil', 'needs the keys of those values')
+    if (key === undefined && previousKeys.length > 0) refuse('previousKeys', 'need a current key as well')
+    if (until !== undefined && !hasLocalKey) refuse('legacyUntil', 'needs the keys that sealed those values')
     if (service?.opensOnly === true && !hasLocalKey) refuse('kms.opensOnly', 'needs a key that seals')
   })

@@ -78,8 +78,8 @@ function previousProblem(env: Environment, name: string): readonly string[] {
   const previous = parsePrevious(env, name)
   if (previous === undefined) return [`${name}_PREVIOUS: must be a JSON array of keys`]
   if (previous.length === 0 || read(env, name) !== undefined) return []
-  const advice = name === GENERAL_KEY ? '' : `; a platform's former key belongs into ${GENERAL_KEY}_PREVIOUS`
-  return [`${name}_PREVIOUS: needs ${name} beside it${advice}`]
+  const advice = name === GENERAL_KEY ? '' : `; a platform's former key belongs in ${GENERAL_KEY}_PREVIOUS`
+  return [`${name}_PREVIOUS: needs ${name} as well${advice}`]
 }
 
 function parsePrevious(env: Environment, name: string): string[] | undefined {

@@ -44,7 +44,7 @@ const PROVIDERS: readonly ProviderVariables[] = [
 export function configFromEnvironment(env: Environment): EnvironmentConfig {
   const problems = [
     ...(read(env, 'DATABASE_URL') === undefined
-      ? ['DATABASE_URL: is missing; set it to the Postgres that keeps the connections']
+      ? ['DATABASE_URL: is missing; set it to the Postgres database that keeps the connections']
       : []),
     ...encryptionProblems(env, PROVIDERS.map(keyVariable)),
   ]

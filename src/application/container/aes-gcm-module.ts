@@ -8,13 +8,13 @@ import { IDS } from './identifiers.ts'
 
 /** Seals under local keys. States are signed under the general ring, or the first there is. */
 export function aesGcmModule(options: AesGcmCipherOptions): ContainerModule {
-  return new ContainerModule(({ bind }) => {
+  return new ContainerModule(({ rebind }) => {
     const ring = stateRing(options.rings)
     if (ring === undefined) throw new ConfigInvalidError([`${GENERAL_KEY}: is missing`])
-    bind(IDS.Cipher).toConstantValue(new AesGcmCipher(options))
-    bind(IDS.StateKeys).toConstantValue(new RingStateKeys(ring))
-    bind(IDS.KeyInventory).toConstantValue(new LocalKeyInventory(options))
-    bind(IDS.Readiness).toConstantValue(readinessOf(options.rings))
+    rebind(IDS.Cipher).toConstantValue(new AesGcmCipher(options))
+    rebind(IDS.StateKeys).toConstantValue(new RingStateKeys(ring))
+    rebind(IDS.KeyInventory).toConstantValue(new LocalKeyInventory(options))
+    rebind(IDS.Readiness).toConstantValue(readinessOf(options.rings))
   })
 }
 

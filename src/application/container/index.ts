@@ -6,6 +6,7 @@ export type {
   MovingCipherOptions,
   Rings,
 } from '../../adapters/aes-gcm/index.ts'
+export type { TenantQueries } from '../../adapters/postgres/index.ts'
 export type { GoogleAdsClientOptions } from '../../adapters/providers/google-ads/google-ads-client.ts'
 export type { GoogleAdsEndpoints } from '../../adapters/providers/google-ads/definition.ts'
 export { createProviderHttp } from '../../adapters/providers/http/provider-http.ts'
@@ -15,8 +16,11 @@ export type {
   ProviderHttp,
   ProviderHttpOptions,
 } from '../../adapters/providers/http/provider-http.ts'
-export type { KlaviyoClientOptions } from '../../adapters/providers/klaviyo/klaviyo-client.ts'
-export type { MetaClientOptions } from '../../adapters/providers/meta/meta-client.ts'
+export type {
+  KlaviyoClientOptions,
+  KlaviyoEndpoints,
+} from '../../adapters/providers/klaviyo/klaviyo-client.ts'
+export type { MetaClientOptions, MetaEndpoints } from '../../adapters/providers/meta/meta-client.ts'
 export type { OAuth2Definition } from '../../adapters/providers/oauth2/definition.ts'
 export { amazonAds } from '../../adapters/providers/oauth2/definitions/amazon-ads.ts'
 export { hubspot } from '../../adapters/providers/oauth2/definitions/hubspot.ts'
@@ -30,7 +34,7 @@ export { snapchatAds } from '../../adapters/providers/oauth2/definitions/snapcha
 export { discover } from '../../adapters/providers/oauth2/discover.ts'
 export type { DiscoveryOptions } from '../../adapters/providers/oauth2/discover.ts'
 export type { OAuth2ClientOptions } from '../../adapters/providers/oauth2/oauth2-client.ts'
-export type { TikTokClientOptions } from '../../adapters/providers/tiktok/tiktok-client.ts'
+export type { TikTokClientOptions, TikTokEndpoints } from '../../adapters/providers/tiktok/tiktok-client.ts'
 export type { IntegrationsConfigInput } from '../config/integrations-config.ts'
 export type { ConnectionEventListener } from '../event-listeners.ts'
 export type { AccessTokens } from '../use-cases/access-tokens.ts'
@@ -47,6 +51,7 @@ export type {
   RotateKeysOptions,
   RotationProgress,
   RotationResult,
+  UnreadableCount,
   UnreadableValue,
 } from '../use-cases/rotate-keys.ts'
 export type { AdAccount, Audience } from '../../domain/model/ad-account.ts'
@@ -76,6 +81,7 @@ export { asSealed } from '../../ports/cipher.ts'
 export type { Cipher, SealContext, Sealed, SecretField } from '../../ports/cipher.ts'
 export type { Clock } from '../../ports/clock.ts'
 export type { ConnectionEvent, ConnectionEvents, ConnectionEventType } from '../../ports/connection-events.ts'
+export type { ConsumedStates } from '../../ports/consumed-states.ts'
 export type { DataKeyRow, DataKeyState, DataKeyStore, WrappedDataKey } from '../../ports/data-key-store.ts'
 export type { Digest } from '../../ports/digest.ts'
 export type {
@@ -88,6 +94,7 @@ export type {
 export type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 export type { Logger, LogLevel } from '../../ports/logger.ts'
 export type { AppPacing } from '../../ports/app-pacing.ts'
+export type { PendingRevocations, RetiredGrant } from '../../ports/pending-revocations.ts'
 export type {
   AppPause,
   BudgetedApp,
@@ -110,7 +117,6 @@ export type { RandomSource } from '../../ports/random-source.ts'
 export type { Readiness } from '../../ports/readiness.ts'
 export type {
   ClaimRequest,
-  PendingRevocations,
   RefreshedTokens,
   RefreshLease,
   RefreshLeases,
@@ -130,12 +136,14 @@ export type {
 export type { Admission, StartLimiter, StartRequest } from '../../ports/start-limiter.ts'
 export type { StateKeys } from '../../ports/state-keys.ts'
 export { StateTakenError } from '../../ports/state-store.ts'
-export type { ConsumedStates, StateKey, StateStore } from '../../ports/state-store.ts'
+export type { StateKey, StateStore } from '../../ports/state-store.ts'
 export type {
   ConnectionFilter,
   ConnectionPatch,
+  Disconnection,
   NewGrant,
-  RetiredGrant,
+  Replacement,
+  Retirement,
   SaveOutcome,
   SealedTokens,
   TokenReading,
@@ -165,4 +173,4 @@ export {
 } from './provider-modules.ts'
 export { redisModule } from './redis-module.ts'
 export type { Shutdown } from './shutdown.ts'
-export type { TenantQueries, TenantScope } from './tenant-scope.ts'
+export type { TenantScope } from './tenant-scope.ts'

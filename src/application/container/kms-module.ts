@@ -50,39 +50,42 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
     partitioning,
   } = options
   const ring = stateRing(local.rings)
+  const seals = opensOnly ? 'local' : 'service'
   if (opensOnly && ring === undefined) throw new ConfigInvalidError(['kms.opensOnly: needs a key that seals'])
-  return new ContainerModule(({ bind }) => {
-    bind(IDS.DataKeys)
+  return new ContainerModule(({ rebind }) => {
+    rebind(IDS.DataKeys)
       .toResolvedValue(
         (store, clock, random, logger) =>
           new KmsDataKeys({ kms, kmsKeyId, app, partitioning, limits, store, clock, random, logger }),
         [IDS.DataKeyStore, IDS.Clock, IDS.RandomSource, IDS.Logger],
       )
       .inSingletonScope()
-    bind(IDS.Cipher)
-      .toResolvedValue((keys) => cipherOver(keys, local, opensOnly), [IDS.DataKeys])
+    rebind(IDS.Cipher)
+      .toResolvedValue((keys) => cipherOver(keys, local, seals), [IDS.DataKeys])
       .inSingletonScope()
-    bind(IDS.StateKeys)
+    rebind(IDS.StateKeys)
       .toResolvedValue(
         (keys): StateKeys => {
           const service = new KmsStateKeys({ keys })
           if (ring === undefined) return service
-          const before = new RingStateKeys(ring)
-          return new MovingStateKeys(
-            opensOnly ? { to: before, from: service } : { to: service, from: before },
-          )
+          return new MovingStateKeys({ local: new RingStateKeys(ring), service, signs: seals })
         },
         [IDS.DataKeys],
       )
       .inSingletonScope()
-    bind(IDS.KeyInventory).toConstantValue(new LocalKeyInventory({ ...local, isServiceSealing: !opensOnly }))
-    bind(IDS.Readiness)
+    rebind(IDS.KeyInventory)
+      .toResolvedValue(
+        (dataKeys) => new LocalKeyInventory({ ...local, ...(opensOnly ? {} : { dataKeys }) }),
+        [IDS.DataKeyStore],
+      )
+      .inSingletonScope()
+    rebind(IDS.Readiness)
       .toResolvedValue(
         (keys) => (opensOnly ? readinessOf(local.rings) : { isReady: () => keys.isReady() }),
         [IDS.DataKeys],
       )
       .inSingletonScope()
-    bind(IDS.DataKeyRewrapping)
+    rebind(IDS.DataKeyRewrapping)
       .toResolvedValue(
         (store, random, logger): DataKeyRewrapping => ({
           run: (to) => rewrapDataKeys({ kms, kmsKeyId, app, store, random, logger }, to),
@@ -93,11 +96,8 @@ export function kmsModule(options: KmsModuleOptions): ContainerModule {
   })
 }
 
-function cipherOver(keys: KmsDataKeys, local: AesGcmCipherOptions, opensOnly: boolean): Cipher {
+function cipherOver(keys: KmsDataKeys, local: AesGcmCipherOptions, seals: 'local' | 'service'): Cipher {
   const service = new EnvelopeCipher({ keys })
   if (stateRing(local.rings) === undefined) return service
-  const before = new AesGcmCipher(local)
-  return opensOnly
-    ? new MovingCipher({ to: before, from: service, fromPrefix: 'c1.k.' })
-    : new MovingCipher({ to: service, from: before, fromPrefix: 'c1.a.' })
+  return new MovingCipher({ local: new AesGcmCipher(local), service, seals })
 }

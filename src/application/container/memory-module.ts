@@ -16,16 +16,16 @@ import { IDS } from './identifiers.ts'
 /** Every store in this process's memory: for tests and for trying things out. */
 export function memoryModule(options: { readonly clock: Clock }): ContainerModule {
   const database = new MemoryDatabase(options)
-  return new ContainerModule(({ bind }) => {
-    bind(IDS.TokenStore).toConstantValue(new MemoryTokenStore(database))
-    bind(IDS.RefreshLeases).toConstantValue(new MemoryRefreshLeases(database))
-    bind(IDS.DueConnections).toConstantValue(new MemoryDueConnections(database))
-    bind(IDS.PendingRevocations).toConstantValue(new MemoryPendingRevocations(database))
-    bind(IDS.ProviderApps).toConstantValue(new MemoryProviderApps(database))
-    bind(IDS.SealedValues).toConstantValue(new MemorySealedValues(database))
-    bind(IDS.DataKeyStore).toConstantValue(new MemoryDataKeyStore(options))
-    bind(IDS.ConsumedStates).toConstantValue(new MemoryConsumedStates(options))
-    bind(IDS.StateStore).toConstantValue(new MemoryStateStore(options))
-    bind(IDS.StartLimiter).toConstantValue(new MemoryStartLimiter(options))
+  return new ContainerModule(({ rebind }) => {
+    rebind(IDS.TokenStore).toConstantValue(new MemoryTokenStore(database))
+    rebind(IDS.RefreshLeases).toConstantValue(new MemoryRefreshLeases(database))
+    rebind(IDS.DueConnections).toConstantValue(new MemoryDueConnections(database))
+    rebind(IDS.PendingRevocations).toConstantValue(new MemoryPendingRevocations(database))
+    rebind(IDS.ProviderApps).toConstantValue(new MemoryProviderApps(database))
+    rebind(IDS.SealedValues).toConstantValue(new MemorySealedValues(database))
+    rebind(IDS.DataKeyStore).toConstantValue(new MemoryDataKeyStore(options))
+    rebind(IDS.ConsumedStates).toConstantValue(new MemoryConsumedStates(options))
+    rebind(IDS.StateStore).toConstantValue(new MemoryStateStore(options))
+    rebind(IDS.StartLimiter).toConstantValue(new MemoryStartLimiter(options))
   })
 }

@@ -25,18 +25,18 @@ export interface PostgresModuleOptions {
 
 /** Every store in Postgres, states and start counters included; `redisModule`, loaded later, takes over those two. */
 export function postgresModule({ pool, lane }: PostgresModuleOptions): ContainerModule {
-  return new ContainerModule(({ bind }) => {
-    bind(IDS.TokenStore).toConstantValue(new PostgresTokenStore({ pool, lane }))
-    bind(IDS.RefreshLeases).toConstantValue(new PostgresRefreshLeases({ pool }))
-    bind(IDS.DueConnections).toConstantValue(new PostgresDueConnections({ pool }))
-    bind(IDS.PendingRevocations).toConstantValue(new PostgresPendingRevocations({ pool }))
-    bind(IDS.ProviderApps).toConstantValue(new PostgresProviderApps({ pool }))
-    bind(IDS.SealedValues).toConstantValue(new PostgresSealedValues({ pool }))
-    bind(IDS.DataKeyStore).toConstantValue(new PostgresDataKeyStore({ pool }))
-    bind(IDS.ConsumedStates).toConstantValue(new PostgresConsumedStates({ pool }))
-    bind(IDS.StateStore).toConstantValue(new PostgresStateStore({ pool }))
-    bind(IDS.StartLimiter).toConstantValue(new PostgresStartLimiter({ pool }))
+  return new ContainerModule(({ rebind }) => {
+    rebind(IDS.TokenStore).toConstantValue(new PostgresTokenStore({ pool, lane }))
+    rebind(IDS.RefreshLeases).toConstantValue(new PostgresRefreshLeases({ pool }))
+    rebind(IDS.DueConnections).toConstantValue(new PostgresDueConnections({ pool }))
+    rebind(IDS.PendingRevocations).toConstantValue(new PostgresPendingRevocations({ pool }))
+    rebind(IDS.ProviderApps).toConstantValue(new PostgresProviderApps({ pool }))
+    rebind(IDS.SealedValues).toConstantValue(new PostgresSealedValues({ pool }))
+    rebind(IDS.DataKeyStore).toConstantValue(new PostgresDataKeyStore({ pool }))
+    rebind(IDS.ConsumedStates).toConstantValue(new PostgresConsumedStates({ pool }))
+    rebind(IDS.StateStore).toConstantValue(new PostgresStateStore({ pool }))
+    rebind(IDS.StartLimiter).toConstantValue(new PostgresStartLimiter({ pool }))
     const scope: TenantScope = { run: (tenantId, work) => withTenant(pool, tenantId, work) }
-    bind(IDS.TenantScope).toConstantValue(scope)
+    rebind(IDS.TenantScope).toConstantValue(scope)
   })
 }

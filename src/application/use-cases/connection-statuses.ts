@@ -1,3 +1,4 @@
+import { isLive } from '../../domain/model/connection.ts'
 import type { Connection, ConnectionStatus, ReauthReason } from '../../domain/model/connection.ts'
 import { DEFAULT_LABEL, INTEGRATION_PROVIDERS } from '../../domain/model/identifiers.ts'
 import type { ConnectionLabel, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
@@ -68,14 +69,14 @@ function stateOf(
   connection: Connection | undefined,
 ): ConnectionState {
   const status = connection?.status ?? 'not_connected'
-  const isServed = status === 'active' || status === 'pending_account_selection'
+  const isServed = connection !== undefined && isLive(connection.status)
   return {
     provider,
     label,
     connected: isServed,
     status,
     accountName: connection?.selectedAccountName ?? connection?.subject?.name ?? null,
-    tokenExpiresAt: isServed ? (connection?.tokenExpiresAt ?? null) : null,
+    tokenExpiresAt: isServed ? connection.tokenExpiresAt : null,
     needsReauth: status === 'needs_reauth',
     reauthReason: status === 'needs_reauth' ? (connection?.reauthReason ?? 'revoked_or_expired') : null,
     lastError: connection?.lastErrorCode ?? null,

@@ -50,7 +50,7 @@ export interface ConnectionsDependencies {
 export interface ApiKeyRequest {
   readonly key: ConnectionKey
   readonly apiKey: string
-  /** Must be the account's own, when it is given. */
+  /** If given, it must be the account's own. */
   readonly publicApiKey?: string | undefined
   readonly allowAccountChange?: boolean | undefined
 }
@@ -132,7 +132,7 @@ export class Connections {
         ...(audiences === undefined ? {} : { details: { ...connection.details, audiences } }),
       }))
     } catch (error) {
-      // Whether it was taken back, which ends the connection, only its verification says for certain.
+      // Only a verification says for certain whether a scope was taken back, which ends the connection.
       if (isAboutScopes(error)) await accessTokens.verify(key)
       throw this.#public(client, error)
     }
@@ -147,8 +147,8 @@ export class Connections {
   }
 
   /**
-   * Final for the grant, whatever a refresh in flight brings; the provider is told at once or from a queue, and not waited
-   * for longer than ten seconds.
+   * Final for the grant, whatever a refresh in flight brings. The provider is told at once or from a queue, and is waited
+   * for at most ten seconds.
    * @throws NotConnectedError, StoreUnavailableError
    */
   async disconnect(key: ConnectionKey): Promise<RevocationResult> {
@@ -156,9 +156,9 @@ export class Connections {
   }
 
   /**
-   * Disconnects everything of the tenant and removes its rows; queued revocations are finished by the job. Providers are
-   * told a few at a time for ten seconds in all, and of the rest by the job. What a consent brings meanwhile goes the same way.
-   * @throws StaleConnectionError when consents go on arriving
+   * Disconnects all of the tenant's connections and removes their rows. For ten seconds in all, providers are told of a few
+   * grants at a time; the job tells them of the rest. A connection that a consent makes meanwhile is removed the same way.
+   * @throws StaleConnectionError when consents keep arriving
    */
   async deleteTenant(tenantId: TenantId): Promise<{ connections: number }> {
     const { clock, events, tokens } = this.#deps
@@ -202,7 +202,7 @@ export class Connections {
     }
   }
 
-  /** What is not begun before `endsAt`, in monotonic time, stays in the queue. */
+  /** A revocation that has not begun by `endsAt`, in monotonic time, stays in the queue. */
   async #tell(revokes: readonly Revoke[], endsAt: number): Promise<void> {
     const { clock } = this.#deps
     const left = [...revokes]
@@ -217,10 +217,10 @@ export class Connections {
     await Promise.race([all, clock.backgroundDelay(endsAt - clock.monotonicMs())])
   }
 
-  /** A platform that is no longer configured keeps nobody from leaving: its grant waits in the queue. */
+  /** A platform that is no longer configured does not stop a tenant from leaving: the grant waits in the queue. */
   async #leave(connection: Connection): Promise<Revoke> {
     if (!this.#deps.providers.names().includes(connection.provider)) {
-      await this.#deps.tokens.disconnect(connection, true)
+      await this.#deps.tokens.disconnect(connection, { queueForRevocation: true })
       return async () => 'queued'
     }
     try {
@@ -231,13 +231,15 @@ export class Connections {
     }
   }
 
-  /** Ends the connection here, and gives what tells the provider. */
+  /** Ends the connection here, and returns the call that tells the provider. */
   async #retire(key: ConnectionKey): Promise<Revoke> {
     const client = this.#deps.providers.get(key.provider)
-    const retired = await this.#deps.tokens.disconnect(key, client.traits.revocation !== 'none')
+    const retired = await this.#deps.tokens.disconnect(key, {
+      queueForRevocation: client.traits.revocation !== 'none',
+    })
     if (retired === undefined) throw new NotConnectedError(client.traits.displayName)
-    const { grant, revocation } = retired
-    this.#emit('connection.disconnected', key, { connectionId: grant.connectionId })
+    const { connectionId, revocation } = retired
+    this.#emit('connection.disconnected', key, { connectionId })
     return revocation === undefined
       ? async () => 'local_only'
       : () => this.#deps.revocations.attemptBriefly(client, key.tenantId, revocation)

@@ -1,4 +1,5 @@
 import { isIntegrationError } from '../../domain/errors.ts'
+import type { IntegrationError } from '../../domain/errors.ts'
 import { candidateContext, connectionContext } from '../../domain/services/sealing.ts'
 import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
 import type { KeyInventory, KeyName } from '../../ports/key-inventory.ts'
@@ -10,16 +11,20 @@ export interface ResealDependencies {
   readonly keys: KeyInventory
   /** A data key whose values are sealed again as well, though it is good. */
   readonly from?: KeyName | undefined
+  /** Opens every value, to find out whether it can be, and seals none. */
+  readonly isDry?: boolean | undefined
+  /** Data keys that are gone for good: what is under them is opened, current or not, for the error that says why. */
+  readonly lost?: ReadonlySet<KeyName> | undefined
 }
 
 /** A stored value and what became of it. */
 export interface ValueOutcome {
   readonly before: KeyName
-  /** The key it is sealed under once the row is replaced. */
-  readonly after: KeyName
+  /** The key it is sealed under once the row is replaced; `undefined` when it would be sealed again and was not. */
+  readonly after: KeyName | undefined
   readonly field: string
   /** Why it cannot be opened; it stays as it is. */
-  readonly problem?: string | undefined
+  readonly problem?: IntegrationError | undefined
 }
 
 export interface ResealedRow {
@@ -75,24 +80,35 @@ export async function resealRow(deps: ResealDependencies, row: SealedRow): Promi
   return { secrets, values }
 }
 
+/** Every sealed value of a row, whatever its field. */
+export function sealedIn({ candidates, ...tokens }: SealedSecrets): readonly Sealed[] {
+  const { accessToken, previousRefreshToken, refreshToken } = tokens
+  const ofCandidates = candidates.flatMap((one) => [one.accessToken, one.refreshToken])
+  return [accessToken, refreshToken, previousRefreshToken, ...ofCandidates].filter((one) => one !== undefined)
+}
+
 async function resealValue(
-  { cipher, from, keys }: ResealDependencies,
+  { cipher, from, isDry = false, keys, lost }: ResealDependencies,
   sealed: Sealed,
   context: SealContext,
 ): Promise<{
   readonly resealed: Sealed
   readonly before: KeyName
-  readonly after: KeyName
-  readonly problem?: string | undefined
+  readonly after: KeyName | undefined
+  readonly problem?: IntegrationError | undefined
 }> {
   const before = keys.keyOf(sealed)
-  if (before !== from && (await keys.isCurrent(before, context.provider)))
-    return { resealed: sealed, before, after: before }
+  const kept = { resealed: sealed, before, after: before }
+  const isKept = before !== from && (await keys.isCurrent(before, context.provider))
+  if (isKept && !isDry && lost?.has(before) !== true) return kept
   try {
-    const resealed = await cipher.seal(await cipher.open(sealed, context), context)
+    const secret = await cipher.open(sealed, context)
+    if (isKept) return kept
+    if (isDry) return { ...kept, after: undefined }
+    const resealed = await cipher.seal(secret, context)
     return { resealed, before, after: keys.keyOf(resealed) }
   } catch (error) {
     if (!isIntegrationError(error) || !UNREADABLE.has(error.code)) throw error
-    return { resealed: sealed, before, after: before, problem: error.code }
+    return { ...kept, problem: error }
   }
 }

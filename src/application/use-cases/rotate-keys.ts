@@ -1,9 +1,10 @@
+import type { IntegrationError } from '../../domain/errors.ts'
 import type { ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import { SECOND_MS } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 import type { SealedCursor, SealedRow, SealedValues } from '../../ports/sealed-values.ts'
-import { resealRow } from './reseal-row.ts'
+import { resealRow, sealedIn } from './reseal-row.ts'
 import type { ResealDependencies, ResealedRow, ValueOutcome } from './reseal-row.ts'
 
 export interface RotateKeysDependencies extends ResealDependencies {
@@ -18,7 +19,7 @@ export interface RotateKeysOptions {
   readonly onProgress?: ((progress: RotationProgress) => void) | undefined
   /** Ends the run after the page under way. */
   readonly signal?: AbortSignal | undefined
-  /** Opens and seals like a run, and writes nothing. */
+  /** Opens every value, and seals and writes nothing. */
   readonly dryRun?: boolean | undefined
   /** `c1.k.<id>`, a retired data key: what is under it is sealed again under the one that seals now. */
   readonly from?: KeyName | undefined
@@ -43,6 +44,15 @@ export interface UnreadableValue {
   readonly code: string
 }
 
+/** How many values of a key do not open for the same reason. */
+export interface UnreadableCount {
+  readonly key: KeyName
+  readonly code: string
+  readonly values: number
+  /** What one of them was refused with, for people. */
+  readonly message: string
+}
+
 /** Counts are of sealed values: a connection has one to three, and more while candidates are kept. */
 export interface RotationResult {
   readonly scanned: number
@@ -50,8 +60,12 @@ export interface RotationResult {
   readonly resealed: number
   /** Somebody else wrote them meanwhile. */
   readonly skipped: number
-  /** Under no configured key, or altered; they were left as they are. */
+  /**
+   * They do not open, and were left as they are. A dry run opens everything; a run opens what it seals again, and asks
+   * of data keys whether they are still there.
+   */
   readonly unreadable: number
+  readonly unreadableByKey: readonly UnreadableCount[]
   /** How many values are under each key at the end, `from` also where there are none; in a dry run, now. */
   readonly byKey: Readonly<Record<KeyName, number>>
   /** The keys that only open, and whether any value still needs them. */
@@ -106,26 +120,47 @@ export class RotateKeys {
     return { ...tally.result(await this.#deps.keys.retiring(), isAtEnd && after === undefined), cursor }
   }
 
-  /** Whether no stored value needs the key, so that it may be taken from the configuration. Looks at all of them. */
+  /**
+   * How many stored values are under each key now. Looks at all of them and opens none, so that it needs no key.
+   * @throws StoreUnavailableError
+   */
+  async countByKey(): Promise<Readonly<Record<KeyName, number>>> {
+    const { sealedValues } = this.#deps
+    const counts = new Map<KeyName, number>()
+    let cursor: SealedCursor | undefined
+    do {
+      const page = await sealedValues.page(cursor, PAGE)
+      for (const key of this.#keysOf(page.rows)) counts.set(key, (counts.get(key) ?? 0) + 1)
+      cursor = page.next
+    } while (cursor !== undefined)
+    return Object.fromEntries(counts)
+  }
+
+  /** Whether no stored value needs the key, so that it may be taken away. Looks at all of them. */
   async canRemoveKey(key: KeyName): Promise<boolean> {
-    const { byKey, isComplete } = await this.run({ dryRun: true })
-    return isComplete && isUnused(key, byKey)
+    return isUnused(key, await this.countByKey())
   }
 
   async #work(rows: readonly SealedRow[], tally: Tally, tries: number): Promise<void> {
-    const { sealedValues } = this.#deps
-    const resealed = await Promise.all(
-      rows.map(async (row) => ({ row, ...(await resealRow({ ...this.#deps, from: tally.from }, row)) })),
-    )
+    const { keys, sealedValues } = this.#deps
+    const { from, isDry } = tally
+    const lost = isDry ? undefined : await keys.lost(new Set(this.#keysOf(rows)))
+    const deps = { ...this.#deps, from, isDry, lost }
+    const resealed = await Promise.all(rows.map(async (row) => ({ row, ...(await resealRow(deps, row)) })))
     const changed = resealed.filter(isChanged)
-    const outcomes = tally.isDry ? changed.map(() => true) : await sealedValues.replace(changed)
-    const lost = new Set(changed.filter((_, index) => outcomes[index] !== true))
-    for (const one of resealed) if (!lost.has(one)) tally.add(one.row, one.values)
-    for (const one of lost) {
+    const outcomes = isDry ? changed.map(() => true) : await sealedValues.replace(changed)
+    const missed = new Set(changed.filter((_, index) => outcomes[index] !== true))
+    for (const one of resealed) if (!missed.has(one)) tally.add(one.row, one.values)
+    for (const one of missed) {
       const now = await sealedValues.read(one.row)
       if (now !== undefined && tries > 1) await this.#work([now], tally, tries - 1)
       else tally.skip(one.values, now !== undefined)
     }
+  }
+
+  /** One for each value. */
+  #keysOf(rows: readonly SealedRow[]): readonly KeyName[] {
+    return rows.flatMap(({ secrets }) => sealedIn(secrets).map((sealed) => this.#deps.keys.keyOf(sealed)))
   }
 }
 
@@ -143,6 +178,7 @@ class Tally {
   readonly from: KeyName | undefined
   readonly #byKey = new Map<KeyName, number>()
   readonly #problems: UnreadableValue[] = []
+  readonly #unreadable = new Map<string, UnreadableCount>()
   #isUncertain = false
   scanned = 0
   resealed = 0
@@ -157,15 +193,22 @@ class Tally {
 
   add({ tenantId, provider, connectionId }: SealedRow, values: readonly ValueOutcome[]): void {
     for (const { after, before, field, problem } of values) {
-      const key = this.isDry ? before : after
+      const key = after ?? before
       this.scanned += 1
       this.#byKey.set(key, (this.#byKey.get(key) ?? 0) + 1)
       if (after !== before) this.resealed += 1
       if (problem === undefined) continue
-      this.unreadable += 1
+      this.#count(before, problem)
       if (this.#problems.length < MOST_PROBLEMS)
-        this.#problems.push({ tenantId, provider, connectionId, field, code: problem })
+        this.#problems.push({ tenantId, provider, connectionId, field, code: problem.code })
     }
+  }
+
+  #count(key: KeyName, { code, message }: IntegrationError): void {
+    this.unreadable += 1
+    const kind = `${key} ${code}`
+    const { values = 0, ...known } = this.#unreadable.get(kind) ?? { key, code, message }
+    this.#unreadable.set(kind, { ...known, values: values + 1 })
   }
 
   /** What is still there is under a key that nobody knows; what moved to the revocation queue is met there. */
@@ -186,6 +229,7 @@ class Tally {
         values: byKey[one.key] ?? 0,
         isUnused: isComplete && isUnused(one.key, byKey),
       })),
+      unreadableByKey: [...this.#unreadable.values()],
       problems: this.#problems,
     }
   }

@@ -4,13 +4,13 @@ import { HOUR_MS, SECOND_MS } from './time.ts'
 export interface Backoff {
   readonly baseMs: number
   readonly capMs: number
-  /** 0 to 1, drawn anew for each attempt, so that connections that failed together do not retry together. */
+  /** 0 to 1, drawn again for each attempt, so that connections that failed together do not retry together. */
   readonly jitter: number
 }
 
 export const REFRESH_BACKOFF = { baseMs: 5 * SECOND_MS, capMs: 15 * 60 * SECOND_MS } as const
 
-/** More attempts than this in an hour are refused, over any sequence of crashes. */
+/** More attempts than this in an hour are refused, whatever sequence of crashes they come from. */
 export const MOST_ATTEMPTS_AN_HOUR = 30
 
 /** For when a provider asks to wait and does not say how long. */

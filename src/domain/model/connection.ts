@@ -2,8 +2,11 @@ import type { AdAccount, Audience } from './ad-account.ts'
 import type { ConnectionKey } from './identifiers.ts'
 import type { Instant } from './time.ts'
 
-/** `pending_account_selection`: tokens are served, and an account is to be chosen. `needs_reauth`: a person must connect again. */
-export type ConnectionStatus = 'pending_account_selection' | 'active' | 'needs_reauth' | 'disconnected'
+/** Tokens are served, and may be refreshed. `pending_account_selection`: an account is to be chosen. */
+export type LiveStatus = 'pending_account_selection' | 'active'
+
+/** `needs_reauth`: a person must connect again. */
+export type ConnectionStatus = LiveStatus | 'needs_reauth' | 'disconnected'
 
 /** Why a person must connect again. `rotation_lost`: an earlier refresh's answer never reached us. */
 export type ReauthReason = 'revoked_or_expired' | 'rotation_lost' | 'permission_removed'
@@ -56,6 +59,6 @@ export interface Connection extends ConnectionKey {
 }
 
 /** A connection that the job and `getAccessToken` may refresh. */
-export function isLive(status: ConnectionStatus): boolean {
+export function isLive(status: ConnectionStatus): status is LiveStatus {
   return status === 'active' || status === 'pending_account_selection'
 }

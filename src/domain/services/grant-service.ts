@@ -2,7 +2,7 @@ import type { Cipher } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Examination, ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
-import type { NewGrant, SaveOutcome, TokenStore } from '../../ports/token-store.ts'
+import type { NewGrant, Replacement, SaveOutcome, TokenStore } from '../../ports/token-store.ts'
 import {
   ApiKeyInvalidError,
   NoAdAccountsError,
@@ -38,20 +38,20 @@ export interface ReceivedGrant {
   /** Klaviyo: the public key that the account must have. */
   readonly expectedPublicApiKey?: string | undefined
   readonly tokens: TokenSet
-  /** Monotonic time at which the credential was asked for: lifetimes count from there. */
+  /** Monotonic time at which the credential was requested: lifetimes count from there. */
   readonly sentAt: number
 }
 
-/** Which key seals depends on tenant and provider alone. */
+/** The choice of key depends on tenant and provider alone, so the ids need not exist yet. */
 const NOT_YET = { connectionId: '', grantId: '' } as const
 
-/** When it is looked for what may have been stored, in waits one after the other. */
+/** The waits before each look for a consent that may have been stored although its acknowledgement was lost. */
 const RECHECK_DELAYS_MS = [100, 400, 1_500]
 
-/** How often a new consent is sealed and offered anew when the connection changed in between. */
+/** How often a new consent is sealed and offered again when the connection has changed in between. */
 const MOST_SAVES = 5
 
-/** From a credential that a provider just issued to a stored connection: examine, compare, seal, store. */
+/** Turns a credential that a provider has just issued into a stored connection: examine, compare, seal, store. */
 export class GrantService {
   readonly #deps: GrantServiceDependencies
 
@@ -66,7 +66,7 @@ export class GrantService {
   }
 
   /**
-   * Makes ready the key that the connection's secrets would be sealed under: called before a provider is asked for them.
+   * Makes sure that there is a key to seal the connection's secrets under; called before a provider is asked for them.
    * @throws CipherUnavailableError
    */
   async prepare(key: ConnectionKey): Promise<void> {
@@ -74,9 +74,9 @@ export class GrantService {
   }
 
   /**
-   * All or nothing: when anything fails after the credential was issued, nothing is stored and the orphan grant is
-   * revoked, unless another live connection depends on it. Where the store cannot say whether it stored, nothing is
-   * revoked: that would end a connection as likely as an orphan.
+   * All or nothing: if anything fails after the credential was issued, nothing is stored and the orphan grant is revoked,
+   * unless another live connection depends on it. If the store cannot say whether it stored, nothing is revoked: that
+   * could just as well end a working connection.
    * @throws ScopeMissingError, NoAdAccountsError, AccountChangedError, StoreUnavailableError, CipherUnavailableError,
    * StaleConnectionError, and ProviderFailure of the examination
    */
@@ -97,7 +97,7 @@ export class GrantService {
       })
       throw error
     }
-    // Stored: from here on nothing is an orphan, whatever becomes of reading it back.
+    // It is stored, so it is no orphan from here on, even if it cannot be read back.
     const stored = await this.find(received.key)
     if (stored === undefined) throw new StaleConnectionError()
     return stored
@@ -121,14 +121,11 @@ export class GrantService {
       if (!received.allowAccountChange) refuseAccountChange(client, existing, examination)
       const grant = await this.#newGrant(client, received, examination, existing)
       // A platform whose revocation ends all of a person's grants would end the new one too.
-      const outcome = await this.#offer(grant, existing, client.traits.revocation === 'token')
+      const queueForRevocation = client.traits.revocation === 'token'
+      const outcome = await this.#offer(grant, existing && { expected: existing, queueForRevocation })
       if (!outcome.saved) continue
-      if (outcome.replaced !== undefined) {
-        await this.#deps.revocations.attemptBriefly(
-          client,
-          received.key.tenantId,
-          outcome.replaced.revocation,
-        )
+      if (outcome.revocation !== undefined) {
+        await this.#deps.revocations.attemptBriefly(client, received.key.tenantId, outcome.revocation)
       }
       return
     }
@@ -136,13 +133,9 @@ export class GrantService {
   }
 
   /** A consent whose acknowledgement was lost is found under the id of its grant. */
-  async #offer(
-    grant: NewGrant,
-    existing: Connection | undefined,
-    queueReplaced: boolean,
-  ): Promise<SaveOutcome> {
+  async #offer(grant: NewGrant, replacement: Replacement | undefined): Promise<SaveOutcome> {
     try {
-      return await this.#deps.tokens.save(grant, existing, queueReplaced)
+      return await this.#deps.tokens.save(grant, replacement)
     } catch (error) {
       if (!isUncertain(error)) throw error
       const found = await this.#lookFor(grant)

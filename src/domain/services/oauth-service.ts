@@ -45,7 +45,7 @@ export interface StartRequest {
   readonly initiator?: Initiator | undefined
   /** A secret of 16 or more characters that only the starting browser holds, as a cookie; the web handler always gives one. */
   readonly browser?: string | undefined
-  /** Let the new consent be of another person, or reach other accounts, than the connection it replaces. */
+  /** Allow the new consent to come from another person, or to reach other accounts, than the connection it replaces. */
   readonly allowAccountChange?: boolean | undefined
 }
 
@@ -85,9 +85,9 @@ export class OAuthService {
     }
     const { clientId, redirectUri, scopes, pkce } = client.authorization
     const verifier = pkce.method === 'S256' ? codeVerifier(random.bytes(VERIFIER_BYTES)) : undefined
+    const { tenantId, provider, label } = request.key
     const pending: PendingAuthorization = {
-      ...request.key,
-      ...{ returnUrl, redirectUri, clientId, scopes },
+      ...{ tenantId, provider, label, returnUrl, redirectUri, clientId, scopes },
       allowAccountChange: request.allowAccountChange === true,
       startedAt: clock.now(),
       ...(verifier === undefined ? {} : { codeVerifier: verifier }),
@@ -105,8 +105,8 @@ export class OAuthService {
   }
 
   /**
-   * The state is consumed whatever comes of it, and nothing reaches the provider before every check has passed and the
-   * key for what it will answer is at hand. Only a mistake of the host's, found before, leaves the state as it is.
+   * The state is consumed whatever the outcome, and nothing reaches the provider before every check has passed and the key
+   * for sealing its answer is available. Only a mistake of the host, which is found first, leaves the state unused.
    * @throws ConfigInvalidError, CallbackInvalidError, InitiatorMismatchError, BrowserMismatchError,
    * AuthorizationDeniedError, and what `StateService.redeem` and `GrantService.connect` throw
    */
@@ -133,7 +133,7 @@ export class OAuthService {
     }
   }
 
-  /** A state that is forged, replayed or too late is worth a line in the audit trail; whose it was is not known. */
+  /** A forged, replayed or expired state is worth an event, although nobody knows whose it was. */
   async #redeem(client: OAuthProviderClient, state: string): Promise<PendingAuthorization> {
     const { clock, events, states } = this.#deps
     const { provider } = client.traits
@@ -176,7 +176,7 @@ export class OAuthService {
     if (!this.#matches(pending.initiatorHash, this.#hashInitiator(pending, request.initiator))) {
       throw new InitiatorMismatchError()
     }
-    // Read from a cookie, it is the browser's affair and no mistake of the host's: a host without types has `null` for none.
+    // It comes from a cookie, so a wrong one is not the host's mistake; hosts without types pass `null` for none.
     const browserHash = typeof request.browser === 'string' ? this.#hashBrowser(request.browser) : undefined
     if (!this.#matches(pending.browserHash, browserHash)) throw new BrowserMismatchError()
     // RFC 9207 §2.4: compared as text, required only where the server says that it always sends it.
@@ -186,7 +186,7 @@ export class OAuthService {
     }
   }
 
-  /** What was not bound at the start is not asked for; what was bound must be there and be equal. */
+  /** Only what was bound at the start is required now; it must be present and equal. */
   #matches(bound: string | undefined, given: string | undefined): boolean {
     if (bound === undefined) return true
     const { digest } = this.#deps
@@ -207,7 +207,7 @@ export class OAuthService {
 
 const SHORTEST_BROWSER = 16
 
-/** Hosts without types give `null` for nobody: bound to that, a flow would be everybody's. */
+/** Hosts without types pass `null` for nobody, and a flow that is bound to that would be open to everybody. */
 function initiatorProblems(initiator: Initiator | undefined): readonly string[] {
   const isObject = typeof initiator === 'object' && initiator !== null
   const isUser = isObject && typeof initiator.userId === 'string' && initiator.userId !== ''

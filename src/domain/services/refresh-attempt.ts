@@ -31,7 +31,7 @@ export interface Claim<Client extends ProviderClient = ProviderClient> {
   readonly work: 'renew' | 'verify'
 }
 
-/** So long the word of the provider that a token lives is believed where nothing can renew it. */
+/** How long a successful verification is trusted for a token that nothing can renew. */
 const VERIFIED_FOR_MS = 5 * MINUTE_MS
 
 /** One attempt to renew a claimed connection: preflight, deadline, send, store; or what the failure means. */
@@ -49,7 +49,7 @@ export class RefreshAttempt {
   }
 
   /**
-   * Resolves with the token to hand out, after it was committed. `undefined`: this attempt came to nothing because the
+   * Resolves with the token to hand out, after it was committed. `undefined`: nothing came of this attempt because the
    * connection changed or too much time had passed; read it again and start over.
    */
   async run(claim: Claim): Promise<Secret | undefined> {
@@ -62,14 +62,14 @@ export class RefreshAttempt {
       : this.#verify(claim, secretOf(current))
   }
 
-  /** Everything that could keep an answer from being stored is tried before anything is asked. */
+  /** Tries everything that could keep an answer from being stored before anything is sent. */
   async #preflight({ client, lease, work }: Claim): Promise<RefreshCredential> {
     const { cipher } = this.#deps
     try {
       await cipher.prepare(connectionContext(lease, lease.tokenVersion + 1, 'access_token'))
       if (work === 'verify') return await openAccessToken(cipher, lease)
       const current = await openCurrent(cipher, client, lease)
-      // A key may be there and not do its work. What is stored later is sealed then, under the key of that moment.
+      // A key may be available and still fail, so it is used once. What is stored later is sealed then, under the key of that moment.
       const context = connectionContext(lease, lease.tokenVersion + 1, 'refresh_token')
       await cipher.seal(secretOf(current), context)
       return current
@@ -78,7 +78,7 @@ export class RefreshAttempt {
     }
   }
 
-  /** Waits for the app's turn, where it has a budget; why nothing may be sent, if that is so. */
+  /** Waits for the app's turn if it has a budget. Resolves with the reason when nothing may be sent. */
   async #turn({ client, lease, claimedAt }: Claim): Promise<AppPause | undefined> {
     const { longestTurnMs } = refreshTimings(client.traits.rotation)
     try {
@@ -103,7 +103,7 @@ export class RefreshAttempt {
     return this.#verdicts.refused(client, lease)
   }
 
-  /** A credential of ours that cannot be opened is our fault: the connection is kept. */
+  /** If a stored credential cannot be opened, the fault is ours, and the connection is kept. */
   async #others({ client, lease }: Claim, current: RefreshCredential): Promise<readonly RefreshCredential[]> {
     try {
       return await openOthers(this.#deps, client, lease, current)
@@ -121,7 +121,7 @@ export class RefreshAttempt {
     let tokens: TokenSet
     try {
       tokens = await client.refresh(credential)
-      // It could never be sealed, and whoever keeps it would try for ever.
+      // Such a token can never be sealed, and storing it would be retried for ever.
       if (!isKeepable(tokens)) throw responseInvalid()
     } catch (error) {
       const failure = ofThisApp(claim, error)
@@ -136,7 +136,7 @@ export class RefreshAttempt {
     this.#deps.circuit.note(client.traits.provider, 'ok')
     if (outcome === 'grant_gone') return undefined
     if (outcome === 'superseded') return (await this.#verdicts.movedOn(lease))?.token
-    // It took longer to keep the token than the token lives.
+    // Storing the token took longer than the token lives.
     const tookMs = elapsedMs(this.#deps.clock, received.sentAt)
     if (leftOf(received.tokens.expiresInMs, tookMs) === 0) {
       throw new RefreshPendingError(client.traits.displayName)
@@ -147,7 +147,7 @@ export class RefreshAttempt {
   async #verify(claim: Claim, accessToken: Secret): Promise<Secret | undefined> {
     const { client, lease } = claim
     const { remainingMs } = lease
-    // Past its end and not to be renewed: a platform that still took it would be doing us a favour.
+    // It has expired and cannot be renewed; a platform that still accepts it cannot be relied on.
     if (remainingMs !== null && remainingMs <= 0) return this.#dead(claim)
     try {
       await client.verify(accessToken)
@@ -163,8 +163,8 @@ export class RefreshAttempt {
         return this.#verdicts.permissionRemoved(client, lease)
     }
     this.#deps.circuit.note(client.traits.provider, 'ok')
-    // Nothing can renew it before its end, and the row stays due: each run of the job and each reader within the margin,
-    // or who is refused with it, has it verified again after this. One without an end is looked at daily.
+    // Nothing can renew it before its end: after this wait the job, a reader within the margin, or a caller whose API call was
+    // refused has it verified again. One without an end is verified daily.
     if (client.traits.renewal === 'refresh_token' && !isRenewable(claim) && remainingMs !== null) {
       const retryInMs = Math.min(remainingMs, VERIFIED_FOR_MS)
       await this.#endings.release(lease, { errorCode: null, retryInMs, isUncounted: true })
@@ -176,14 +176,14 @@ export class RefreshAttempt {
     return moved === undefined ? accessToken : moved.token
   }
 
-  /** A credential whose verification failed for good may still have a successor, or be good for one. */
+  /** A credential whose verification failed for good may still have a successor, or be exchangeable for one. */
   async #dead(claim: Claim): Promise<Secret | undefined> {
     if (!isRenewable(claim)) return this.#verdicts.refused(claim.client, claim.lease)
     if (!this.#isInTime(claim, 'presentWithinMs')) return this.#verdicts.startOver(claim.lease, true)
     return this.#refresh(claim, await this.#preflight({ ...claim, work: 'renew' }))
   }
 
-  /** Whether one of the scopes came with the consent: what was never granted, nobody has taken away. */
+  /** Whether one of the scopes was granted with the consent: a scope that was never granted cannot have been taken away. */
   async #isGranted(lease: RefreshLease, scopes: readonly string[]): Promise<boolean> {
     const { provider, label } = lease
     const { tokens } = this.#deps
@@ -200,8 +200,8 @@ export class RefreshAttempt {
 }
 
 /**
- * A refused credential that was issued to another client of the host's may live: `invalid_grant` is also the answer to who
- * presents what is another's (RFC 6749 §5.2). It is the app that is wrong then, and for this connection alone.
+ * A refused credential that was issued to another client id of the host may be alive: `invalid_grant` is also the answer
+ * to a client that presents another client's token (RFC 6749 §5.2). Then the app is wrong, for this connection alone.
  */
 function ofThisApp({ client, lease }: Claim, thrown: unknown): unknown {
   const isOwn = lease.clientId === appOf(client).clientId
@@ -211,7 +211,7 @@ function ofThisApp({ client, lease }: Claim, thrown: unknown): unknown {
   return new ProviderFailure({ kind: 'misconfigured', delivery, providerCode, concerns: 'connection' })
 }
 
-/** A platform with refresh tokens that gave none for this grant: its access token is as good as it was until its end. */
+/** Where a platform with refresh tokens issued none for this grant, the access token remains usable until its end. */
 function isRenewable(claim: Claim): claim is Claim<OAuthProviderClient> {
   const { client, lease } = claim
   const { renewal } = client.traits

@@ -8,10 +8,10 @@ import { candidateContext, connectionContext } from './sealing.ts'
 import type { TokenField } from './sealing.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
-/** What is presented to the provider: a refresh token, or where there is none the access token itself. */
+/** What is presented to the provider: a refresh token or, if there is none, the access token itself. */
 export type RefreshCredential = { readonly refreshToken: Secret } | { readonly accessToken: Secret }
 
-/** Opens the credential that the row holds as its current one: a key that is missing shows before the provider is asked. */
+/** Opens the row's current credential, so that a missing key is noticed before the provider is asked. */
 export async function openCurrent(
   cipher: Cipher,
   client: ProviderClient,
@@ -30,7 +30,7 @@ export async function openAccessToken(cipher: Cipher, lease: RefreshLease): Prom
 
 /**
  * Opens what may be presented after the current credential was refused: candidates newest first, the previous refresh
- * token last. One that cannot be opened rejects: without it nobody knows that the grant is dead.
+ * token last. Rejects if one cannot be opened: without trying it, nobody knows whether the grant is dead.
  */
 export async function openOthers(
   { cipher, circuit }: Pick<TokenLifecycleDependencies, 'cipher' | 'circuit'>,

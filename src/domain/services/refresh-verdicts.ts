@@ -17,13 +17,13 @@ import { connectionContext } from './sealing.ts'
 import { suspensionOf } from './suspension.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
-/** Renews what was claimed under `lease` once more after `inMs`, unless it was renewed by then. */
+/** Renews the connection of `lease` again after `inMs`, unless it has been renewed by then. */
 export type RepeatLater = (client: ProviderClient, lease: RefreshLease, inMs: number) => Promise<void>
 
-/** A grace that outlasts a longer wait is long enough for whoever needs the token next, and for the job. */
+/** A longer wait is not repeated from here: a grace that outlasts it leaves the next reader or the job enough time. */
 const LONGEST_REPEAT_MS = refreshTimings({ kind: 'none' }).leaseTtlMs
 
-/** What becomes of a lease whose attempt brought no token. */
+/** Decides what an attempt that brought no token means for its connection, and ends the lease accordingly. */
 export class RefreshVerdicts {
   readonly #deps: TokenLifecycleDependencies
   readonly #repeatLater: RepeatLater
@@ -35,12 +35,12 @@ export class RefreshVerdicts {
     this.#endings = new LeaseEndings(dependencies)
   }
 
-  /** The next attempt may be made at once; this one counts if something was sent. */
+  /** The next attempt may follow at once; this one counts only if something was sent. */
   async startOver(lease: RefreshLease, isSent: boolean): Promise<undefined> {
     await this.#endings.release(lease, { retryInMs: 0, isUncounted: !isSent })
   }
 
-  /** Something of ours failed: the connection is kept and nothing about it is uncertain. */
+  /** Something on our side failed before a request was sent: the connection is kept, and nothing about it is uncertain. */
   async notSent(lease: RefreshLease, error: unknown): Promise<never> {
     const errorCode = errorCodeOf(error)
     await this.#endings.release(lease, { errorCode })
@@ -48,15 +48,15 @@ export class RefreshVerdicts {
     throw error
   }
 
-  /** The app has to wait, which is nothing that happened to the connection: no attempt, no error, no backoff. */
+  /** The app has to wait. Nothing happened to the connection, so there is no attempt, no error and no backoff to note. */
   async putOff(client: ProviderClient, lease: RefreshLease, pause: AppPause): Promise<never> {
     await this.#endings.release(lease, { retryInMs: 0, isUncounted: true })
     throw pauseErrorOf(client, pause, this.#deps.clock.now())
   }
 
   /**
-   * The connection is kept: the provider or our app had a bad minute, or the answer never came. So it is when a client
-   * throws what it never promised to: nobody knows what the provider has done by then.
+   * The connection is kept: the provider or our app is in trouble, or the answer never came. Anything else that a client
+   * throws against its contract is handled the same way, and as uncertain: nobody knows what the provider did before it.
    */
   async keepForLater(
     client: ProviderClient,
@@ -78,17 +78,17 @@ export class RefreshVerdicts {
   }
 
   /**
-   * Nobody else may ask before the grace is over, and the successor of a spent token is lost then. Nothing waits for the
-   * repeat: a process that ends before leaves it to the others.
+   * Without a repeat, nobody else might ask before the grace ends, and after that the successor of a spent token is lost.
+   * Nothing waits for the repeat: if this process ends first, it is left to the others.
    */
   #repeatWithinGrace(client: ProviderClient, lease: RefreshLease, inMs: number): void {
     const { rotation } = client.traits
     if (rotation.kind !== 'grace' || inMs >= rotation.graceMs || inMs > LONGEST_REPEAT_MS) return
-    // What comes of it is in the row.
+    // Its outcome is in the row.
     this.#repeatLater(client, lease, inMs).catch(() => undefined)
   }
 
-  /** A token that was issued to an earlier app of the host's is refused without any fault of this one. */
+  /** A token that was issued to an earlier app of the host may be refused without the current app being at fault. */
   async #suspendApp(client: ProviderClient, lease: RefreshLease, failure: ProviderFailure): Promise<void> {
     const app = appOf(client)
     const suspension = lease.clientId === app.clientId ? suspensionOf(client, failure) : undefined
@@ -96,8 +96,8 @@ export class RefreshVerdicts {
   }
 
   /**
-   * Every credential was refused. Where no earlier attempt can still hold a successor, that is the end; otherwise the
-   * connection is suspect for as long as one could arrive, and the refusal is confirmed after that.
+   * Every credential was refused. If no earlier attempt can still hold a successor, the connection is given up. Otherwise it
+   * is suspect for as long as a successor could still arrive, and then the refusal is confirmed.
    */
   async refused(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
     const { renewal, rotation } = client.traits
@@ -106,7 +106,7 @@ export class RefreshVerdicts {
     return this.#giveUp(client, lease, { reason, mayHeal: mayBeHeldElsewhere })
   }
 
-  /** The credential lives, and a scope is gone that its connection cannot do without: only a person gives it back. */
+  /** The credential is alive but has lost a scope that the connection needs, and only a person can grant it again. */
   async permissionRemoved(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
     return this.#giveUp(client, lease, { reason: 'permission_removed', mayHeal: false })
   }
@@ -134,8 +134,8 @@ export class RefreshVerdicts {
   }
 
   /**
-   * Whether the row is no longer what was claimed (read from the primary), and then the token that somebody else stored
-   * in the meantime, unless that is of no use: gone with its grant, or at its end.
+   * Reads the row again, from the primary. `undefined`: it is still what was claimed. Otherwise the token that somebody else
+   * has stored since, or none if the grant is gone or that token has expired.
    */
   async movedOn(lease: RefreshLease): Promise<{ readonly token: Secret | undefined } | undefined> {
     const { cipher, tokens } = this.#deps
@@ -150,8 +150,8 @@ export class RefreshVerdicts {
   }
 
   /**
-   * What the provider asks for may lengthen the usual backoff and not shorten it: one that asks for the same short wait
-   * for ever would use up the attempts of an hour within minutes. Only the first throttle is obeyed to the letter.
+   * The wait that the provider asks for may lengthen the usual backoff but not shorten it: a provider that keeps asking for
+   * the same short wait would use up the hour's attempts within minutes. Only the first throttle is obeyed to the letter.
    */
   #statedWait({ kind, retryAfterMs }: ProviderFailure, { attempt }: RefreshLease): number | undefined {
     const statedMs = clampRetryAfter(retryAfterMs)
@@ -168,8 +168,8 @@ export class RefreshVerdicts {
 }
 
 /**
- * A token that may have been used already is not presented again before every older request has come to its end; where
- * a grace runs, it is presented again while that lasts. After that the usual backoff does.
+ * A token that may already be spent is not presented again before every older request has ended, except within a grace,
+ * where it is presented again while the grace lasts. `undefined`: the usual backoff applies.
  */
 function retryOfUncertain(rotation: RotationClass, lease: RefreshLease): number | undefined {
   const { leaseTtlMs } = refreshTimings(rotation)

@@ -15,11 +15,11 @@ import { candidateContext, connectionContext, sealTokens } from './sealing.ts'
 import type { TokenField } from './sealing.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
-/** What the provider gave, and for what. */
+/** What the provider issued, and the credential that it was issued for. */
 export interface Received {
   readonly credential: RefreshCredential
   readonly tokens: TokenSet
-  /** When it was asked for: lifetimes count from there. */
+  /** When it was requested: lifetimes count from there. */
   readonly sentAt: Moment
 }
 
@@ -45,7 +45,7 @@ export class RefreshedTokenWriter {
    */
   async write(client: ProviderClient, lease: RefreshLease, received: Received): Promise<StoreOutcome> {
     const writeId = uuidFrom(this.#deps.random.bytes(16))
-    // Each try seals anew, as the key may have been retired since the last, and says how much is left of the lifetimes.
+    // Each try seals again, because the key may have been retired since the last, and computes how much is left of the lifetimes.
     const { outcome, tokens } = await this.#untilItWorks(async () => {
       const secrets = await this.#seal(lease, received)
       const result = { writeId, ...secrets, ...this.#lifetimes(client, received) }
@@ -56,7 +56,7 @@ export class RefreshedTokenWriter {
       const { connectionId } = lease
       events.emit(connectionEvent('token.refreshed', clock.now(), lease, { connectionId }))
     }
-    // Between the two answers of the store the connection may go as well.
+    // The connection may also disappear between the two answers of the store.
     const isGone =
       outcome === 'grant_gone' ||
       (outcome === 'superseded' && !(await this.#keepCandidate(lease, received, writeId)))
@@ -77,7 +77,7 @@ export class RefreshedTokenWriter {
     }
   }
 
-  /** The connection went while its refresh was under way: what arrived for it must not outlive it. */
+  /** The connection disappeared while its refresh was under way: the tokens that arrived must not outlive it. */
   #revokeLate(client: ProviderClient, lease: RefreshLease, tokens: SealedTokens): void {
     if (client.traits.revocation !== 'token') return
     const { tenantId, provider, label, connectionId, grantId, clientId } = lease
@@ -108,7 +108,7 @@ export class RefreshedTokenWriter {
     return { tokens, previousRefreshToken: await cipher.seal(used, context) }
   }
 
-  /** Whatever an adapter throws may pass, also what it calls final; giving up would lose the token for certain. */
+  /** Any error may be temporary, even one that an adapter calls final, and giving up would certainly lose the token. */
   async #untilItWorks<T>(step: () => Promise<T>): Promise<T> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
       try {

@@ -4,11 +4,10 @@ import type { Cipher, SealContext } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
+import type { PendingRevocations, RetiredGrant, RevocationId } from '../../ports/pending-revocations.ts'
 import { appOf } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
-import type { PendingRevocations } from '../../ports/refresh-leases.ts'
-import type { RetiredGrant, RevocationId } from '../../ports/token-store.ts'
 import { clampRetryAfter } from '../model/backoff.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { ProviderSubject } from '../model/connection.ts'
@@ -48,9 +47,9 @@ export interface OrphanGrant {
 
 type TokenName = 'accessToken' | 'refreshToken'
 
-/** How many are asked for at the same time by whoever has many: what a platform takes for too much, all of the app pays for. */
+/** How many revocations a caller sends at once, since a platform that is sent too many throttles the whole app. */
 export const REVOCATIONS_AT_ONCE = 5
-/** How long somebody is kept waiting for a revocation. */
+/** How long a caller waits for a revocation. */
 export const LONGEST_WAIT_MS = 10 * SECOND_MS
 
 const RETRY_MS = 5 * MINUTE_MS
@@ -63,9 +62,7 @@ export class RevocationService {
     this.#deps = dependencies
   }
 
-  /**
-   * Tries one queued revocation, unless its app has to wait. It never rejects: what cannot be done now stays queued.
-   */
+  /** Tries one queued revocation, unless its app is suspended. Never rejects: what cannot be done now stays queued. */
   async attempt(client: ProviderClient, tenantId: TenantId, id: RevocationId): Promise<RevocationResult> {
     let isOfFormerApp = false
     try {
@@ -91,8 +88,8 @@ export class RevocationService {
   }
 
   /**
-   * The same for whoever waits for it: after ten seconds the answer is `queued`, and the attempt goes on behind it. It is in
-   * the queue in any case.
+   * The same for a caller that waits: after ten seconds the answer is `queued` and the attempt continues in the background.
+   * The revocation is in the queue either way.
    */
   async attemptBriefly(
     client: ProviderClient,
@@ -103,8 +100,8 @@ export class RevocationService {
   }
 
   /**
-   * For a token that was issued but could not be stored. It is not waited for longer than ten seconds, and goes on behind
-   * that. Never rejects.
+   * For a token that was issued but could not be stored. Waits at most ten seconds, then continues in the background.
+   * Never rejects.
    */
   async revokeOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
     if (client.traits.revocation === 'none') return
@@ -117,12 +114,12 @@ export class RevocationService {
       const id = await this.#deps.revocations.add(grant)
       await this.attempt(client, grant.tenantId, id)
     } catch {
-      // The queue cannot be reached. What cannot be revoked now ends by itself: its connection is gone.
+      // The queue is out of reach. If this fails too, the token stays valid until its own end, but no connection has it.
       await this.#revoke(client, grant).catch(() => undefined)
     }
   }
 
-  /** What `work`, which never rejects, gives within ten seconds; after them `otherwise`, and it goes on behind that. */
+  /** Resolves with the result of `work`, or with `otherwise` after ten seconds; `work` continues and must never reject. */
   async #briefly<T>(work: Promise<T>, otherwise: T): Promise<T> {
     const { background, clock } = this.#deps
     background.keep(work)
@@ -132,8 +129,8 @@ export class RevocationService {
   async #endOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
     try {
       if (await this.#isShared(client, orphan.clientId, orphan.subject)) return
-      // Of the store nothing is asked first: that it cannot be reached may be why this is an orphan. If so, not even an app
-      // that has to wait keeps its platform from being told: nobody would tell it later.
+      // The store is not asked first: it may be out of reach, which may be why this is an orphan. A suspended app waits only
+      // if the revocation can be queued; otherwise nobody would tell the platform later.
       const mustWait = this.#deps.pacing.knownPause(appOf(client)) !== undefined
       if (mustWait && (await this.#queueIfPossible(orphan))) return
       return await client.revoke(orphan.tokens)
@@ -151,7 +148,7 @@ export class RevocationService {
     await client.revoke(
       await this.#open(grant, (field) => connectionContext(grant, grant.tokenVersion, field)),
     )
-    // Elsewhere the whole grant has just ended.
+    // On other platforms the first revocation has ended the whole grant.
     const candidates = client.traits.revocation === 'token' ? grant.candidates : []
     for (const candidate of candidates) {
       const contextOf = (field: TokenField): SealContext =>
@@ -173,8 +170,8 @@ export class RevocationService {
   }
 
   /**
-   * Where a revocation ends everything of a person, a person whom we do not know counts as shared. The retired grant's
-   * own row counts only when it was connected anew.
+   * Whether revoking would end another live connection, where a revocation ends every grant of a person. An unknown person
+   * is treated as shared. The row that the grant came from counts only if it has been connected again.
    */
   async #isShared(
     client: ProviderClient,
@@ -199,7 +196,7 @@ export class RevocationService {
     await this.#deps.pacing.suspend(appOf(client), suspension).catch(() => undefined)
   }
 
-  /** Gives whether it is in the queue now. */
+  /** Resolves with whether it is in the queue now. */
   async #queueIfPossible(orphan: OrphanGrant): Promise<boolean> {
     return this.#queue(orphan).then(
       () => true,
@@ -224,8 +221,8 @@ export class RevocationService {
 }
 
 /**
- * `unsupported_token_type` (RFC 7009 §2.2.1) is about the token, and so will never change. What else is wrong with the app,
- * its secret above all, is mended one day.
+ * `unsupported_token_type` (RFC 7009 §2.2.1) is about the token, so it will never change. Everything else that is wrong
+ * with the app, its secret above all, will be fixed some day.
  */
 function isRefusedForGood(error: unknown): boolean {
   if (!(error instanceof ProviderFailure) || error.delivery !== 'answered') return false
@@ -235,7 +232,7 @@ function isRefusedForGood(error: unknown): boolean {
 
 function retryInMsAfter(error: unknown, isOfFormerApp: boolean): number {
   if (!(error instanceof ProviderFailure)) return RETRY_MS
-  // What an earlier client id was given, the present one need not be let revoke, ever; the earlier one may come back.
+  // The current app may never be allowed to revoke what was issued to an earlier client id, which may be configured again.
   if (isOfFormerApp && error.kind === 'misconfigured') return DAY_MS
   return clampRetryAfter(error.retryAfterMs) ?? RETRY_MS
 }

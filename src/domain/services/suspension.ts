@@ -9,7 +9,7 @@ import { pauseErrorOf } from './pending-error.ts'
 
 const MISCONFIGURED_PAUSE_MS = 30 * SECOND_MS
 
-/** What a failure means for the whole app; `undefined`: nothing. What befalls an API key is about its own account. */
+/** What a failure means for the whole app; `undefined`: nothing. A throttled API key affects only its own account. */
 export function suspensionOf(
   client: ProviderClient,
   { concerns, kind, retryAfterMs }: ProviderFailure,
@@ -20,16 +20,16 @@ export function suspensionOf(
   return { reason: kind, forMs: clampRetryAfter(retryAfterMs) }
 }
 
-/** The same for a request that renews nothing: what else than a throttle it is refused for need not concern renewals. */
+/** The same for a request that renews nothing: only a throttle counts, since any other refusal may not apply to renewals. */
 export function throttleOf(client: ProviderClient, error: unknown): SaidSuspension | undefined {
   const isThrottled = error instanceof ProviderFailure && error.kind === 'rate_limited'
   return isThrottled ? suspensionOf(client, error) : undefined
 }
 
 /**
- * Sends a request that a person waits for: whatever the app's budget is, but not while its provider wants nothing from it.
- * If this is how the provider says so, all of the app waits.
- * @throws RateLimitedError and ProviderMisconfiguredError in place of the request, and what it rejects with
+ * Sends a request that a person is waiting for. The app's budget does not hold it back; a suspension of the app does. If
+ * the provider answers with a throttle, the whole app is suspended.
+ * @throws RateLimitedError or ProviderMisconfiguredError when the request is not sent, and whatever `send` rejects with
  */
 export async function sendUnlessSuspended<T>(
   { clock, pacing }: { readonly clock: Clock; readonly pacing: AppPacing },

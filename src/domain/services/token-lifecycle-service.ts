@@ -58,14 +58,14 @@ export interface LiveReading {
 
 const FIRST_POLL_MS = 5
 const LONGEST_POLL_MS = 500
-/** Who waits looks again after about a quarter of the time waited so far, and so comes late by no more than that. */
+/** A waiting caller looks again after about a quarter of the time waited so far, so it is late by no more than that. */
 const POLL_GROWTH = 1.25
 /** A timer may be early by a little, and the store measures for itself. */
 const TIMER_MARGIN_MS = 50
 
 /**
- * Serves access tokens and renews them: one request at the provider however many ask, nothing stored that was
- * superseded, nothing lost that a living process holds. `docs/refresh-protocol.md` tells it step by step.
+ * Serves access tokens and renews them: one request to the provider however many callers ask, no superseded result
+ * stored, nothing lost that a living process holds. `docs/refresh-protocol.md` explains it step by step.
  */
 export class TokenLifecycleService {
   readonly #deps: TokenLifecycleDependencies
@@ -93,7 +93,7 @@ export class TokenLifecycleService {
     if (reading.accessToken === undefined) throw new NotConnectedError(key.provider)
     const { tenantId, provider, label } = key
     const { connectionId, grantId, tokenVersion } = reading
-    // Part by part: to spread a whole reading takes longer than to open the token.
+    // Picked member by member: spreading a whole reading takes longer than opening the token.
     const grant = { tenantId, provider, label, connectionId, grantId }
     const context = connectionContext(grant, tokenVersion, 'access_token')
     try {
@@ -108,8 +108,8 @@ export class TokenLifecycleService {
 
   /**
    * Renews the token that was read: claims the connection and asks the provider, or waits for whoever does. A credential
-   * without renewal is verified, and so is any when that is the work. Callers stop waiting after the soft timeout; what
-   * is under way goes on.
+   * that cannot be renewed is verified, and so is any other when `work` says so. Callers stop waiting after the soft
+   * timeout; the request that is under way continues.
    * @throws ReauthorizationRequiredError, RefreshPendingError, ProviderUnavailableError, RateLimitedError, …
    */
   async renew(
@@ -136,7 +136,7 @@ export class TokenLifecycleService {
   }
 
   /**
-   * Renews or verifies a connection that the job claimed, at `claimedAt`, and waits to the end.
+   * Renews or verifies a connection that the job claimed at `claimedAt`, and waits until it is done.
    * Rejects like `renew`; the outcome is in the row either way.
    */
   async renewLeased(client: ProviderClient, lease: RefreshLease, claimedAt: Moment): Promise<Secret> {
@@ -147,7 +147,7 @@ export class TokenLifecycleService {
     return token
   }
 
-  /** Ends a lease under which nothing was done: it counts no attempt, and may be had at once. Never rejects. */
+  /** Ends a lease that was not used: it counts as no attempt, and can be claimed again at once. Never rejects. */
   async giveBack(lease: RefreshLease): Promise<void> {
     await this.#endings.release(lease, { retryInMs: 0, isUncounted: true })
   }
@@ -165,7 +165,7 @@ export class TokenLifecycleService {
     }
   }
 
-  /** `undefined`: somebody else has it or had it; read again. */
+  /** `undefined`: somebody else holds or held the lease; read again. */
   async #claimAndAttempt(
     client: ProviderClient,
     key: ConnectionKey,
@@ -174,7 +174,7 @@ export class TokenLifecycleService {
   ): Promise<Secret | undefined> {
     const { background, clock, pacing } = this.#deps
     if (seen.leaseMs > 0) return undefined
-    // Nobody holds it and nobody may claim it: the last attempt failed and its backoff runs.
+    // Nobody holds it and nobody may claim it yet: the last attempt failed and its backoff is running.
     if (seen.nextAttemptMs > 0) throw pendingErrorOf(client, seen, clock.now())
     const request = this.claimRequest(client)
     const known = pacing.knownPause(request.app)
@@ -183,7 +183,7 @@ export class TokenLifecycleService {
     return this.#bounded(client, this.#attemptIfClaimed(client, key, { seen, work, request }), deadline)
   }
 
-  /** Kept from the claim on: a process that lets go of its database in between could not store what it then asks for. */
+  /** The whole step is background work: a process that closed its database after the claim could not store the answer. */
   async #attemptIfClaimed(
     client: ProviderClient,
     key: ConnectionKey,
@@ -205,7 +205,7 @@ export class TokenLifecycleService {
       throw pauseErrorOf(client, lease, clock.now())
     }
     if (lease.grantId !== seen.grantId) {
-      // A new consent begins again at version 1 and brought a new token with it.
+      // A new consent starts at version 1 again and brought a new token with it.
       await this.giveBack(lease)
       return undefined
     }
@@ -223,7 +223,7 @@ export class TokenLifecycleService {
     if (isSame) await this.renew(client, key, reading)
   }
 
-  /** Stops waiting, keeps listening: the attempt is never aborted for its caller's sake. */
+  /** Stops waiting but keeps listening: the attempt is never aborted because its caller gave up. */
   async #bounded<T>(client: ProviderClient, attempt: Promise<T>, deadline: number): Promise<T> {
     const { background, clock } = this.#deps
     background.keep(attempt)
@@ -247,7 +247,7 @@ function unusable(client: ProviderClient, reading: TokenReading | undefined): Er
   return new ReauthorizationRequiredError(displayName, reading.reauthReason ?? 'revoked_or_expired')
 }
 
-/** A token that is exchanged for another lives for weeks: until its window it is looked at daily and left as it is. */
+/** A token that is exchanged for another lives for weeks: before its window it is verified daily and not renewed. */
 function dueWork(client: ProviderClient, lease: RefreshLease): Claim['work'] {
   const { renewal, windowMs } = client.traits
   const isEarly = lease.remainingMs === null || lease.remainingMs > windowMs

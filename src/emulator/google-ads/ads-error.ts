@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Answer, type Json, jsonAnswer } from '../exchange.ts'
+import { jsonAnswer } from '../exchange.ts'
+import type { Answer, Json } from '../exchange.ts'
 
 const statuses = {
   400: 'INVALID_ARGUMENT',

@@ -1,5 +1,6 @@
 import { emulatorApps } from '../apps.ts'
-import { type Answer, authorizationOf, type Call, jsonAnswer, type Route } from '../exchange.ts'
+import { authorizationOf, jsonAnswer } from '../exchange.ts'
+import type { Answer, Call, Route } from '../exchange.ts'
 import type { PlatformService } from '../server.ts'
 import type { World } from '../world.ts'
 import { listAccessibleCustomers, searchCustomers } from './ads-api.ts'

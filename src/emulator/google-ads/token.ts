@@ -1,5 +1,6 @@
 import { emulatorApps } from '../apps.ts'
-import { type Answer, type Call, jsonAnswer } from '../exchange.ts'
+import { jsonAnswer } from '../exchange.ts'
+import type { Answer, Call } from '../exchange.ts'
 import type { Issue, Lineage, TokenWish } from '../ledger.ts'
 import { isVerifierRight } from '../pkce.ts'
 import { spendRefreshToken } from '../rotation.ts'

@@ -1,4 +1,5 @@
-import { type KlaviyoKey, klaviyoAccountOf, klaviyoKeys } from './accounts.ts'
+import { klaviyoAccountOf, klaviyoKeys } from './accounts.ts'
+import type { KlaviyoKey } from './accounts.ts'
 
 /** The private keys that exist; a deleted one is gone for good. */
 export class KlaviyoKeyring {

@@ -1,6 +1,7 @@
 import { emulatorApps } from '../apps.ts'
 import { consentPage, readDecision, readRequest, refusalPage } from '../consent-page.ts'
-import { type Answer, type Call, jsonAnswer, redirectAnswer } from '../exchange.ts'
+import { jsonAnswer, redirectAnswer } from '../exchange.ts'
+import type { Answer, Call } from '../exchange.ts'
 import type { Issue, Lineage, TokenWish } from '../ledger.ts'
 import { emulatorPeople, isPersonOf } from '../people.ts'
 import { isVerifierRight } from '../pkce.ts'

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type Answer, jsonAnswer } from '../exchange.ts'
+import { jsonAnswer } from '../exchange.ts'
+import type { Answer } from '../exchange.ts'
 
 /** A JSON:API error as Klaviyo writes it: the status inside is a number. */
 export function klaviyoProblem(

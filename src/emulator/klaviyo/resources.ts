@@ -1,12 +1,8 @@
-import { type Answer, authorizationOf, type Call, type Json, jsonAnswer } from '../exchange.ts'
+import { authorizationOf, jsonAnswer } from '../exchange.ts'
+import type { Answer, Call, Json } from '../exchange.ts'
 import type { World } from '../world.ts'
-import {
-  accountResource,
-  type KlaviyoAccount,
-  klaviyoAccountOf,
-  listResources,
-  segmentResources,
-} from './accounts.ts'
+import { accountResource, klaviyoAccountOf, listResources, segmentResources } from './accounts.ts'
+import type { KlaviyoAccount } from './accounts.ts'
 import type { KlaviyoKeyring } from './keyring.ts'
 import { klaviyoProblem } from './problem.ts'
 

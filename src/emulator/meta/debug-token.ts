@@ -1,9 +1,11 @@
 import { emulatorApps } from '../apps.ts'
-import { type Answer, authorizationOf, type Json, jsonAnswer } from '../exchange.ts'
+import { authorizationOf, jsonAnswer } from '../exchange.ts'
+import type { Answer, Json } from '../exchange.ts'
 import type { TokenRecord } from '../ledger.ts'
 import type { World } from '../world.ts'
 import type { GraphCall } from './graph.ts'
-import { endedProblem, type GraphProblem, graphError, graphProblems } from './graph-error.ts'
+import { endedProblem, graphError, graphProblems } from './graph-error.ts'
+import type { GraphProblem } from './graph-error.ts'
 import type { MetaPermissions } from './permissions.ts'
 import { appScopedId, appToken, isSystemUser } from './token.ts'
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Answer, jsonAnswer } from '../exchange.ts'
+import { jsonAnswer } from '../exchange.ts'
+import type { Answer } from '../exchange.ts'
 import type { EndReason } from '../ledger.ts'
 
 export interface GraphProblem {

@@ -1,5 +1,6 @@
 import { emulatorApps } from '../apps.ts'
-import { type Answer, jsonAnswer } from '../exchange.ts'
+import { jsonAnswer } from '../exchange.ts'
+import type { Answer } from '../exchange.ts'
 import type { Lineage } from '../ledger.ts'
 import { stableId } from '../people.ts'
 import type { World } from '../world.ts'

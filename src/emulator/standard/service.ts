@@ -1,5 +1,6 @@
 import { emulatorApps } from '../apps.ts'
-import { authorizationOf, type Answer, type Call, jsonAnswer } from '../exchange.ts'
+import { authorizationOf, jsonAnswer } from '../exchange.ts'
+import type { Answer, Call } from '../exchange.ts'
 import { emulatorPeople, isGuest, stableId } from '../people.ts'
 import type { PlatformService } from '../server.ts'
 import { isAuthenticClient, oauthError } from '../token-endpoint.ts'

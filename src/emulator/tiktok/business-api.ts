@@ -1,5 +1,5 @@
 import { emulatorApps } from '../apps.ts'
-import { type Answer, type Call } from '../exchange.ts'
+import type { Answer, Call } from '../exchange.ts'
 import type { Lineage } from '../ledger.ts'
 import type { World } from '../world.ts'
 import { advertisersOf } from './advertisers.ts'

@@ -1,4 +1,5 @@
-import { type Answer, type Json, jsonAnswer } from '../exchange.ts'
+import { jsonAnswer } from '../exchange.ts'
+import type { Answer, Json } from '../exchange.ts'
 
 /** TikTok's envelope: HTTP 200 whatever happened, and `code` 0 when it went well. */
 export function tiktokAnswer(code: number, message: string, data: Json = {}): Answer {

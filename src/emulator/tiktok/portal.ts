@@ -1,6 +1,7 @@
 import { emulatorApps } from '../apps.ts'
 import { consentPage, linkPage, readDecision, readRequest, refusalPage } from '../consent-page.ts'
-import { type Answer, type Call, redirectAnswer } from '../exchange.ts'
+import { redirectAnswer } from '../exchange.ts'
+import type { Answer, Call } from '../exchange.ts'
 import { emulatorPeople, isPersonOf } from '../people.ts'
 import type { World } from '../world.ts'
 

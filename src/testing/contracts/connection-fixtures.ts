@@ -6,9 +6,10 @@ import type { ConnectionKey } from '../../domain/model/identifiers.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../domain/model/time.ts'
 import { asSealed } from '../../ports/cipher.ts'
 import type { Sealed } from '../../ports/cipher.ts'
+import type { RetiredGrant } from '../../ports/pending-revocations.ts'
 import type { ProviderApp } from '../../ports/provider-apps.ts'
 import type { ClaimRequest, RefreshedTokens, RefreshLease } from '../../ports/refresh-leases.ts'
-import type { NewGrant, RetiredGrant } from '../../ports/token-store.ts'
+import type { NewGrant } from '../../ports/token-store.ts'
 import type { ConnectionStores } from './connection-stores.ts'
 
 export const TENANT = parseTenantId('tenant-a')
@@ -54,7 +55,7 @@ export async function connect(
   changes: Partial<NewGrant> = {},
 ): Promise<Connection> {
   const grant = newGrant(changes)
-  assert.equal((await stores.tokens.save(grant, undefined, false)).saved, true)
+  assert.equal((await stores.tokens.save(grant)).saved, true)
   return connectionOf(stores, grant)
 }
 
@@ -66,7 +67,8 @@ export async function reconnect(
 ): Promise<Connection> {
   const { tenantId, provider, label, id } = existing
   const grant = newGrant({ tenantId, provider, label, connectionId: id, ...changes })
-  assert.equal((await stores.tokens.save(grant, existing, false)).saved, true)
+  const replacement = { expected: existing, queueForRevocation: false }
+  assert.equal((await stores.tokens.save(grant, replacement)).saved, true)
   return connectionOf(stores, grant)
 }
 

@@ -1,6 +1,7 @@
 import type { DueConnections } from '../../ports/due-connections.ts'
+import type { PendingRevocations } from '../../ports/pending-revocations.ts'
 import type { ProviderApps } from '../../ports/provider-apps.ts'
-import type { PendingRevocations, RefreshLeases } from '../../ports/refresh-leases.ts'
+import type { RefreshLeases } from '../../ports/refresh-leases.ts'
 import type { TokenStore } from '../../ports/token-store.ts'
 
 /** The ports that lie over one database. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ConsumedStates } from '../../ports/state-store.ts'
+import type { ConsumedStates } from '../../ports/consumed-states.ts'
 import { registerPromises } from './register-promises.ts'
 import type { RegisterTest } from './register-test.ts'
 

@@ -72,7 +72,7 @@ const paging: Promises = {
 
   'gives nothing of a disconnected connection': async (stores) => {
     await connect(stores)
-    await stores.tokens.disconnect(KEY, false)
+    await stores.tokens.disconnect(KEY, { queueForRevocation: false })
     assert.deepEqual(await allRows(stores, 10), [])
   },
 
@@ -147,7 +147,7 @@ const replacing: Promises = {
   'brings no secret back to a connection that was disconnected meanwhile': async (stores) => {
     await connect(stores)
     const row = await rowOf(stores)
-    await stores.tokens.disconnect(KEY, false)
+    await stores.tokens.disconnect(KEY, { queueForRevocation: false })
     assert.deepEqual(await stores.sealedValues.replace([{ row, secrets: anew(row) }]), [false])
     assert.deepEqual(await allRows(stores, 10), [])
     assert.equal((await stores.tokens.read(KEY))?.accessToken, undefined)
@@ -166,7 +166,7 @@ const replacing: Promises = {
     for (const index of range(10)) await connect(stores, { tenantId: parseTenantId(`tenant-${index}`) })
     const rows = await allRows(stores, 100)
     for (const { tenantId, provider, label } of rows.slice(0, 5))
-      await stores.tokens.disconnect({ tenantId, provider, label }, false)
+      await stores.tokens.disconnect({ tenantId, provider, label }, { queueForRevocation: false })
     const outcomes = await stores.sealedValues.replace(rows.map((row) => ({ row, secrets: anew(row) })))
     assert.deepEqual(outcomes, [...range(5).map(() => false), ...range(5).map(() => true)])
   },

@@ -7,16 +7,16 @@ import type { Outcome } from '../outcomes.ts'
 import { postForm } from './forms.ts'
 import { html, nothing } from './markup.ts'
 import type { Markup } from './markup.ts'
-import { providerNameOf } from './provider-name.ts'
+import { platformOf } from './platforms.ts'
 import { failureWords, isFailureCode, successWords } from './words.ts'
 
-/** What came of the form or flow that led here. Anything that is not of the fixed vocabulary is passed over. */
+/** The outcome of the form or flow that led here. Anything outside the fixed vocabulary is ignored. */
 export function outcomeBanner(context: HandlerContext, query: URLSearchParams, token: string): Markup {
   const outcome = outcomeIn(query)
   const provider = outcome.get('integration')
   const result = outcome.get('result') ?? ''
   if (!isProviderName(provider)) return nothing
-  const name = providerNameOf(context, provider)
+  const { name } = platformOf(context, provider)
   if (isSuccessCode(result)) {
     return html`<p class="cgk-banner cgk-good" role="status">${successWords(result, name)}</p>`
   }
@@ -35,7 +35,7 @@ function isOAuth({ providers }: HandlerContext, provider: string): boolean {
   return providers.names().includes(provider) && isOAuthClient(providers.get(provider))
 }
 
-/** The last of the query, where `withOutcome` put it: what stands before is the page's own, and may have the same names. */
+/** The end of the query, where `withOutcome` put it. The rest is the page's own query and may use the same names. */
 function outcomeIn(query: URLSearchParams): URLSearchParams {
   const entries = [...query]
   return new URLSearchParams(entries.slice(entries.findLastIndex(([name]) => name === 'integration')))
@@ -49,7 +49,7 @@ function labelOf(outcome: URLSearchParams): ConnectionLabel | undefined {
   }
 }
 
-/** It must name the connection that was to be renewed: without its label, another one would be replaced. */
+/** It must name the connection that was to be renewed: without the label it would replace another one. */
 function switchForm(
   context: HandlerContext,
   { provider, label }: Pick<Outcome, 'provider' | 'label'>,

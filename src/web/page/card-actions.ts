@@ -5,13 +5,13 @@ import type { CardContent } from './connection-card.ts'
 import { postForm } from './forms.ts'
 import { html, nothing } from './markup.ts'
 import type { Markup } from './markup.ts'
-import { accountNoun } from './words.ts'
+import { platformOf } from './platforms.ts'
 
 type Card = CardContent & { readonly name: string }
 
-/** What can be done with a connection as it stands, the likeliest first. */
+/** What can be done with a connection in its present state, the most likely action first. */
 export function cardActions(context: HandlerContext, card: Card): Markup {
-  const { state, permitted } = card
+  const { state, name, permitted } = card
   const isOAuth = isOAuthClient(context.providers.get(state.provider))
   const needsSignIn = !state.connected
   const exists = state.connected || state.status === 'needs_reauth'
@@ -19,43 +19,46 @@ export function cardActions(context: HandlerContext, card: Card): Markup {
   const may = (action: 'connect' | 'choose' | 'refresh' | 'disconnect'): boolean => permitted.has(action)
   const keyForm = !isOAuth && needsSignIn && may('connect') ? apiKeyForm(context, card) : nothing
   const actions = [
-    isOAuth && needsSignIn && may('connect') ? connectForm(context, card) : nothing,
+    isOAuth && needsSignIn && may('connect')
+      ? actionForm(context, card, {
+          action: 'start',
+          className: 'cgk-primary',
+          words: html`${state.status === 'needs_reauth' ? 'Reconnect' : 'Connect'} ${name}`,
+        })
+      : nothing,
     exists && !needsSignIn && may('choose') ? chooseLink(context, card, isChoosing) : nothing,
     state.connected && !isChoosing && may('refresh')
-      ? command(context, card, 'refresh', 'Check now')
+      ? actionForm(context, card, { action: 'refresh', words: html`Check now${about(card)}` })
       : nothing,
-    isOAuth && state.connected && !isChoosing && may('connect') ? reconnectForm(context, card) : nothing,
+    isOAuth && state.connected && !isChoosing && may('connect')
+      ? actionForm(context, card, {
+          action: 'start',
+          className: 'cgk-plain',
+          words: html`Sign in again${about(card)}`,
+        })
+      : nothing,
     exists && may('disconnect') ? disconnectLink(context, card) : nothing,
   ].filter((action) => action !== nothing)
   return html`${keyForm}${actions.length === 0 ? nothing : html`<div class="cgk-actions">${actions}</div>`}`
 }
 
-function connectForm(context: HandlerContext, card: Card): Markup {
-  const { state, name } = card
-  const words = state.status === 'needs_reauth' ? `Reconnect ${name}` : `Connect ${name}`
-  return postForm({
-    action: `${context.basePath}/${state.provider}/start`,
-    token: card.token,
-    fields: labelFields(card.state.label),
-    content: html`<button class="cgk-button cgk-primary">${words}</button>`,
-  })
+interface ActionButton {
+  readonly action: string
+  readonly words: Markup
+  readonly className?: string
 }
 
-function reconnectForm(context: HandlerContext, card: Card): Markup {
+/** A button that does something to the connection of the card. */
+function actionForm(
+  context: HandlerContext,
+  { state, token }: Card,
+  { action, words, className = '' }: ActionButton,
+): Markup {
   return postForm({
-    action: `${context.basePath}/${card.state.provider}/start`,
-    token: card.token,
-    fields: labelFields(card.state.label),
-    content: html`<button class="cgk-button cgk-plain">Sign in again${about(card)}</button>`,
-  })
-}
-
-function command(context: HandlerContext, card: Card, action: string, words: string): Markup {
-  return postForm({
-    action: `${context.basePath}/${card.state.provider}/${action}`,
-    token: card.token,
-    fields: labelFields(card.state.label),
-    content: html`<button class="cgk-button">${words}${about(card)}</button>`,
+    action: `${context.basePath}/${state.provider}/${action}`,
+    token,
+    fields: labelFields(state.label),
+    content: html`<button class="cgk-button ${className}">${words}</button>`,
   })
 }
 
@@ -70,7 +73,7 @@ function chooseLink(context: HandlerContext, card: Card, isPrimary: boolean): Ma
   const hasChoice =
     context.providers.get(state.provider).traits.hasAccounts && (connection?.accounts.length ?? 0) > 1
   if (!hasChoice && !isPrimary) return nothing
-  const words = isPrimary ? `Choose the ${accountNoun(state.provider)}` : 'Change account'
+  const words = isPrimary ? `Choose the ${platformOf(context, state.provider).accountNoun}` : 'Change account'
   return html`<a class="${className}" href="${pageLink(context, card, 'choose')}">${words}${about(card)}</a>`
 }
 
@@ -107,13 +110,13 @@ function apiKeyForm(context: HandlerContext, card: Card): Markup {
   })
 }
 
-/** Connecting with a key of another account than before needs an explicit word, as signing in as another person does. */
+/** A key of another account than before needs explicit permission, just as signing in as another person does. */
 const switchBox = html`<label class="cgk-hint">
   <input type="checkbox" name="allowAccountChange" value="true" /> Switch to the account of this key if it is
-  another than before
+  not the same as before
 </label>`
 
-/** The same words stand on every card: who listens instead of looking hears which platform is meant. */
+/** Every card has the same buttons; this tells users of screen readers which platform is meant. */
 function about({ name }: Card): Markup {
   return html`<span class="cgk-unseen"> (${name})</span>`
 }

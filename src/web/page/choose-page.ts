@@ -5,27 +5,27 @@ import type { Call } from '../call.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import { ACCOUNTS_A_PAGE, accountsPage, accountsQuery } from '../views.ts'
 import type { AccountsPage } from '../views.ts'
-import { openConnectionPage } from './connection-page.ts'
+import { askAgainForm, openConnectionPage } from './connection-page.ts'
 import type { ConnectionPage } from './connection-page.ts'
 import { postForm } from './forms.ts'
 import { pageResponse } from './layout.ts'
 import { html, nothing } from './markup.ts'
 import type { Markup } from './markup.ts'
-import { accountNoun } from './words.ts'
+import { platformOf } from './platforms.ts'
 
-/** The accounts that the grant reaches, to choose one; thousands of them are searched and paged, without script. */
+/** Lets a person choose one of the accounts that the grant reaches. Search and paging work for thousands, without script. */
 export async function choosePage(context: HandlerContext, call: Call, provider: string): Promise<Response> {
   const page = await openConnectionPage(context, call, provider)
   const { search, page: wanted } = accountsQuery(call.query)
   const found = accountsPage(page.connection.accounts, search, wanted)
-  const title = `Choose the ${accountNoun(provider)} for ${page.name}`
+  const title = `Choose the ${platformOf(context, provider).accountNoun} for ${page.name}`
   const main = html`<div class="cgk-narrow">
     <p><a href="${page.back}">Back to integrations</a></p>
     <h1>${title}</h1>
     ${page.connection.accounts.length > ACCOUNTS_A_PAGE || search !== '' ? searchForm(page, search) : nothing}
     <p class="cgk-quiet" role="status">${countWords(found, search)}</p>
     ${found.total === 0 ? nothing : accountForm(context, page, found)} ${pager(page, found, search)}
-    ${lookAgain(context, page)}
+    ${askAgainForm(context, page)}
   </div>`
   return pageResponse(context, { title, main, frame: page.frame }, { cookies: page.cookies })
 }
@@ -40,7 +40,7 @@ function searchForm({ connection, self }: ConnectionPage, search: string): Marku
 }
 
 function countWords({ total, page, accounts }: AccountsPage, search: string): string {
-  const of = search === '' ? '' : ` that match “${search}”`
+  const of = search === '' ? '' : ` matching “${search}”`
   if (total === 0) return `There are no accounts${of}.`
   if (total === accounts.length) return `${total} ${total === 1 ? 'account' : 'accounts'}${of}.`
   const from = (page - 1) * ACCOUNTS_A_PAGE + 1
@@ -97,18 +97,6 @@ function pager(page: ConnectionPage, { page: at, pages }: AccountsPage, search: 
     <span>Page ${number(at)} of ${number(pages)}</span>
     ${at < pages ? link(at + 1, 'Next', 'next') : nothing}
   </nav>`
-}
-
-function lookAgain(context: HandlerContext, page: ConnectionPage): Markup {
-  const button = html`<p class="cgk-quiet">
-    Is one missing? <button class="cgk-button cgk-plain">Ask ${page.name} again</button>
-  </p>`
-  return postForm({
-    action: `${context.basePath}/${page.connection.provider}/accounts`,
-    token: page.token,
-    fields: page.fields,
-    content: button,
-  })
 }
 
 function number(value: number): string {

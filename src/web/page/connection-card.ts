@@ -8,8 +8,8 @@ import { cardActions } from './card-actions.ts'
 import { html, nothing } from './markup.ts'
 import type { Markup } from './markup.ts'
 import { moment } from './moment.ts'
-import { providerNameOf } from './provider-name.ts'
-import { accountNoun, failureWords, isFailureCode, reauthWords } from './words.ts'
+import { platformOf } from './platforms.ts'
+import { failureWords, isFailureCode, reauthWords } from './words.ts'
 
 export interface CardContent {
   readonly state: ConnectionState
@@ -20,10 +20,10 @@ export interface CardContent {
 
 type Standing = 'good' | 'attention' | 'bad' | 'off'
 
-/** One connection: how it stands in words, and what can be done. */
+/** One connection: its state in words, and what can be done about it. */
 export function connectionCard(context: HandlerContext, content: CardContent): Markup {
   const { state } = content
-  const name = providerNameOf(context, state.provider)
+  const { name } = platformOf(context, state.provider)
   const title = state.label === DEFAULT_LABEL ? name : `${name}: ${state.label}`
   const id = `card-${state.provider}-${Buffer.from(state.label).toString('hex').slice(0, 16)}`
   const isConfigured = context.providers.names().includes(state.provider)
@@ -39,7 +39,7 @@ export function connectionCard(context: HandlerContext, content: CardContent): M
     ${
       isConfigured
         ? cardActions(context, { ...content, name })
-        : html`<p class="cgk-quiet">Not set up on this site yet. Its operator can switch it on.</p>`
+        : html`<p class="cgk-quiet">Not set up on this site yet. The people who run it can switch it on.</p>`
     }
   </section>`
 }
@@ -73,8 +73,8 @@ function notice(context: HandlerContext, { state, connection }: CardContent, nam
   if (state.status === 'pending_account_selection') {
     const count = connection?.accounts.length ?? 0
     return html`<p class="cgk-notice cgk-attention">
-      The sign-in worked and reaches ${count.toLocaleString('en')} accounts. Choose the
-      ${accountNoun(state.provider)} to work with.
+      The sign-in worked and gives access to ${count.toLocaleString('en')} accounts. Choose the
+      ${platformOf(context, state.provider).accountNoun} to work with.
     </p>`
   }
   if (!state.connected || state.lastError === null) return introduction(context, state)
@@ -83,17 +83,9 @@ function notice(context: HandlerContext, { state, connection }: CardContent, nam
   return html`<p class="cgk-notice cgk-attention"><strong>At the last check:</strong> ${what} ${advice}</p>`
 }
 
-const INTRODUCTIONS: Readonly<Record<string, string>> = {
-  meta: 'Facebook and Instagram campaigns, through the ad accounts of a business.',
-  google_ads: 'Search, Shopping and YouTube campaigns of a Google Ads customer.',
-  tiktok: 'TikTok campaigns, through the advertiser accounts of a business center.',
-  klaviyo: 'E-mail and SMS lists of a Klaviyo account, by a private API key.',
-}
-
 function introduction(context: HandlerContext, { status, provider }: ConnectionState): Markup {
   if (status === 'active') return nothing
-  const name = providerNameOf(context, provider)
-  return html`<p class="cgk-quiet">${INTRODUCTIONS[provider] ?? `Connect an account at ${name}.`}</p>`
+  return html`<p class="cgk-quiet">${platformOf(context, provider).introduction}</p>`
 }
 
 function facts(context: HandlerContext, { state, connection }: CardContent): Markup {
@@ -131,17 +123,17 @@ function chosenLists({ details }: Connection): Markup {
   const nameOf = (id: string | undefined): string =>
     id === undefined
       ? 'none chosen'
-      : (details.audiences?.find((one) => one.id === id)?.name ?? 'one that is gone')
+      : (details.audiences?.find((one) => one.id === id)?.name ?? 'one that no longer exists')
   return html`E-mail: ${nameOf(details.emailListId)} · SMS: ${nameOf(details.smsListId)}`
 }
 
-/** The end of a token matters to people only where nobody renews it. */
+/** When a token expires matters to people only if it is not renewed. */
 function access(context: HandlerContext, { provider, tokenExpiresAt }: Connection): Markup {
   const client = context.providers.get(provider)
   const now = context.clock.now()
   if (tokenExpiresAt === null)
     return html`${isOAuthClient(client) ? 'No end date' : 'Until the key is deleted'}`
-  if (client.traits.renewal === 'none') return html`Ends ${moment(tokenExpiresAt, now)}`
-  if (tokenExpiresAt <= now) return html`Ran out ${moment(tokenExpiresAt, now)}; renewed at the next use`
-  return html`Renewed automatically; this token ends ${moment(tokenExpiresAt, now)}`
+  if (client.traits.renewal === 'none') return html`Expires ${moment(tokenExpiresAt, now)}`
+  if (tokenExpiresAt <= now) return html`Expired ${moment(tokenExpiresAt, now)}; renewed at the next use`
+  return html`Renewed automatically; this token expires ${moment(tokenExpiresAt, now)}`
 }

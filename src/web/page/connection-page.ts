@@ -4,17 +4,20 @@ import { connectionKey, signedIn } from '../call.ts'
 import type { Call } from '../call.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import { labelFields } from '../outcomes.ts'
+import { postForm } from './forms.ts'
 import { frameFor } from './layout.ts'
 import type { Frame } from './layout.ts'
-import { providerNameOf } from './provider-name.ts'
+import { html } from './markup.ts'
+import type { Markup } from './markup.ts'
+import { platformOf } from './platforms.ts'
 
-/** What every page about one connection starts from. */
+/** What every page about a single connection needs. */
 export interface ConnectionPage {
   readonly connection: Connection
   readonly name: string
   readonly token: string
   readonly cookies: readonly string[]
-  /** Names the connection in forms and links, where its provider alone does not. */
+  /** Form fields that name the connection, if its provider alone does not. */
   readonly fields: Readonly<Record<string, string>>
   /** This page, without its query. */
   readonly self: string
@@ -29,7 +32,7 @@ export async function openConnectionPage(
   provider: string,
 ): Promise<ConnectionPage> {
   const principal = await signedIn(context, request)
-  const name = providerNameOf(context, provider)
+  const { name } = platformOf(context, provider)
   const key = connectionKey(principal, provider, query.get('label') ?? undefined)
   const connection = await context.connections.get(key)
   if (connection === undefined) throw new NotConnectedError(name)
@@ -41,4 +44,16 @@ export async function openConnectionPage(
     back: context.pagePath ?? '/',
     frame: await frameFor(context, principal, request),
   }
+}
+
+/** Asks the platform for its accounts or lists again, in case one is missing. */
+export function askAgainForm(context: HandlerContext, page: ConnectionPage): Markup {
+  return postForm({
+    action: `${context.basePath}/${page.connection.provider}/accounts`,
+    token: page.token,
+    fields: page.fields,
+    content: html`<p class="cgk-quiet">
+      Is one missing? <button class="cgk-button cgk-plain">Ask ${page.name} again</button>
+    </p>`,
+  })
 }

@@ -1,12 +1,12 @@
 import type { Instant } from '../../domain/model/time.ts'
 import type { HandlerContext } from '../handler-context.ts'
-import { layout } from './layout.ts'
+import { documentResponse } from './layout.ts'
 import { html } from './markup.ts'
 import { moment } from './moment.ts'
 
-/** Where a person who asked Meta for the deletion of their data sees what came of it. */
-export function deletionPage(context: HandlerContext, at: Instant): string {
-  return layout(context, {
+/** Tells a person who asked Meta to have their data deleted that this was done. */
+export function deletionPage(context: HandlerContext, at: Instant): Response {
+  return documentResponse(context, {
     title: 'Your data was deleted',
     main: html`<div class="cgk-narrow">
       <h1>Your data was deleted</h1>

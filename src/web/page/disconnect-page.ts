@@ -26,14 +26,14 @@ export async function disconnectPage(
   const main = html`<div class="cgk-narrow">
     <h1>${title}</h1>
     <p class="cgk-lead">
-      ${account === undefined ? 'Access' : `Access to ${account}`} ends at once. Whatever works with
-      ${page.name} here stops until it is connected again.
+      ${account === undefined ? 'Access' : `Access to ${account}`} ends at once. Everything here that uses
+      ${page.name} stops working until it is connected again.
     </p>
     <p>
       ${
         revokes
-          ? `The stored credentials are deleted and ${page.name} is told to end the access as well.`
-          : `The stored credentials are deleted. To end the access at ${page.name} too, delete it there.`
+          ? `The stored credentials are deleted and ${page.name} is told to end access as well.`
+          : `The stored credentials are deleted. To end access at ${page.name} as well, remove it there.`
       }
     </p>
     ${form}

@@ -4,21 +4,21 @@ import { readEnding } from '../ending.ts'
 import type { Ending } from '../ending.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import { isSuccessCode, withOutcome } from '../outcomes.ts'
-import { htmlResponse } from '../responses.ts'
-import { layout } from './layout.ts'
+import { documentResponse } from './layout.ts'
+import type { Page } from './layout.ts'
 import { html, nothing, trusted } from './markup.ts'
 import type { Markup } from './markup.ts'
-import { providerNameOf } from './provider-name.ts'
+import { platformOf } from './platforms.ts'
 import { failureWords, successWords } from './words.ts'
 
-/** Without an opener the page stays, with a link: many platforms cut the tie between the two windows. */
+/** Without an opener the page stays open and shows a link: many platforms cut the connection between the two windows. */
 const SCRIPT = `const { origin, provider, status } = document.querySelector('[data-origin]').dataset
 if (window.opener) {
   window.opener.postMessage({ type: 'integration_result', provider, status }, origin)
   window.close()
 }`
 
-/** The last page of a flow that does not lead back by itself. It tells the window that opened it, if one did, and closes. */
+/** The last page of a flow that does not redirect back. In a popup it tells the opener the outcome and closes. */
 export async function donePage(
   context: HandlerContext,
   call: Call,
@@ -26,21 +26,17 @@ export async function donePage(
 ): Promise<Response> {
   const ending = await readEnding(context, provider, call.query)
   const hash = Buffer.from(context.digest.sha256(SCRIPT), 'base64url').toString('base64')
-  return htmlResponse(documentOf(context, ending), {
-    headers: {
-      'content-security-policy': `default-src 'none'; script-src 'sha256-${hash}'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'`,
-    },
-  })
+  return documentResponse(context, pageOf(context, ending), { allowed: [`script-src 'sha256-${hash}'`] })
 }
 
-function documentOf(context: HandlerContext, ending: Ending): string {
+function pageOf(context: HandlerContext, ending: Ending): Page {
   const { provider, result, returnUrl } = ending
-  const name = providerNameOf(context, provider)
+  const { name } = platformOf(context, provider)
   const { what, advice } = isSuccessCode(result)
     ? { what: successWords(result, name), advice: '' }
     : failureWords(result, name)
   const back = returnUrl === undefined ? context.pagePath : withOutcome(returnUrl, ending)
-  return layout(context, {
+  return {
     title: what,
     main: html`<div class="cgk-narrow">
       <h1>${what}</h1>
@@ -48,7 +44,7 @@ function documentOf(context: HandlerContext, ending: Ending): string {
       ${back === undefined ? nothing : html`<p><a class="cgk-button" href="${back}">Go back</a></p>`}
       ${messageOf(ending)}
     </div>`,
-  })
+  }
 }
 
 function messageOf({ opener, provider, result }: Ending): Markup {

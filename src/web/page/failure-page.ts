@@ -1,24 +1,23 @@
+import type { Failure } from '../failures.ts'
 import type { HandlerContext } from '../handler-context.ts'
-import type { Failure } from '../outcomes.ts'
-import { htmlResponse } from '../responses.ts'
-import { layout } from './layout.ts'
+import { documentResponse } from './layout.ts'
 import { html, nothing } from './markup.ts'
-import { providerNameOf } from './provider-name.ts'
+import { platformOf } from './platforms.ts'
 import { failureWords } from './words.ts'
 
-/** Says what happened and what to do, in words of ours alone, with the way back. */
+/** Says what happened and what to do, in our own words only, and links to the settings page. */
 export function failurePage(
   context: HandlerContext,
   failure: Failure,
   about: { readonly provider?: string; readonly cookies?: readonly string[] } = {},
 ): Response {
-  const name = about.provider === undefined ? 'The platform' : providerNameOf(context, about.provider)
+  const name = about.provider === undefined ? 'The platform' : platformOf(context, about.provider).name
   const { what, advice } = failureWords(failure.code, name)
   const wayBack =
     context.pagePath === undefined
       ? nothing
       : html`<p><a class="cgk-button" href="${context.pagePath}">Go to the integrations page</a></p>`
-  const page = layout(context, {
+  const page = {
     title: what,
     main: html`<div class="cgk-narrow">
       <h1>${what}</h1>
@@ -26,11 +25,7 @@ export function failurePage(
       ${wayBack}
       <p class="cgk-fine">Code for support: <code>${failure.code}</code></p>
     </div>`,
-  })
-  const headers = {
-    'content-security-policy':
-      "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ...failure.headers,
   }
-  return htmlResponse(page, { status: failure.status, headers, cookies: about.cookies ?? [] })
+  const { headers, status } = failure
+  return documentResponse(context, page, { status, headers, cookies: about.cookies ?? [] })
 }

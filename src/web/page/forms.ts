@@ -4,13 +4,13 @@ import type { Markup } from './markup.ts'
 export interface PostForm {
   readonly action: string
   readonly token: string
-  /** Sent along, unseen. */
+  /** Hidden fields. */
   readonly fields?: Readonly<Record<string, string>>
   readonly content: Markup
   readonly className?: string
 }
 
-/** A form that changes something: it works without script and carries the proof that it is of this session. */
+/** A form that changes something. It works without script and carries the proof that it belongs to this session. */
 export function postForm({ action, token, fields = {}, content, className = '' }: PostForm): Markup {
   const hidden = Object.entries({ csrfToken: token, ...fields }).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,

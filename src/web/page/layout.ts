@@ -5,6 +5,7 @@ import { htmlResponse } from '../responses.ts'
 import type { ResponseExtras } from '../responses.ts'
 import { html, trusted } from './markup.ts'
 import type { Markup } from './markup.ts'
+import { platformOf } from './platforms.ts'
 import { stylesheetPath } from './stylesheet.ts'
 
 export interface Page {
@@ -31,8 +32,44 @@ export async function frameFor(
   return { header: trusted(header ?? ''), footer: trusted(footer ?? '') }
 }
 
-/** A whole document. */
-export function layout(context: HandlerContext, page: Page): string {
+export interface DocumentExtras extends ResponseExtras {
+  /** Further directives that this page needs in its policy, such as `script-src 'sha256-…'`. */
+  readonly allowed?: readonly string[]
+}
+
+/** Answers with a whole document. Its policy allows the stylesheets that the document links, and what the page adds. */
+export function documentResponse(
+  context: HandlerContext,
+  page: Page,
+  { allowed = [], headers, ...extras }: DocumentExtras = {},
+): Response {
+  const policy = [
+    "default-src 'none'",
+    ...allowed,
+    "style-src 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ]
+  return htmlResponse(documentOf(context, page), {
+    ...extras,
+    headers: { 'content-security-policy': policy.join('; '), ...headers },
+  })
+}
+
+/**
+ * A page with forms. It sends its referrer within the site: without one, browsers submit forms with the origin `null`.
+ */
+export function pageResponse(context: HandlerContext, page: Page, extras: ResponseExtras = {}): Response {
+  const formTargets = ["'self'", ...authorizationOrigins(context)]
+  return documentResponse(context, page, {
+    ...extras,
+    // Browsers hold the redirects of a submitted form to this list as well, and starting one redirects to a platform.
+    allowed: [`form-action ${formTargets.join(' ')}`, "img-src 'self'"],
+    headers: { 'referrer-policy': 'same-origin', ...extras.headers },
+  })
+}
+
+function documentOf(context: HandlerContext, page: Page): string {
   const sheets = [stylesheetPath(context.basePath), ...(context.page.stylesheets ?? [])]
   const document = html`<!doctype html>
     <html lang="en">
@@ -53,45 +90,13 @@ export function layout(context: HandlerContext, page: Page): string {
   return document.text
 }
 
-/** A page with forms. Its own address is told to its own site, without which browsers send those forms as from nowhere. */
-export function pageResponse(context: HandlerContext, page: Page, extras: ResponseExtras = {}): Response {
-  return htmlResponse(layout(context, page), {
-    ...extras,
-    headers: {
-      'content-security-policy': pagePolicy(context),
-      'referrer-policy': 'same-origin',
-      ...extras.headers,
-    },
-  })
-}
-
-/** Other hosts that a platform's own sign-in wanders through, beside that of its authorization endpoint. */
-const SIGN_IN_HOSTS: Readonly<Record<string, string>> = {
-  meta: 'https://*.facebook.com',
-  google_ads: 'https://*.google.com',
-  tiktok: 'https://*.tiktok.com',
-}
-
-function pagePolicy(context: HandlerContext): string {
-  const formTargets = ["'self'", ...authorizationOrigins(context)]
-  return [
-    "default-src 'none'",
-    "style-src 'self'",
-    "img-src 'self'",
-    // Browsers hold the redirects of a submitted form to this list as well, and starting one redirects to a platform.
-    `form-action ${formTargets.join(' ')}`,
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ')
-}
-
-function authorizationOrigins({ providers }: HandlerContext): readonly string[] {
+function authorizationOrigins(context: HandlerContext): readonly string[] {
+  const { providers } = context
   const origins = providers.names().flatMap((name) => {
     const client = providers.get(name)
     if (!isOAuthClient(client)) return []
     const { origin } = new URL(client.authorizationUrl({ state: 'none', codeChallenge: 'none' }))
-    const others = SIGN_IN_HOSTS[name]
-    return others === undefined || origin.startsWith('http:') ? [origin] : [origin, others]
+    return origin.startsWith('http:') ? [origin] : [origin, ...platformOf(context, name).signInHosts]
   })
   return [...new Set(origins)]
 }

@@ -1,7 +1,7 @@
 import type { Audience } from '../../domain/model/ad-account.ts'
 import type { Call } from '../call.ts'
 import type { HandlerContext } from '../handler-context.ts'
-import { openConnectionPage } from './connection-page.ts'
+import { askAgainForm, openConnectionPage } from './connection-page.ts'
 import { postForm } from './forms.ts'
 import { pageResponse } from './layout.ts'
 import { html, nothing } from './markup.ts'
@@ -21,24 +21,19 @@ export async function listsPage(context: HandlerContext, call: Call, provider: s
       ${listSelect({ name: 'smsListId', label: 'SMS list', lists, chosen: smsListId })}
       <div class="cgk-actions"><button class="cgk-button cgk-primary">Save</button></div>`,
   })
-  const again = postForm({
-    action: `${context.basePath}/${provider}/accounts`,
-    token: page.token,
-    fields: page.fields,
-    content: html`<p class="cgk-quiet">
-      Is one missing? <button class="cgk-button cgk-plain">Ask ${page.name} again</button>
-    </p>`,
-  })
   const title = `Choose lists for ${page.name}`
   const main = html`<div class="cgk-narrow">
     <p><a href="${page.back}">Back to integrations</a></p>
     <h1>${title}</h1>
-    <p class="cgk-quiet" role="status">
-      ${lists.length === 0 ? 'This account has no lists yet. Create one there first.' : `${lists.length} lists.`}
-    </p>
-    ${form} ${again}
+    <p class="cgk-quiet" role="status">${countWords(lists.length, page.name)}</p>
+    ${form} ${askAgainForm(context, page)}
   </div>`
   return pageResponse(context, { title, main, frame: page.frame }, { cookies: page.cookies })
+}
+
+function countWords(count: number, name: string): string {
+  if (count === 0) return `This account has no lists yet. Create one at ${name} first.`
+  return count === 1 ? '1 list.' : `${count} lists.`
 }
 
 interface ListSelect {

@@ -1,4 +1,4 @@
-/** Text that is HTML already. Only `html` and `trusted` make it, so that everything else gets escaped. */
+/** Text that is already HTML. Only `html` and `trusted` make it, so that everything else gets escaped. */
 export class Markup {
   readonly text: string
 

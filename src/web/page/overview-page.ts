@@ -10,7 +10,7 @@ import { connectionCard } from './connection-card.ts'
 import { frameFor, pageResponse } from './layout.ts'
 import { html } from './markup.ts'
 
-/** Every platform with how it stands and what can be done about it. */
+/** Every platform with its state and what can be done about it. */
 export async function overviewPage(context: HandlerContext, call: Call): Promise<Response> {
   const principal = await signedIn(context, call.request)
   const { token, cookies } = await context.guard.issue(call.request, principal)
@@ -29,8 +29,8 @@ export async function overviewPage(context: HandlerContext, call: Call): Promise
   const main = html`<header class="cgk-intro">
       <h1>Integrations</h1>
       <p class="cgk-lead">
-        Connect ${product === undefined ? '' : `${product} to `}your advertising and e-mail platforms. Access
-        is stored encrypted, renewed automatically, and can be ended here at any time.
+        Connect ${product === undefined ? '' : `${product} to `}your advertising and e-mail platforms.
+        Credentials are stored encrypted and renewed automatically, and you can end access here at any time.
       </p>
     </header>
     ${outcomeBanner(context, call.query, token)}
@@ -39,7 +39,7 @@ export async function overviewPage(context: HandlerContext, call: Call): Promise
   return pageResponse(context, { title: 'Integrations', main, frame }, { cookies })
 }
 
-/** The four platforms, further connections, and platforms of the host's own that are not connected yet. */
+/** The four platforms, any further connections, and the host's own platforms that are not connected yet. */
 async function statesToShow(
   context: HandlerContext,
   principal: Principal,

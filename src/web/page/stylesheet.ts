@@ -20,20 +20,22 @@ body { margin: 0; background: #f6f7f9; color: #1b2330;
 .cgk *, .cgk *::before { box-sizing: border-box; }
 .cgk a { color: var(--link); text-underline-offset: .15em; }
 .cgk :focus-visible, .cgk-skip:focus { outline: 3px solid var(--link, #1f4fc4); outline-offset: 2px; }
-.cgk h1 { margin: 0 0 .5rem; font-size: 1.75rem; line-height: 1.25; letter-spacing: -.01em; font-weight: 650; }
+.cgk h1 { margin: 0 0 .5rem; font-size: 1.75rem; line-height: 1.25; letter-spacing: -.01em; font-weight: 650; text-wrap: balance; }
 .cgk h2 { margin: 0; font-size: 1.125rem; line-height: 1.3; font-weight: 620; }
 .cgk p { margin: 0 0 1rem; }
+.cgk form { margin: 0; }
 .cgk code { font-size: .92em; overflow-wrap: anywhere; }
 .cgk-skip { position: absolute; left: -999rem; padding: .5rem 1rem; background: #fff; color: #1f4fc4; }
 .cgk-skip:focus { left: .5rem; top: .5rem; z-index: 1; }
 .cgk-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .cgk-intro { margin-bottom: 1.75rem; }
-.cgk-lead { max-width: 42rem; color: var(--quiet); font-size: 1.0625rem; }
+.cgk-lead { max-width: 42rem; color: var(--quiet); font-size: 1.0625rem; text-wrap: pretty; }
 .cgk-intro .cgk-lead { margin: 0; }
 .cgk-quiet, .cgk-hint, .cgk-fine { color: var(--quiet); }
 .cgk-hint, .cgk-fine { font-size: .875rem; }
-.cgk-fine { margin-top: 2rem; }
+.cgk .cgk-fine { margin-top: 2rem; }
 .cgk-narrow { max-width: 40rem; }
+.cgk-narrow > h1 { margin-bottom: .75rem; }
 .cgk-grid { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
 @media (min-width: 48rem) { .cgk-grid { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1.25rem; } }
 .cgk-card { display: flex; flex-direction: column; padding: 1.25rem; background: var(--surface);
@@ -49,10 +51,10 @@ body { margin: 0; background: #f6f7f9; color: #1b2330;
 .cgk-mark-klaviyo { background: #8a3b12; }
 .cgk-pill { display: inline-flex; align-items: center; gap: .45em; padding: .2rem .7rem; border-radius: 99rem;
   font-size: .8125rem; font-weight: 600; color: var(--tone); background: var(--tone-soft); }
-.cgk-pill::before { content: ''; width: .55em; height: .55em; border-radius: 50%; background: currentColor; }
+.cgk-pill::before { content: ''; flex: none; width: .55em; height: .55em; border-radius: 50%; background: currentColor; }
 .cgk-pill.cgk-attention::before { border-radius: 0; transform: rotate(45deg) scale(.9); }
 .cgk-pill.cgk-bad::before { border-radius: 0; }
-.cgk-pill.cgk-off::before { background: none; border: 2px solid currentColor; }
+.cgk-pill.cgk-off::before { width: .75em; height: .75em; background: none; border: 2px solid currentColor; }
 .cgk-good { --tone: var(--good); --tone-soft: var(--good-soft); }
 .cgk-attention { --tone: var(--attention); --tone-soft: var(--attention-soft); }
 .cgk-bad { --tone: var(--bad); --tone-soft: var(--bad-soft); }
@@ -68,7 +70,6 @@ body { margin: 0; background: #f6f7f9; color: #1b2330;
 .cgk-facts dd { margin: 0; overflow-wrap: anywhere; }
 .cgk-id { color: var(--quiet); font-size: .875rem; font-variant-numeric: tabular-nums; }
 .cgk-actions { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: auto; align-items: center; }
-.cgk form { margin: 0; }
 .cgk .cgk-actions.cgk-sticky { position: sticky; bottom: 0; padding: .75rem 0; background: var(--ground); }
 .cgk-button { display: inline-flex; align-items: center; justify-content: center; min-height: 2.75rem; padding: .45rem 1rem;
   border: 1px solid var(--edge); border-radius: .5rem; background: var(--surface); color: inherit; cursor: pointer;
@@ -85,12 +86,12 @@ body { margin: 0; background: #f6f7f9; color: #1b2330;
 .cgk label { font-weight: 560; }
 .cgk input:not([type=radio], [type=checkbox], [type=hidden]), .cgk select { display: block; width: 100%; min-height: 2.75rem; margin-top: .35rem;
   padding: .5rem .75rem; border: 1px solid var(--edge); border-radius: .5rem; background: var(--surface); color: inherit; font: inherit; }
-.cgk-key { margin-top: auto; }
+.cgk .cgk-key { margin-top: auto; }
 .cgk-key .cgk-hint { margin: .15rem 0 .5rem; }
 .cgk-key .cgk-button { margin-top: .75rem; }
-.cgk-search { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .35rem .5rem; margin: 1.25rem 0 1rem !important; }
+.cgk .cgk-search { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .35rem .5rem; margin: 1.25rem 0 1rem; }
 .cgk-search label { grid-column: 1 / -1; }
-.cgk-search input { margin-top: 0 !important; }
+.cgk .cgk-search input { margin-top: 0; }
 .cgk-choices { margin: 0 0 1rem; padding: 0; border: 1px solid var(--line); border-radius: .75rem; background: var(--surface); overflow: hidden; }
 .cgk .cgk-choice { display: flex; gap: .75rem; align-items: center; padding: .65rem 1rem; font-weight: 400; cursor: pointer; }
 .cgk-choice + .cgk-choice { border-top: 1px solid var(--line); }
@@ -101,9 +102,9 @@ body { margin: 0; background: #f6f7f9; color: #1b2330;
 .cgk-choice > span { display: flex; flex-direction: column; overflow-wrap: anywhere; }
 .cgk-choice-name { font-weight: 560; }
 .cgk-pager { display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; margin: 1.25rem 0; }
-.cgk-stack { display: grid; gap: .5rem; margin-bottom: 1rem !important; }
+.cgk .cgk-stack { display: grid; gap: .5rem; margin-bottom: 1rem; }
 @media (max-width: 26rem) { .cgk-facts > div { grid-template-columns: minmax(0, 1fr); gap: 0; }
-  .cgk-actions form, .cgk-actions .cgk-button:not(.cgk-plain) { flex: 1 1 auto; } .cgk-actions form .cgk-button { width: 100%; } }
+  .cgk-actions form, .cgk-actions .cgk-button:not(.cgk-plain) { flex: 1 1 auto; } .cgk-actions form .cgk-button, .cgk-key .cgk-button, .cgk-banner .cgk-button { width: 100%; } }
 @media (forced-colors: active) { .cgk-pill, .cgk-banner, .cgk-notice { border: 1px solid; } }
 @media (prefers-reduced-motion: no-preference) { .cgk-button { transition: background-color .12s, border-color .12s; } }
 `
@@ -112,7 +113,7 @@ const HASH = createHash('sha256').update(SHEET).digest('hex').slice(0, 12)
 
 export const STYLESHEET_NAME: string = `style-${HASH}.css`
 
-/** Named by its content, so that browsers keep it for good and a new version is fetched at once. */
+/** The name contains a hash of the content, so that browsers can keep the file for good and fetch a new version at once. */
 export function stylesheetPath(basePath: string): string {
   return `${basePath}/${STYLESHEET_NAME}`
 }

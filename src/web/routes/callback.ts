@@ -6,16 +6,15 @@ import { MINUTE_MS } from '../../domain/model/time.ts'
 import { isPermitted } from '../call.ts'
 import type { Call } from '../call.ts'
 import { endingResponse } from '../ending.ts'
+import { reportFailure } from '../failures.ts'
 import type { ReturningFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
-import { failureOf } from '../outcomes.ts'
 import { failurePage } from '../page/failure-page.ts'
 import { Refusal } from '../refusal.ts'
-import { tellOperator } from '../tell-operator.ts'
 import { initiatorOf } from './start.ts'
 
-/** The store's clock says when a connection was made, a process's when its flow was started. */
+/** The store's clock says when a connection was made, a process's clock when its flow was started. */
 const SKEW_MS = MINUTE_MS
 
 interface Arrival {
@@ -26,10 +25,10 @@ interface Arrival {
   readonly flow: ReturningFlow | undefined
 }
 
-/** Completions under way, so that a reload while the platform is being asked gets the outcome of the first. */
+/** Completions under way, so that a reload during the exchange gets the outcome of the first request. */
 export type Completions = SingleFlight<string>
 
-/** Ends a flow: whatever comes, the browser is sent on or told in words, and its cookie for this flow is gone. */
+/** Ends a flow. Whatever happens, the browser is redirected or shown a page, and its cookie for this flow is deleted. */
 export async function completeConnection(
   context: HandlerContext,
   completions: Completions,
@@ -52,7 +51,7 @@ export async function completeConnection(
   }
 }
 
-/** Resolves where the browser goes. What this browser has already finished is finished, not failed. */
+/** Resolves with the URL to return to. A flow that this browser has already finished counts as a success. */
 async function complete(context: HandlerContext, arrival: Arrival): Promise<string> {
   const { call, provider, principal, flow } = arrival
   const isAllowed = principal === null || (await isPermitted(context, principal, provider, 'connect'))
@@ -100,9 +99,8 @@ async function answerFailure(
   error: unknown,
   cookies: readonly string[],
 ): Promise<Response> {
-  tellOperator(context, error)
-  const failure = failureOf(error, context.clock.now())
-  // Somebody else's flow is not continued anywhere: who opened the link is told what happened, and so is its opener.
+  const failure = reportFailure(context, error)
+  // Somebody else's flow is not continued: the person who opened the link is told what happened, and so is a popup's opener.
   const isStrangers = failure.code === 'initiator_mismatch' || failure.code === 'browser_mismatch'
   if (flow === undefined || (isStrangers && flow.opener === undefined)) {
     return failurePage(context, failure, { provider, cookies })

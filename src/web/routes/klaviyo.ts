@@ -20,7 +20,7 @@ export async function connectKlaviyo(context: HandlerContext, call: Call): Promi
   })
 }
 
-/** Chooses the lists for e-mail and SMS; a list that is left out is not chosen any more. */
+/** Chooses the lists for e-mail and SMS; leaving one out clears it. */
 export async function chooseKlaviyoLists(context: HandlerContext, call: Call): Promise<Response> {
   const command = await acceptCommand(context, call, KLAVIYO, 'choose')
   return perform(context, command, async () => {

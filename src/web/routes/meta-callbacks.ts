@@ -7,14 +7,15 @@ import type { MetaCallbackOptions } from '../handler-options.ts'
 import { readSignedRequest } from '../meta-signed-request.ts'
 import { deletionPage } from '../page/deletion-page.ts'
 import { Refusal } from '../refusal.ts'
-import { htmlResponse, jsonResponse } from '../responses.ts'
+import { jsonResponse } from '../responses.ts'
 import { readSubmission } from '../submission.ts'
 
 const META = 'meta'
 
 /**
- * A person removed the app at Meta. What Meta says of their tokens decides: each connection is verified now, and one
- * that is dead asks its tenant to reconnect. A callback that comes late or twice changes nothing that works.
+ * A person removed the app at Meta. Each of their connections is verified now, and Meta's answer about the token decides: a
+ * dead one makes the connection ask its tenant to reconnect. A callback that comes late or twice does not harm a connection
+ * that works.
  */
 export async function metaDeauthorize(
   context: HandlerContext,
@@ -26,7 +27,7 @@ export async function metaDeauthorize(
   return jsonResponse({ received: true })
 }
 
-/** A person wants their data deleted: their connections end, and the answer says where to see that they did. */
+/** A person wants their data deleted: their connections end, and the answer says where they can check that. */
 export async function metaDataDeletion(
   context: HandlerContext,
   metaCallbacks: MetaCallbackOptions,
@@ -40,7 +41,7 @@ export async function metaDataDeletion(
   return jsonResponse({ url, confirmation_code: code })
 }
 
-/** What a person sees at the address that Meta shows them. */
+/** The page at the address that Meta shows to the person. */
 export function metaDeletionStatus(
   context: HandlerContext,
   { appSecrets }: MetaCallbackOptions,
@@ -48,7 +49,7 @@ export function metaDeletionStatus(
 ): Response {
   const at = deletedAt(context.digest, appSecrets, call.query.get('code') ?? '')
   if (at === undefined) throw new Refusal('not_found')
-  return htmlResponse(deletionPage(context, at))
+  return deletionPage(context, at)
 }
 
 async function connectionsMeant(

@@ -8,7 +8,7 @@ import type { HandlerContext } from '../handler-context.ts'
 import { jsonResponse } from '../responses.ts'
 import { accountsPage, accountsQuery, connectionView, stateView } from '../views.ts'
 
-/** How every connection of the tenant stands, and the token that a program of this site sends with its changes. */
+/** The state of every connection of the tenant, and the token that this site's own scripts send with a change. */
 export async function answerStatus(context: HandlerContext, call: Call): Promise<Response> {
   const principal = await signedIn(context, call.request)
   const states = await context.statuses.all(parseTenantId(principal.tenantId))
@@ -21,7 +21,7 @@ export async function answerStatus(context: HandlerContext, call: Call): Promise
   return jsonResponse({ integrations, csrfToken: token }, { cookies })
 }
 
-/** The accounts that a connection reaches, filtered by `q`, a page at a time. */
+/** One page of the accounts that a connection reaches, filtered by `q`. */
 export async function answerAccounts(
   context: HandlerContext,
   call: Call,
@@ -41,8 +41,8 @@ export async function answerAccounts(
 const HEALTH_KEPT_MS = 2 * SECOND_MS
 
 /**
- * Tells a load balancer whether the database answers and a key can be had. Asked by nobody in particular, so the answer
- * is kept a moment.
+ * Tells a load balancer whether the database answers and a key is available. Anybody may ask, so the answer is kept for a
+ * moment.
  */
 export function healthRoute(context: HandlerContext): () => Promise<Response> {
   let askedAt = Number.NEGATIVE_INFINITY
@@ -58,7 +58,7 @@ export function healthRoute(context: HandlerContext): () => Promise<Response> {
   }
 }
 
-/** No tenant has this id: the question costs one look at an index. */
+/** No tenant has this id, so the query costs a single index lookup. */
 const NOBODY = parseTenantId('health')
 
 async function isReady(context: HandlerContext): Promise<boolean> {

@@ -4,16 +4,15 @@ import type { Initiator } from '../../domain/model/pending-authorization.ts'
 import { acceptCommand, destinationOf, wantsJson } from '../call.ts'
 import type { Call, Command } from '../call.ts'
 import { endingResponse } from '../ending.ts'
+import { reportFailure } from '../failures.ts'
 import type { NewFlow } from '../flow-cookies.ts'
 import type { HandlerContext } from '../handler-context.ts'
 import type { Principal } from '../handler-options.ts'
-import { failureOf } from '../outcomes.ts'
 import { Refusal } from '../refusal.ts'
 import { jsonResponse, redirectResponse } from '../responses.ts'
 import type { Submission } from '../submission.ts'
-import { tellOperator } from '../tell-operator.ts'
 
-/** Sends the browser to the platform, with the cookie that proves at the end that it is the same browser. */
+/** Sends the browser to the platform, with the cookie that later proves that the same browser came back. */
 export async function startConnection(
   context: HandlerContext,
   call: Call,
@@ -30,19 +29,18 @@ export async function startConnection(
       : redirectResponse(authUrl, { cookies })
   } catch (error) {
     if (wantsJson(call.request) || !isIntegrationError(error)) throw error
-    tellOperator(context, error)
-    const { code } = failureOf(error, context.clock.now())
+    const { code } = reportFailure(context, error)
     return endingResponse(context, { ...command.key, returnUrl, opener, result: code })
   }
 }
 
-/** The tenant is part of who started, so that a user of two tenants cannot finish in one what began in the other. */
+/** The initiator includes the tenant, so that a user of two tenants cannot finish in one what they started in the other. */
 export function initiatorOf(principal: Principal): Initiator {
   const userId = JSON.stringify([principal.tenantId, principal.userId])
   return { userId, sessionId: principal.sessionId }
 }
 
-/** A popup tells the origin that its `returnUrl` is of; nobody hears of a flow in a page. */
+/** The origin of `returnUrl` is told the outcome of a popup; a flow in a page tells nobody. */
 function openerOf(
   { baseUrl }: HandlerContext,
   submission: Submission,

@@ -190,19 +190,25 @@ describe('a new KMS key', () => {
 })
 
 describe('MovingCipher', () => {
-  test('reads both sides of a move and writes the new one', async () => {
+  test.each([
+    ['service', 'c1.k.'],
+    ['local', 'c1.a.'],
+  ] as const)('reads both sides of a move and writes the one that seals: %s', async (seals, prefix) => {
     const bench = await open()
-    const to = bench.start().cipher
+    const service = bench.start().cipher
     const ring = new KeyRing({ name: 'K', primary: generateEncryptionKey() })
-    const from = new AesGcmCipher({ rings: { general: ring } })
-    const moving = new MovingCipher({ from, to, fromPrefix: 'c1.a.' })
-    const before = await from.seal(new Secret('token'), contextOf())
+    const local = new AesGcmCipher({ rings: { general: ring } })
+    const moving = new MovingCipher({ local, service, seals })
+    const [ofLocal, ofService] = [
+      await local.seal(new Secret('token'), contextOf()),
+      await service.seal(new Secret('token'), contextOf()),
+    ]
     await moving.prepare(contextOf())
-    const after = await moving.seal(new Secret('token'), contextOf())
-    expect(after.startsWith('c1.k.')).toBe(true)
-    for (const value of [before, after])
+    const written = await moving.seal(new Secret('token'), contextOf())
+    expect(written.startsWith(prefix)).toBe(true)
+    for (const value of [ofLocal, ofService, written])
       expect((await moving.open(value, contextOf())).reveal()).toBe('token')
-    await expect(to.open(before, contextOf())).rejects.toMatchObject({ code: 'cipher_value_invalid' })
-    await expect(from.open(after, contextOf())).rejects.toMatchObject({ code: 'cipher_value_invalid' })
+    await expect(service.open(ofLocal, contextOf())).rejects.toMatchObject({ code: 'cipher_value_invalid' })
+    await expect(local.open(ofService, contextOf())).rejects.toMatchObject({ code: 'cipher_value_invalid' })
   })
 })

@@ -32,7 +32,7 @@ const stateKeys = ({ keys }: Process): StateKeys => new KmsStateKeys({ keys })
 
 const ring = new KeyRing({ name: 'K', primary: generateEncryptionKey() })
 const movingFrom = (process: Process): StateKeys =>
-  new MovingStateKeys({ to: stateKeys(process), from: new RingStateKeys(ring) })
+  new MovingStateKeys({ local: new RingStateKeys(ring), service: stateKeys(process), signs: 'service' })
 
 /** Processes of one host: they share the store of states. */
 function serviceOver(states: MemoryStateStore, { cipher }: Process, keys: StateKeys): StateService {
@@ -118,6 +118,15 @@ describe('While KMS is down, a process that has the key of today and not that of
 })
 
 describe('MovingStateKeys', () => {
+  test.each(['local', 'service'] as const)('sign under one side and accept both: %s', async (signs) => {
+    const sides = { local: new RingStateKeys(ring), service: stateKeys(bench.start()) }
+    const [ofLocal, ofService] = [await sides.local.signing(), await sides.service.signing()]
+    const moving = new MovingStateKeys({ ...sides, signs })
+    expect(await moving.signing()).toEqual(await sides[signs].signing())
+    const inOrder = signs === 'local' ? [ofLocal, ofService] : [ofService, ofLocal]
+    expect(await moving.accepted()).toEqual({ keys: inOrder, missing: undefined })
+  })
+
   test('accept what the local key signed while KMS is down and no data key is at hand', async () => {
     const local = await new RingStateKeys(ring).signing()
     await bench.start().keys.forSealing(undefined)

@@ -22,7 +22,7 @@ async function connected(dueInMs = HOUR_MS) {
   const tokens = new MemoryTokenStore(database)
   const leases = new MemoryRefreshLeases(database)
   const due = new MemoryDueConnections(database)
-  await tokens.save(newGrant({ dueInMs }), undefined, false)
+  await tokens.save(newGrant({ dueInMs }))
   const claim = (changes: Partial<ClaimRequest>) => leases.claim(KEY, 1, claimRequest(changes))
   return { clock, tokens, leases, due, claim }
 }
@@ -117,7 +117,7 @@ test('decides by its own clock when it runs, not when it was called', async () =
 
 test('lets other callers in between: no call has an effect before its caller yields', async () => {
   const { tokens } = await connected()
-  const disconnecting = tokens.disconnect(KEY, false)
+  const disconnecting = tokens.disconnect(KEY, { queueForRevocation: false })
   const order: string[] = []
   const done = disconnecting.then(() => order.push('disconnected'))
   await Promise.resolve().then(() => order.push('another turn'))

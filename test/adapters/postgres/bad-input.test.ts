@@ -39,7 +39,7 @@ test('text that Postgres refuses is made harmless, and the tokens that came with
     selectedAccountName: POISON,
     details: { audiences: [{ id: POISON, name: POISON, kind: 'list' }] },
   })
-  expect((await tokens.save(grant, undefined, false)).saved).toBe(true)
+  expect((await tokens.save(grant)).saved).toBe(true)
   const [connection] = await tokens.list(TENANT)
   expect(connection).toMatchObject({
     subject: { id: HARMLESS, name: HARMLESS },
@@ -54,19 +54,22 @@ test('text that Postgres refuses is made harmless, and the tokens that came with
 })
 
 test('a change takes the same text', async () => {
-  await tokens.save(newGrant(), undefined, false)
+  await tokens.save(newGrant())
   const [connection] = await tokens.list(TENANT)
   if (connection === undefined) throw new Error('it is listed')
   const patch = {
-    scopes: [POISON],
     accounts: [{ id: POISON, isUsable: true }],
+    selectedAccountId: POISON,
     selectedAccountName: POISON,
     details: { emailListId: POISON },
-    lastErrorCode: POISON,
-    dataAccessExpiresInMs: Number.POSITIVE_INFINITY,
   }
   expect(await tokens.change(connection, patch)).toBe(true)
-  expect((await tokens.list(TENANT))[0]).toMatchObject({ scopes: [HARMLESS], selectedAccountName: HARMLESS })
+  expect((await tokens.list(TENANT))[0]).toMatchObject({
+    accounts: [{ id: HARMLESS, isUsable: true }],
+    selectedAccountId: HARMLESS,
+    selectedAccountName: HARMLESS,
+    details: { emailListId: HARMLESS },
+  })
 })
 
 test('texts and lists without end are cut, and the tokens that came with them are stored', async () => {
@@ -79,19 +82,19 @@ test('texts and lists without end are cut, and the tokens that came with them ar
     expiresInMs: Number.MAX_VALUE,
     dataAccessExpiresInMs: Number.NEGATIVE_INFINITY,
   })
-  expect((await tokens.save(grant, undefined, false)).saved).toBe(true)
+  expect((await tokens.save(grant)).saved).toBe(true)
   const [connection] = await tokens.list(TENANT)
   expect(connection?.accounts).toHaveLength(MOST_ACCOUNTS)
   expect(connection?.accounts[0]?.name?.length).toBe(500)
   expect((await tokens.read(KEY))?.accessToken).toBe(grant.tokens.accessToken)
-  expect((await tokens.disconnect(KEY, true))?.revocation).toBeTypeOf('string')
+  expect((await tokens.disconnect(KEY, { queueForRevocation: true }))?.revocation).toBeTypeOf('string')
 })
 
 test('text that looks like SQL, JSON or an array is text', async () => {
   for (const text of [`'; DROP TABLE notes; --`, '{"a":1}', '{a,b}', '\\', '$1', '%s', 'NULL']) {
     await pool.query('TRUNCATE integration_connections')
     const grant = newGrant({ clientId: text, scopes: [text], selectedAccountName: text, label: text })
-    await tokens.save(grant, undefined, false)
+    await tokens.save(grant)
     const [connection] = await tokens.list(TENANT)
     expect(connection).toMatchObject({
       clientId: text,
@@ -104,7 +107,7 @@ test('text that looks like SQL, JSON or an array is text', async () => {
 
 test('an error of the driver goes no further: nothing of a row or of a parameter is repeated', async () => {
   const grant = newGrant({ clientId: 'client \0 whose id we do not clean' })
-  const error: unknown = await tokens.save(grant, undefined, false).catch((thrown: unknown) => thrown)
+  const error: unknown = await tokens.save(grant).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'store_unavailable' })
   const shown = inspect(error, { depth: 10, showHidden: true })
   for (const secret of [grant.tokens.accessToken, grant.clientId, grant.grantId])

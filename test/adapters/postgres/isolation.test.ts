@@ -95,7 +95,7 @@ describe.each(kinds)('logged in as %s', (kind) => {
     const [lease] = await leaseDue(stores)
     expect(lease?.tokenVersion).toBe(2)
     if (lease !== undefined) await stores.leases.suspect(lease, 60_000)
-    const retired = await stores.tokens.disconnect(KEY, true)
+    const retired = await stores.tokens.disconnect(KEY, { queueForRevocation: true })
     expect(await stores.revocations.claimDue(5, 60_000)).toEqual([
       { id: retired?.revocation, tenantId: TENANT },
     ])
@@ -109,7 +109,7 @@ describe.each(kinds)('logged in as %s', (kind) => {
   test('no table shows a row, and none takes one, where no tenant is set', async () => {
     const stores = await emptied(database)
     await connect(stores)
-    await stores.tokens.disconnect(await connect(stores, { label: 'second' }), true)
+    await stores.tokens.disconnect(await connect(stores, { label: 'second' }), { queueForRevocation: true })
     const client = await database.pool.connect()
     try {
       await client.query(kind === 'a superuser' ? 'BEGIN; SET LOCAL ROLE integrations_app' : 'BEGIN')

@@ -101,7 +101,7 @@ test('results that come together are stored by one statement, each with its own 
   const [stale, gone, ...rest] = leases
   if (stale === undefined || gone === undefined) throw new Error('two leases are needed')
   await stores.leases.store(stale, refreshedTokens())
-  await stores.tokens.disconnect(gone, false)
+  await stores.tokens.disconnect(gone, { queueForRevocation: false })
   const results = leases.map(() => refreshedTokens())
   const outcomes = await Promise.all(
     leases.map((lease, index) => storing.store(lease, results[index] ?? refreshedTokens())),
@@ -233,7 +233,7 @@ test('what a claim, a store or a save wrote is on disk where the database by def
     const claims = { meta: claimRequest() }
     const request = { limit: 1, mostPerTenant: 1, providers: ['meta'], claims }
     expect((await laxStores.due.claimDue(request)).leases).toHaveLength(1)
-    await laxStores.tokens.disconnect(KEY, true)
+    await laxStores.tokens.disconnect(KEY, { queueForRevocation: true })
     const { rows } = await pool.query<{ setting: string }>(
       'SELECT DISTINCT synchronous_commit AS setting FROM seen',
     )

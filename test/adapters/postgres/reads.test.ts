@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPool, PostgresReadLane, PostgresTokenStore } from '../../../src/adapters/postgres/index.ts'
@@ -11,6 +12,7 @@ import {
   TENANT,
 } from '../../../src/testing/contracts/connection-fixtures.ts'
 import { freshDatabase } from '../../support/database.ts'
+import { postgresProxy } from '../../support/postgres-proxy.ts'
 import type { TestDatabase } from '../../support/database.ts'
 
 const PROVIDERS = ['meta', 'google_ads', 'tiktok', 'klaviyo', 'pinterest']
@@ -26,7 +28,7 @@ beforeAll(async () => {
   for (const tenantId of [TENANT, OTHER_TENANT]) {
     for (const provider of PROVIDERS) {
       const grant = newGrant({ tenantId, provider })
-      await store.save(grant, undefined, false)
+      await store.save(grant)
       tokens.set(`${tenantId}/${provider}`, grant.tokens.accessToken)
     }
   }
@@ -147,10 +149,10 @@ describe('over the lane', () => {
       ])
       for (const label of ['{a,b}', '"', '\\', 'NULL', ',', "'"]) {
         const grant = newGrant({ label, provider: 'pinterest' })
-        await store.save(grant, undefined, false)
+        await store.save(grant)
         const both = await Promise.all([store.read(grant), store.read(KEY)])
         expect(both[0]?.accessToken).toBe(grant.tokens.accessToken)
-        await store.disconnect(grant, false)
+        await store.disconnect(grant, { queueForRevocation: false })
       }
     } finally {
       await lane.close()
@@ -172,14 +174,14 @@ describe('over the lane', () => {
         'a b ',
       ]
       const grants = names.map((name) => newGrant({ tenantId: parseTenantId(name) }))
-      for (const grant of grants) await store.save(grant, undefined, false)
+      for (const grant of grants) await store.save(grant)
       const together = await Promise.all(grants.map((grant) => store.read(grant)))
       expect(together.map((reading) => reading?.accessToken)).toEqual(
         grants.map(({ tokens: { accessToken } }) => accessToken),
       )
       for (const grant of grants) {
         expect((await store.read(grant))?.accessToken).toBe(grant.tokens.accessToken)
-        await store.disconnect(grant, false)
+        await store.disconnect(grant, { queueForRevocation: false })
       }
     } finally {
       await lane.close()
@@ -198,6 +200,41 @@ describe('over the lane', () => {
     } finally {
       await lane.close()
       await empty.drop()
+    }
+  })
+
+  test('it closes although the server has stopped answering', async () => {
+    const proxy = await postgresProxy(database.url)
+    const lane = new PostgresReadLane({ connectionString: proxy.url })
+    try {
+      await lane.read(KEY)
+      proxy.freeze()
+      const closed = lane.close().then(() => 'closed')
+      const late = delay(5_000, 'still waiting', { ref: false })
+      expect(await Promise.race([closed, late])).toBe('closed')
+    } finally {
+      await proxy.close()
+    }
+  })
+
+  test('it reads under read committed where the database would be serializable', async () => {
+    const other = await freshDatabase()
+    await pool.query(`ALTER DATABASE ${other.name} SET default_transaction_isolation = 'serializable'`)
+    const lane = new PostgresReadLane({ connectionString: other.url })
+    const witness = createPool({ connectionString: other.url, maxConnections: 1 })
+    try {
+      // What a serializable transaction read is remembered for as long as another one of its time runs.
+      await witness.query('BEGIN ISOLATION LEVEL SERIALIZABLE')
+      await witness.query('SELECT 1')
+      await lane.read(KEY)
+      const { rows } = await witness.query<{ mode: string }>(
+        "SELECT mode FROM pg_locks WHERE mode = 'SIReadLock' AND relation::regclass::text LIKE '%connections%'",
+      )
+      expect(rows).toEqual([])
+    } finally {
+      await lane.close()
+      await witness.end()
+      await other.drop()
     }
   })
 

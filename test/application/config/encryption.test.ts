@@ -92,14 +92,12 @@ describe('Previous keys in the environment', () => {
 
   test('are refused without the key that they are previous to, with where a former key belongs', () => {
     const general = problemsOf(() => encryptionOf({ INTEGRATION_ENCRYPTION_KEY_PREVIOUS: former }))
-    expect(general).toContain(
-      'INTEGRATION_ENCRYPTION_KEY_PREVIOUS: needs INTEGRATION_ENCRYPTION_KEY beside it',
-    )
+    expect(general).toContain('INTEGRATION_ENCRYPTION_KEY_PREVIOUS: needs INTEGRATION_ENCRYPTION_KEY as well')
     const env = { INTEGRATION_ENCRYPTION_KEY: KEY, META_ENCRYPTION_KEY_PREVIOUS: former }
     for (const kms of [{}, { INTEGRATION_KMS_KEY_ID: 'alias/tokens' }]) {
       const problems = problemsOf(() => encryptionOf({ ...env, ...kms }))
-      expect(problems).toContain('META_ENCRYPTION_KEY_PREVIOUS: needs META_ENCRYPTION_KEY beside it')
-      expect(problems).toContain('belongs into INTEGRATION_ENCRYPTION_KEY_PREVIOUS')
+      expect(problems).toContain('META_ENCRYPTION_KEY_PREVIOUS: needs META_ENCRYPTION_KEY as well')
+      expect(problems).toContain('belongs in INTEGRATION_ENCRYPTION_KEY_PREVIOUS')
       expect(problems).not.toContain(BEFORE)
     }
   })
@@ -173,6 +171,6 @@ test('a text that is too long to be sealed is not said to be a broken value', as
   const sealing = container.get(IDS.Cipher).seal(new Secret('x'.repeat(16_385)), contextOf())
   await expect(sealing).rejects.toMatchObject({
     code: 'cipher_value_invalid',
-    message: 'The encryption does not take a value: text of more than 16384 bytes cannot be sealed',
+    message: 'Not a value that can be sealed or opened: text of more than 16384 bytes cannot be sealed',
   })
 })

@@ -1,13 +1,19 @@
 import { Container, ContainerModule } from 'inversify'
 import { afterEach, expect, test } from 'vitest'
+import { AesGcmCipher, EnvelopeCipher, KeyRing } from '../../../src/adapters/aes-gcm/index.ts'
+import { MemoryTokenStore } from '../../../src/adapters/memory/token-store.ts'
+import { createPool, PostgresTokenStore } from '../../../src/adapters/postgres/index.ts'
 import {
+  aesGcmModule,
   coreModule,
   createIntegrationsContainer,
   DEFAULT_LABEL,
   IDS,
+  kmsModule,
   memoryModule,
   nodeModule,
   parseTenantId,
+  postgresModule,
   providerModule,
 } from '../../../src/application/container/index.ts'
 import type { Logger, ProviderClient, StateStore } from '../../../src/application/container/index.ts'
@@ -68,6 +74,27 @@ test("a host's own binding of a port takes the place of ours, and everything ove
   const key = { tenantId: parseTenantId('rawdog'), provider: 'meta', label: DEFAULT_LABEL }
   await container.get(IDS.Connections).start({ key, returnUrl: '/settings' })
   expect(remembered).toHaveLength(1)
+})
+
+test('each module of ours takes the place of what the configuration bound', async () => {
+  const clock = new FixedClock()
+  const pool = createPool({ connectionString: 'postgres://nobody@127.0.0.1:1/none' })
+  const rings = { general: new KeyRing({ name: 'KEY', primary: generateEncryptionKey() }) }
+  const unasked = async (): Promise<never> => Promise.reject(new Error('nobody asks'))
+  const kms = { generateDataKey: unasked, decrypt: unasked, reEncrypt: unasked }
+  const modules = [
+    { module: memoryModule({ clock }), id: IDS.TokenStore, type: MemoryTokenStore },
+    { module: postgresModule({ pool }), id: IDS.TokenStore, type: PostgresTokenStore },
+    { module: aesGcmModule({ rings }), id: IDS.Cipher, type: AesGcmCipher },
+    { module: kmsModule({ kms, keyId: 'key-1', app: 'app' }), id: IDS.Cipher, type: EnvelopeCipher },
+  ]
+  for (const { module, id, type } of modules) {
+    const usual = inMemory().get<unknown>(id)
+    const replaced = inMemory([module]).get<unknown>(id)
+    expect(replaced).not.toBe(usual)
+    expect(replaced).toBeInstanceOf(type)
+  }
+  await pool.end()
 })
 
 test('a provider of the host is known beside ours', () => {

@@ -209,7 +209,7 @@ describe('An app with a budget', () => {
 
   test('does not keep a run going that has nothing to do, nor from the revocations in the queue', async () => {
     const world = await connected(2, { ageMs: MINUTE_MS, requestsPerSecond: 1 })
-    await world.stores.tokens.disconnect(keyOf(1), true)
+    await world.stores.tokens.disconnect(keyOf(1), { queueForRevocation: true })
     const app = { ...appOf(world.provider), requestsPerSecond: 1 }
     for (let turn = 0; turn < 4; turn += 1) await world.stores.apps.takeTurn(app, HOUR_MS)
     expect(await world.host().job.run()).toMatchObject({ total: 0 })

@@ -61,7 +61,7 @@ export class RefreshTruth {
   }
 
   async disconnect(): Promise<void> {
-    await this.world.stores.tokens.disconnect(KEY, true)
+    await this.world.stores.tokens.disconnect(KEY, { queueForRevocation: true })
     this.isDisconnected = true
   }
 

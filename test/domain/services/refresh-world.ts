@@ -350,9 +350,9 @@ function interposedTokens(tokens: TokenStore, interposed: Interposed): TokenStor
   return {
     read: (key) => within(interposed, 'read', () => tokens.read(key)),
     list: (tenantId, filter) => within(interposed, 'list', () => tokens.list(tenantId, filter)),
-    save: (grant, expected, queue) => tokens.save(grant, expected, queue),
+    save: (grant, replacement) => tokens.save(grant, replacement),
     change: (connection, patch) => tokens.change(connection, patch),
-    disconnect: (key, queue) => tokens.disconnect(key, queue),
+    disconnect: (key, retirement) => tokens.disconnect(key, retirement),
     deleteTenant: (tenantId) => tokens.deleteTenant(tenantId),
   }
 }

@@ -40,7 +40,7 @@ async function disconnected(...failures: readonly Facts[]): Promise<Disconnected
     if (failure !== undefined) throw new ProviderFailure(failure)
     await revoke(credential)
   }
-  const id = (await world.stores.tokens.disconnect(KEY, true))?.revocation ?? ''
+  const id = (await world.stores.tokens.disconnect(KEY, { queueForRevocation: true }))?.revocation ?? ''
   return {
     world,
     attempt: () => world.host().revocations.attempt(world.provider, KEY.tenantId, id),

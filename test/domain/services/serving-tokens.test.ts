@@ -201,7 +201,7 @@ describe('A connection that cannot be read', () => {
     const { tokens } = world.host()
     await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'not_connected' })
     await world.connect()
-    await world.stores.tokens.disconnect(KEY, false)
+    await world.stores.tokens.disconnect(KEY, { queueForRevocation: false })
     await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'not_connected' })
     await expect(tokens.refresh(KEY)).rejects.toMatchObject({ code: 'not_connected' })
   })

@@ -1,4 +1,5 @@
-import { type AdAccount, cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { AdsApi, CustomerRow } from './ads-api.ts'

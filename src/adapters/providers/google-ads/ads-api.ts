@@ -48,11 +48,12 @@ export class AdsApi {
   constructor(options: {
     readonly http: ProviderHttp
     readonly now: () => Instant
+    /** The Google Ads API with its version, without a slash at the end. */
     readonly base: string
     readonly developerToken: string | undefined
   }) {
     this.#http = options.http
-    this.#base = options.base.replace(/\/+$/, '')
+    this.#base = options.base
     this.#developerToken = options.developerToken
     this.#now = options.now
   }

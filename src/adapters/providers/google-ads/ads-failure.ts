@@ -1,6 +1,10 @@
 import { z } from 'zod'
-import { type Instant, SECOND_MS } from '../../../domain/model/time.ts'
-import { type FailureKind, ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import { SECOND_MS } from '../../../domain/model/time.ts'
+import type { Instant } from '../../../domain/model/time.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type { FailureKind } from '../../../domain/provider-failure.ts'
+import { statusFailure } from '../http/failures.ts'
+import { listOf, MOST_ERRORS } from '../http/list-of.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import { parseJson } from '../http/json-answer.ts'
@@ -81,31 +85,25 @@ function kindOfCode(code: string): FailureKind | undefined {
   return kinds.find((kind) => CODES[kind].some((known) => known === code))
 }
 
+const adsError = z.object({
+  errorCode: z.unknown().optional(),
+  details: z
+    .object({ quotaErrorDetails: z.object({ retryDelay: z.string() }) })
+    .optional()
+    .catch(undefined),
+})
+const detail = z.object({
+  reason: z.string().optional().catch(undefined),
+  errors: listOf(adsError, MOST_ERRORS).catch([]),
+})
 const wire = z.object({
   error: z.object({
     status: z.string().catch(''),
-    details: z
-      .array(
-        z.object({
-          reason: z.string().optional().catch(undefined),
-          errors: z
-            .array(
-              z.object({
-                errorCode: z.record(z.string(), z.string()).catch({}),
-                details: z
-                  .object({ quotaErrorDetails: z.object({ retryDelay: z.string() }) })
-                  .optional()
-                  .catch(undefined),
-              }),
-            )
-            .catch([]),
-        }),
-      )
-      .catch([]),
+    details: listOf(detail, MOST_ERRORS).catch([]),
   }),
 })
 
-/** What a refusal of the Google Ads API means: by the code of its GoogleAdsFailure, else by status. */
+/** What a refusal of the Google Ads API means: by the code of its GoogleAdsFailure, or by its status if it is Google's own. */
 export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
   const body = parseJson(answer.text)?.value
   // searchStream wraps its error in an array.
@@ -115,7 +113,7 @@ export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
   const code = codeOf(first?.errorCode) ?? reasonOf(details)
   const kind =
     (code === undefined ? undefined : kindOfCode(code)) ?? kindOfStatus(answer.status, parsed.success)
-  if (kind === undefined) return responseInvalid()
+  if (kind === undefined) return statusFailure(answer, now)
   const retryAfterMs =
     retryDelayMs(first?.details?.quotaErrorDetails.retryDelay) ??
     parseRetryAfter(answer.header('retry-after'), now)
@@ -125,17 +123,22 @@ export function adsFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
     providerCode: code ?? `http_${answer.status}`,
     retryAfterMs,
     missingScopes: code === SCOPE_INSUFFICIENT ? [ADWORDS_SCOPE] : [],
+    // Tokens come from another service, whose quota is its own: whatever the Ads API throttles, refreshes go on.
+    concerns: 'connection',
   })
 }
 
-/** Whether the failure is about the one account that was asked for, and the credential is none the worse. */
+/** Whether the failure is about the one account that was asked for, and says nothing against the credential. */
 export function isAboutOneAccount(error: unknown): error is ProviderFailure {
   return error instanceof ProviderFailure && OUT_OF_REACH.includes(error.providerCode)
 }
 
-function codeOf(errorCode: Readonly<Record<string, string>> | undefined): string | undefined {
-  const [family, code] = Object.entries(errorCode ?? {})[0] ?? []
-  const text = `${family}/${code}`
+/** Family and code are the name and value of the one member there is. */
+function codeOf(errorCode: unknown): string | undefined {
+  if (typeof errorCode !== 'object' || errorCode === null) return undefined
+  const [family = ''] = Object.keys(errorCode)
+  const code: unknown = Reflect.get(errorCode, family)
+  const text = typeof code === 'string' ? `${family}/${code}` : ''
   return /^[a-zA-Z]{1,40}\/[A-Z_]{1,80}$/.test(text) ? text : undefined
 }
 
@@ -145,11 +148,12 @@ function reasonOf(details: readonly { readonly reason?: string | undefined }[]):
     .find((reason) => reason !== undefined && /^[A-Z_]{1,60}$/.test(reason))
 }
 
-/** A page of HTML under 401 is some proxy's, and no word of Google on the credential. */
+/** A 404 is how a retired version answers. Any other answer that is not Google's own says nothing about the credential. */
 function kindOfStatus(status: number, isGoogles: boolean): FailureKind | undefined {
-  if (status === 401) return isGoogles ? 'reauthorize' : 'transient'
-  if (status === 403) return 'permission'
   if (status === 404) return 'misconfigured'
+  if (!isGoogles) return undefined
+  if (status === 401) return 'reauthorize'
+  if (status === 403) return 'permission'
   if (status === 429) return 'rate_limited'
   return status >= 400 ? 'transient' : undefined
 }

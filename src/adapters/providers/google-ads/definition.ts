@@ -1,26 +1,18 @@
 import type { OAuth2Definition } from '../oauth2/definition.ts'
 
-/** Every URL that the Google Ads client asks. */
+/** Every URL that the Google Ads client calls. */
 export interface GoogleAdsEndpoints {
   readonly authorization: string
   readonly token: string
   readonly revoke: string
   /** The Google Ads API with its version. */
   readonly ads: string
-  /** Tells who granted; without it a disconnect cannot know whom a revocation would hit, and only forgets. */
+  /** Tells who granted. Without it a disconnect cannot know whom a revocation would affect, and does not revoke. */
   readonly userinfo?: string | undefined
 }
 
 /** The one scope of the Google Ads API: reading and writing. */
 export const ADWORDS_SCOPE = 'https://www.googleapis.com/auth/adwords'
-
-export const GOOGLE_ADS_ENDPOINTS: GoogleAdsEndpoints = {
-  authorization: 'https://accounts.google.com/o/oauth2/v2/auth',
-  token: 'https://oauth2.googleapis.com/token',
-  revoke: 'https://oauth2.googleapis.com/revoke',
-  ads: 'https://googleads.googleapis.com/v25',
-  userinfo: 'https://openidconnect.googleapis.com/v1/userinfo',
-}
 
 const ISSUER = 'https://accounts.google.com'
 

@@ -1,3 +1,4 @@
+import { ConfigInvalidError } from '../../../domain/errors.ts'
 import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { ProviderSubject } from '../../../domain/model/connection.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
@@ -12,19 +13,17 @@ import type {
   OAuthProviderClient,
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
-import { parseEndpoint } from '../http/endpoint.ts'
+import { appProblems } from '../http/app-problems.ts'
+import { baseOf } from '../http/endpoint.ts'
 import { withSubject } from '../http/failures.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
-import { type OAuth2Client, oauth2Client } from '../oauth2/oauth2-client.ts'
+import { oauth2Client } from '../oauth2/oauth2-client.ts'
+import type { OAuth2Client } from '../oauth2/oauth2-client.ts'
 import { discoverAccounts } from './accounts.ts'
 import { AdsApi } from './ads-api.ts'
 import { NOT_ADS_USER, SCOPE_INSUFFICIENT } from './ads-failure.ts'
-import {
-  ADWORDS_SCOPE,
-  GOOGLE_ADS_ENDPOINTS,
-  googleAdsDefinition,
-  type GoogleAdsEndpoints,
-} from './definition.ts'
+import { ADWORDS_SCOPE, googleAdsDefinition } from './definition.ts'
+import type { GoogleAdsEndpoints } from './definition.ts'
 
 /** Our app at Google, and how it is reached. */
 export interface GoogleAdsClientOptions {
@@ -40,23 +39,34 @@ export interface GoogleAdsClientOptions {
   readonly endpoints?: GoogleAdsEndpoints | undefined
   /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean | undefined
+  /** Wall clock, against which an HTTP date in Retry-After is read. */
   readonly now?: (() => Instant) | undefined
 }
 
-/** Google Ads: standard OAuth 2.0 with an account discovery of its own. @throws ConfigInvalidError */
-export function googleAdsClient(options: GoogleAdsClientOptions): OAuthProviderClient {
-  const {
-    endpoints = GOOGLE_ADS_ENDPOINTS,
-    http,
-    developerToken,
-    allowLoopbackHttp,
-    now = Date.now,
-  } = options
-  const base = parseEndpoint(endpoints.ads, { name: 'endpoints.ads', allowLoopbackHttp })
-  const oauth = oauth2Client({ ...options, definition: googleAdsDefinition(endpoints) })
-  return new GoogleAdsClient(oauth, new AdsApi({ http, base, developerToken, now }))
+const ENDPOINTS: GoogleAdsEndpoints = {
+  authorization: 'https://accounts.google.com/o/oauth2/v2/auth',
+  token: 'https://oauth2.googleapis.com/token',
+  revoke: 'https://oauth2.googleapis.com/revoke',
+  ads: 'https://googleads.googleapis.com/v25',
+  userinfo: 'https://openidconnect.googleapis.com/v1/userinfo',
 }
 
+/** @throws ConfigInvalidError naming every problem */
+export function googleAdsClient(options: GoogleAdsClientOptions): OAuthProviderClient {
+  const { clientId, clientSecret, redirectUri, http, allowLoopbackHttp } = options
+  const { developerToken, endpoints = ENDPOINTS, now = Date.now } = options
+  const problems = appProblems({
+    credentials: { clientId, clientSecret },
+    redirectUri,
+    endpoints: { ...endpoints },
+    allowLoopbackHttp,
+  })
+  if (problems.length > 0) throw new ConfigInvalidError(problems)
+  const oauth = oauth2Client({ ...options, definition: googleAdsDefinition(endpoints) })
+  return new GoogleAdsClient(oauth, new AdsApi({ http, base: baseOf(endpoints.ads), developerToken, now }))
+}
+
+/** Google Ads: standard OAuth 2.0 with an account discovery of its own. */
 class GoogleAdsClient implements OAuthProviderClient {
   readonly traits: ProviderTraits
   readonly authorization: AuthorizationTraits
@@ -122,7 +132,7 @@ class GoogleAdsClient implements OAuthProviderClient {
     } catch (error) {
       const isRefused =
         error instanceof ProviderFailure && (error.kind === 'reauthorize' || error.kind === 'permission')
-      // Whether the token is dead or merely says nothing of its person, the next question tells.
+      // The next question tells whether the token is dead or merely does not name its person.
       if (isRefused) return undefined
       throw error
     }

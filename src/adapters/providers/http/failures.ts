@@ -1,6 +1,9 @@
 import type { ProviderSubject } from '../../../domain/model/connection.ts'
-import { ProviderFailure } from '../../../domain/provider-failure.ts'
-import type { Delivery } from '../../../domain/provider-failure.ts'
+import type { Instant } from '../../../domain/model/time.ts'
+import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import type { Concern, Delivery } from '../../../domain/provider-failure.ts'
+import type { HttpAnswer } from './provider-http.ts'
+import { parseRetryAfter } from './retry-after.ts'
 
 /** The request certainly never reached the provider. */
 export function notSent(providerCode: string): ProviderFailure {
@@ -12,7 +15,25 @@ export function uncertain(providerCode: string): ProviderFailure {
   return transient(providerCode, 'uncertain')
 }
 
-/** Where the question fails, the failure tells whose credential it was: what cannot be stored has to be revoked. */
+/**
+ * What an answer means that is not in the platform's own words: some server on the way sent it, or the platform in a bad
+ * minute. It says nothing about the credential, and nobody knows whether the request reached the platform. Only a 429 is
+ * a refusal whoever sends it.
+ */
+export function statusFailure(answer: HttpAnswer, now: Instant, concerns?: Concern): ProviderFailure {
+  const { status } = answer
+  if (status < 400) return responseInvalid()
+  const isThrottle = status === 429
+  return new ProviderFailure({
+    kind: isThrottle ? 'rate_limited' : 'transient',
+    delivery: isThrottle ? 'answered' : 'uncertain',
+    providerCode: `http_${status}`,
+    retryAfterMs: parseRetryAfter(answer.header('retry-after'), now),
+    concerns,
+  })
+}
+
+/** Adds to a failure of `question` whose credential it was: a grant that cannot be stored has to be revoked. */
 export async function withSubject<T>(subject: ProviderSubject | undefined, question: Promise<T>): Promise<T> {
   try {
     return await question

@@ -1,13 +1,17 @@
 import { z } from 'zod'
 
+/** What is read of a list of errors: the first says why. */
+export const MOST_ERRORS = 16
+
 /**
- * A list of rows, read up to the first that is wrong. `z.array` reads them all and words an error for each, which keeps
- * the process from everything else for seconds where an answer holds half a million.
+ * A list of rows, read up to the first that is wrong, and not beyond `most` of them. `z.array` reads them all and words an
+ * error for each, which keeps the process from everything else for seconds where an answer holds half a million.
  */
-export function listOf<Row extends z.ZodType>(row: Row): z.ZodType<z.output<Row>[]> {
-  return z.array(z.unknown()).transform((values, context): z.output<Row>[] => {
+export function listOf<Row extends z.ZodType>(row: Row, most = Infinity): z.ZodType<z.output<Row>[]> {
+  return list.transform((values, context): z.output<Row>[] => {
     const rows: z.output<Row>[] = []
     for (const value of values) {
+      if (rows.length >= most) break
       const parsed = row.safeParse(value)
       if (!parsed.success) {
         context.addIssue({ code: 'custom', message: 'A row is wrong', path: [rows.length] })
@@ -18,3 +22,6 @@ export function listOf<Row extends z.ZodType>(row: Row): z.ZodType<z.output<Row>
     return rows
   })
 }
+
+/** `z.array(z.unknown())` looks at each entry as well. */
+const list = z.custom<readonly unknown[]>((value) => Array.isArray(value))

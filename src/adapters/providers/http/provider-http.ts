@@ -63,6 +63,8 @@ const DEFAULTS: Limits = {
 
 const MOST_HEADER_BYTES = 32 * 1024
 const MOST_HEADERS = 256
+/** Informational answers (1xx) before the one that counts. */
+const MOST_INFORMED = 16
 const IDLE_SOCKET_MS = 15 * SECOND_MS
 const READING_MS = 200
 
@@ -131,6 +133,11 @@ class Exchange {
         outgoing.on('error', (error) => reject(this.#lost(codeOf(error))))
         const rejectUnanswered = (): void => reject(this.#lost('connection_lost'))
         outgoing.once('close', rejectUnanswered)
+        let informed = 0
+        outgoing.on('information', () => {
+          informed += 1
+          if (informed > MOST_INFORMED) reject(responseInvalid())
+        })
         outgoing.once('response', (message) => {
           outgoing.off('close', rejectUnanswered)
           this.#read(message).then(resolve, reject)

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
-import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
+import { statusFailure } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
+import { listOf, MOST_ERRORS } from '../http/list-of.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 
@@ -11,11 +13,13 @@ export type Resource = 'accounts' | 'lists' | 'segments'
 
 export interface KlaviyoApiOptions {
   readonly http: ProviderHttp
-  /** `https://a.klaviyo.com/api` */
-  readonly api: string
-  readonly revision: string
+  /** `https://a.klaviyo.com/api`, without a slash at the end. */
+  readonly base: string
   readonly now: () => Instant
 }
+
+/** Klaviyo serves each revision of its API for two years. */
+const REVISION = '2026-07-15'
 
 /** Klaviyo's API as the holder of a private key sees it; every method rejects with ProviderFailure and sends once. */
 export class KlaviyoApi {
@@ -30,7 +34,7 @@ export class KlaviyoApi {
     apiKey: Secret,
     parameters: Readonly<Record<string, string>> = {},
   ): Promise<unknown> {
-    const { http, api, revision, now } = this.#options
+    const { http, base, now } = this.#options
     const key = apiKey.reveal()
     if (!looksLikeKlaviyoPrivateKey(key)) {
       throw new ProviderFailure({
@@ -42,8 +46,12 @@ export class KlaviyoApi {
     const query = new URLSearchParams(parameters).toString()
     const answer = await http.send({
       method: 'GET',
-      url: `${api}/${resource}${query === '' ? '' : `?${query}`}`,
-      headers: { authorization: `Klaviyo-API-Key ${key}`, revision, accept: 'application/vnd.api+json' },
+      url: `${base}/${resource}${query === '' ? '' : `?${query}`}`,
+      headers: {
+        authorization: `Klaviyo-API-Key ${key}`,
+        revision: REVISION,
+        accept: 'application/vnd.api+json',
+      },
     })
     if (answer.status >= 300) throw failureOf(answer, resource, now())
     return jsonOf(answer)
@@ -58,7 +66,7 @@ export function looksLikeKlaviyoPrivateKey(text: string): boolean {
   return /^pk_[\x21-\x7e]+$/.test(text)
 }
 
-const problems = z.object({ errors: z.array(z.object({ code: z.string() })).min(1) })
+const problems = z.object({ errors: listOf(z.object({ code: z.string() }), MOST_ERRORS) })
 
 /** Codes that are repeated in a failure; any other is the platform's free text. */
 const CODES = [
@@ -74,7 +82,7 @@ function failureOf(answer: HttpAnswer, resource: Resource, now: Instant): Provid
   const { status } = answer
   const codes = codesOf(answer)
   const kind = kindOf(status, codes)
-  if (kind === undefined) return responseInvalid()
+  if (kind === undefined) return statusFailure(answer, now)
   return new ProviderFailure({
     kind,
     delivery: status >= 500 ? 'uncertain' : 'answered',
@@ -84,15 +92,15 @@ function failureOf(answer: HttpAnswer, resource: Resource, now: Instant): Provid
   })
 }
 
-/** `codes` are absent when the answer is not Klaviyo's own: then it says nothing of the key. */
+/** `codes` are absent when the answer is not Klaviyo's own. A retired revision answers 410 without any. */
 function kindOf(status: number, codes: readonly string[] | undefined): FailureKind | undefined {
+  if (codes === undefined) return status === 410 ? 'misconfigured' : undefined
   if (status === 429) return 'rate_limited'
   if (status >= 500) return 'transient'
-  if (codes === undefined) return status === 410 ? 'misconfigured' : undefined
   const isKeyRefused = codes.some((code) => code === 'authentication_failed' || code === 'not_authenticated')
   if (status === 401 || (status === 400 && isKeyRefused)) return 'reauthorize'
   if (status === 403) return 'permission'
-  // A retired revision, a path or parameter that it does not know: for whoever maintains this client.
+  // A retired revision, or a path or parameter that Klaviyo does not know: this client needs maintenance.
   if ([400, 404, 405, 406, 410, 415].includes(status)) return 'misconfigured'
   return 'transient'
 }
@@ -100,7 +108,8 @@ function kindOf(status: number, codes: readonly string[] | undefined): FailureKi
 function codesOf(answer: HttpAnswer): readonly string[] | undefined {
   try {
     const parsed = problems.safeParse(jsonOf(answer))
-    return parsed.success ? parsed.data.errors.map(({ code }) => code) : undefined
+    const codes = parsed.success ? parsed.data.errors.map(({ code }) => code) : []
+    return codes.length === 0 ? undefined : codes
   } catch {
     return undefined
   }

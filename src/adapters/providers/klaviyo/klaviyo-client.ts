@@ -7,34 +7,35 @@ import { DAY_MS } from '../../../domain/model/time.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type { Examination, ProviderClient, ProviderTraits } from '../../../ports/provider-client.ts'
-import { parseEndpoint } from '../http/endpoint.ts'
+import { baseOf, endpointProblems } from '../http/endpoint.ts'
 import { listOf } from '../http/list-of.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { allAudiences } from './audiences.ts'
 import { KlaviyoApi } from './klaviyo-api.ts'
 
+export interface KlaviyoEndpoints {
+  readonly api: string
+}
+
 /** How Klaviyo is reached; the keys are the tenants’ own. */
 export interface KlaviyoClientOptions {
   readonly http: ProviderHttp
-  readonly endpoints?: { readonly api: string } | undefined
-  /** Of the API, `YYYY-MM-DD`; each is served for two years. */
-  readonly revision?: string | undefined
+  /** In place of Klaviyo's own. */
+  readonly endpoints?: KlaviyoEndpoints | undefined
   /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean | undefined
   /** Wall clock, against which an HTTP date in Retry-After is read. */
   readonly now?: (() => Instant) | undefined
 }
 
-const API = 'https://a.klaviyo.com/api'
-const REVISION = '2026-07-15'
+const ENDPOINTS: KlaviyoEndpoints = { api: 'https://a.klaviyo.com/api' }
 
 /** @throws ConfigInvalidError naming every problem */
 export function klaviyoClient(options: KlaviyoClientOptions): ProviderClient {
-  const { revision = REVISION } = options
-  if (!/^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$/.test(revision)) {
-    throw new ConfigInvalidError(['revision: must be a date such as 2026-07-15'])
-  }
-  return new KlaviyoClient({ ...options, revision })
+  const { http, allowLoopbackHttp, endpoints = ENDPOINTS, now = Date.now } = options
+  const problems = endpointProblems({ 'endpoints.api': endpoints.api }, { allowLoopbackHttp })
+  if (problems.length > 0) throw new ConfigInvalidError(problems)
+  return new KlaviyoClient(new KlaviyoApi({ http, base: baseOf(endpoints.api), now }))
 }
 
 /** Klaviyo by a private API key: it never ends by itself, cannot be renewed, and only its owner can delete it. */
@@ -54,10 +55,8 @@ class KlaviyoClient implements ProviderClient {
   }
   readonly #api: KlaviyoApi
 
-  constructor(options: KlaviyoClientOptions & { readonly revision: string }) {
-    const { http, revision, allowLoopbackHttp, endpoints = { api: API }, now = Date.now } = options
-    const api = parseEndpoint(endpoints.api, { name: 'endpoints.api', allowLoopbackHttp }).replace(/\/$/, '')
-    this.#api = new KlaviyoApi({ http, api, revision, now })
+  constructor(api: KlaviyoApi) {
+    this.#api = api
   }
 
   /** Segments are welcome but not needed: a key that may not read them still connects. */

@@ -3,6 +3,7 @@ import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
 import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { responseInvalid } from '../../../domain/provider-failure.ts'
+import { listOf } from '../http/list-of.ts'
 import type { GraphApi } from './graph-api.ts'
 import { allRows } from './pages.ts'
 
@@ -28,7 +29,7 @@ export interface Permissions {
   readonly withheld: readonly string[]
 }
 
-const permission = z.object({ permission: z.string(), status: z.string() })
+const permissions = listOf(z.object({ permission: z.string(), status: z.string() }))
 
 const MOST_PERMISSIONS = 500
 
@@ -38,7 +39,7 @@ const MOST_PERMISSIONS = 500
  */
 export async function permissionsOf(graph: GraphApi, accessToken: Secret): Promise<Permissions> {
   const options = { accessToken, parameters: { limit: '100' }, most: MOST_PERMISSIONS }
-  const parsed = z.array(permission).safeParse(await allRows(graph, 'me/permissions', options))
+  const parsed = permissions.safeParse(await allRows(graph, 'me/permissions', options))
   if (!parsed.success) throw responseInvalid()
   const named = (isGranted: boolean): readonly string[] =>
     parsed.data.flatMap(({ permission: name, status }) =>
@@ -61,7 +62,7 @@ const PAGE_SIZE = '200'
 export async function adAccounts(graph: GraphApi, accessToken: Secret): Promise<readonly AdAccount[]> {
   const parameters = { fields: FIELDS, limit: PAGE_SIZE }
   const rows = await allRows(graph, 'me/adaccounts', { accessToken, parameters, most: MOST_ACCOUNTS })
-  const parsed = z.array(adAccount).safeParse(rows)
+  const parsed = listOf(adAccount).safeParse(rows)
   if (!parsed.success) throw responseInvalid()
   return [...new Map(parsed.data.map((row) => [row.id, toAdAccount(row)])).values()]
 }

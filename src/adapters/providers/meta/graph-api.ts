@@ -1,15 +1,16 @@
 import { createHmac } from 'node:crypto'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
+import { statusFailure } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
 import type { HttpAnswer, HttpRequest, ProviderHttp } from '../http/provider-http.ts'
-import { graphErrorIn, graphFailure, statusFailure } from './graph-failure.ts'
+import { graphErrorIn, graphFailure } from './graph-failure.ts'
 import type { Presented } from './graph-failure.ts'
 
 export interface GraphApiOptions {
   readonly http: ProviderHttp
-  /** `https://graph.facebook.com/v26.0` */
-  readonly graph: string
+  /** `https://graph.facebook.com/v26.0`, without a slash at the end. */
+  readonly base: string
   readonly appId: string
   readonly appSecret: string
   readonly now: () => Instant
@@ -73,7 +74,7 @@ export class GraphApi {
 
   #url(node: string, parameters: Parameters): string {
     const query = new URLSearchParams(parameters).toString()
-    return `${this.#options.graph}/${node}${query === '' ? '' : `?${query}`}`
+    return `${this.#options.base}/${node}${query === '' ? '' : `?${query}`}`
   }
 
   async #send(

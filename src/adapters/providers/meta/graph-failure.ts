@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../domain/model/time.ts'
 import type { Instant } from '../../../domain/model/time.ts'
-import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
+import { listOf } from '../http/list-of.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 
@@ -49,19 +50,6 @@ export function graphFailure(
   })
 }
 
-/** An answer without a Graph error in it that is no success either: some server on the way, or Graph in a bad minute. */
-export function statusFailure(answer: HttpAnswer, now: Instant): ProviderFailure {
-  const { status } = answer
-  if (status < 400) return responseInvalid()
-  const isThrottle = status === 429
-  return new ProviderFailure({
-    kind: isThrottle ? 'rate_limited' : 'transient',
-    delivery: isThrottle ? 'answered' : 'uncertain',
-    providerCode: `http_${status}`,
-    retryAfterMs: parseRetryAfter(answer.header('retry-after'), now),
-  })
-}
-
 /** One person or ad account asked too often. */
 const USER_THROTTLE = 17
 const THROTTLES: ReadonlySet<number> = new Set([4, USER_THROTTLE, 32, 341, 613])
@@ -99,7 +87,7 @@ function waitOf(kind: FailureKind, answer: HttpAnswer, now: Instant): number | u
 
 const businessUseCaseUsage = z.record(
   z.string(),
-  z.array(z.object({ estimated_time_to_regain_access: z.number().nonnegative() })),
+  listOf(z.object({ estimated_time_to_regain_access: z.number().nonnegative() })),
 )
 
 /** In minutes, 0 where nothing is blocked. */

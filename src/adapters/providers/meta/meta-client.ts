@@ -13,13 +13,20 @@ import type {
   OAuthProviderClient,
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
-import { parseEndpoint } from '../http/endpoint.ts'
+import { appProblems } from '../http/app-problems.ts'
+import { baseOf } from '../http/endpoint.ts'
 import { withSubject } from '../http/failures.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { adAccounts, askHolder, permissionsOf } from './discovery.ts'
 import { GraphApi } from './graph-api.ts'
 import { toTokenSet } from './token-answer.ts'
 import { inspectToken } from './token-inspection.ts'
+
+/** Both with Graph's version in them. */
+export interface MetaEndpoints {
+  readonly authorization: string
+  readonly graph: string
+}
 
 /** Our app at Meta, and how it is reached. */
 export interface MetaClientOptions {
@@ -30,12 +37,11 @@ export interface MetaClientOptions {
   /** A budget for all processes together; absent: none. */
   readonly requestsPerSecond?: number | undefined
   readonly http: ProviderHttp
-  readonly endpoints?: { readonly authorization: string; readonly graph: string } | undefined
-  /** `v26.0` */
-  readonly graphVersion?: string | undefined
-  /** Facebook Login for Business: the configuration decides over the scopes. */
+  /** In place of Meta's own. */
+  readonly endpoints?: MetaEndpoints | undefined
+  /** Facebook Login for Business: the configuration determines the scopes. */
   readonly configId?: string | undefined
-  /** What that configuration issues: tokens of people unless it says otherwise, or of a system user of their business. */
+  /** What that configuration issues: tokens of people (the default) or of a system user of their business. */
   readonly configTokens?: MetaConfigTokens | undefined
   /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean | undefined
@@ -47,22 +53,47 @@ export interface MetaClientOptions {
 export type MetaConfigTokens = 'user' | 'system_user' | 'system_user_60_days'
 
 const SCOPES = ['ads_read', 'ads_management', 'business_management'] as const
-const VERSION = 'v26.0'
+const ENDPOINTS: MetaEndpoints = {
+  authorization: 'https://www.facebook.com/v26.0/dialog/oauth',
+  graph: 'https://graph.facebook.com/v26.0',
+}
 
 /** @throws ConfigInvalidError naming every problem */
 export function metaClient(options: MetaClientOptions): OAuthProviderClient {
-  const { appId, appSecret, redirectUri, configId, configTokens, graphVersion = VERSION } = options
+  const { appId, appSecret, redirectUri, http, allowLoopbackHttp } = options
+  const { configId, configTokens, endpoints = ENDPOINTS, now = Date.now } = options
   const problems = [
-    ...(appId === '' ? ['appId: is missing'] : []),
-    ...(appSecret === '' ? ['appSecret: is missing'] : []),
-    ...(URL.canParse(redirectUri) ? [] : ['redirectUri: must be an absolute URL']),
-    ...(/^v\d{1,3}\.\d$/.test(graphVersion) ? [] : ['graphVersion: must be like v26.0']),
+    ...appProblems({
+      credentials: { appId, appSecret },
+      redirectUri,
+      endpoints: { ...endpoints },
+      allowLoopbackHttp,
+    }),
     ...(configTokens !== undefined && configId === undefined
       ? ['configTokens: says what a configuration issues, and configId is missing']
       : []),
   ]
   if (problems.length > 0) throw new ConfigInvalidError(problems)
-  return new MetaClient(options)
+  return new MetaClient({
+    appId,
+    redirectUri,
+    requestsPerSecond: options.requestsPerSecond,
+    scopes: options.scopes ?? SCOPES,
+    configId,
+    configTokens: configTokens ?? 'user',
+    dialog: endpoints.authorization,
+    graph: new GraphApi({ http, base: baseOf(endpoints.graph), appId, appSecret, now }),
+  })
+}
+
+interface MetaClientParts extends Pick<
+  MetaClientOptions,
+  'appId' | 'redirectUri' | 'requestsPerSecond' | 'configId'
+> {
+  readonly scopes: readonly string[]
+  readonly configTokens: MetaConfigTokens
+  readonly dialog: string
+  readonly graph: GraphApi
 }
 
 /**
@@ -90,21 +121,16 @@ class MetaClient implements OAuthProviderClient {
   readonly #configId: string | undefined
   readonly #configTokens: MetaConfigTokens
 
-  constructor(options: MetaClientOptions) {
-    const { appId, appSecret, http, allowLoopbackHttp, now = Date.now } = options
-    const endpoints = endpointsOf(options)
-    const endpoint = (name: 'authorization' | 'graph'): string =>
-      parseEndpoint(endpoints[name], { name: `endpoints.${name}`, allowLoopbackHttp })
-    this.#dialog = endpoint('authorization')
-    this.#configId = options.configId
-    this.#configTokens = options.configTokens ?? 'user'
-    const graph = endpoint('graph').replace(/\/$/, '')
-    this.#graph = new GraphApi({ http, graph, appId, appSecret, now })
+  constructor(parts: MetaClientParts) {
+    this.#dialog = parts.dialog
+    this.#configId = parts.configId
+    this.#configTokens = parts.configTokens
+    this.#graph = parts.graph
     this.authorization = {
-      clientId: appId,
-      requestsPerSecond: options.requestsPerSecond,
-      redirectUri: options.redirectUri,
-      scopes: options.scopes ?? SCOPES,
+      clientId: parts.appId,
+      requestsPerSecond: parts.requestsPerSecond,
+      redirectUri: parts.redirectUri,
+      scopes: parts.scopes,
       pkce: {
         method: 'none',
         because:
@@ -123,9 +149,9 @@ class MetaClient implements OAuthProviderClient {
     url.searchParams.set('response_type', 'code')
     if (this.#configId === undefined) url.searchParams.set('scope', scopes.join(','))
     else url.searchParams.set('config_id', this.#configId)
-    // For system users only: with the configuration of people's tokens the dialog may fail on it.
+    // For system users only: with a configuration for people's tokens it may make the dialog fail.
     if (this.#configTokens !== 'user') url.searchParams.set('override_default_response_type', 'true')
-    // Without it the dialog leaves out what the person declined before; a first consent is not changed by it.
+    // Without it the dialog does not ask again for what the person declined before. A first consent is unaffected.
     url.searchParams.set('auth_type', 'rerequest')
     return url.href
   }
@@ -139,7 +165,7 @@ class MetaClient implements OAuthProviderClient {
     try {
       return await this.#exchangeToken(first.accessToken)
     } catch (error) {
-      // The code is spent: the first token is as good until the job exchanges it, and nobody else could revoke it.
+      // The code is spent. The first token will do until the job exchanges it; dropped, it could never be revoked.
       if (error instanceof ProviderFailure) return first
       throw error
     }
@@ -177,8 +203,8 @@ class MetaClient implements OAuthProviderClient {
   }
 
   /**
-   * People may take single permissions back in their settings, which leaves the token alive. That is believed when both
-   * say it: what the platform tells the app of the token, and the person's own list.
+   * People may take single permissions back in their settings, which leaves the token alive. It is believed only when both
+   * say so: what the platform tells the app about the token, and the person's own list.
    */
   async verify(accessToken: Secret): Promise<void> {
     const { scopes } = await inspectToken(this.#graph, this.authorization.clientId, accessToken)
@@ -203,14 +229,14 @@ class MetaClient implements OAuthProviderClient {
     }
   }
 
-  /** An answer may leave out the end of a token that has one, which would then never be exchanged again. */
+  /** An answer may leave out when its token ends. Without that the token would never be exchanged again. */
   async #withEnd(tokens: TokenSet): Promise<TokenSet> {
     try {
       const { clientId } = this.authorization
       const { expiresInMs = null } = await inspectToken(this.#graph, clientId, tokens.accessToken)
       return { ...tokens, expiresInMs }
     } catch (error) {
-      // The token has been issued, and what is said of it now must not lose it.
+      // The token has been issued, and a failed question about it must not lose it.
       if (error instanceof ProviderFailure) return tokens
       throw error
     }
@@ -235,17 +261,7 @@ class MetaClient implements OAuthProviderClient {
   }
 }
 
-function endpointsOf(options: MetaClientOptions): { authorization: string; graph: string } {
-  const { endpoints, graphVersion = VERSION } = options
-  return (
-    endpoints ?? {
-      authorization: `https://www.facebook.com/${graphVersion}/dialog/oauth`,
-      graph: `https://graph.facebook.com/${graphVersion}`,
-    }
-  )
-}
-
-/** Either of the two lets the app read; where reading is lost, either may be what was taken back. */
+/** Either of the two lets the app read, so when reading is lost, either may have been taken back. */
 function eitherPermission(scope: string): readonly string[] {
   return scope === 'ads_read' ? ['ads_read', 'ads_management'] : [scope]
 }

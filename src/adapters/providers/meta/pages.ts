@@ -6,7 +6,7 @@ import type { GraphApi } from './graph-api.ts'
 const MOST_PAGES = 200
 
 const page = z.object({
-  data: z.array(z.unknown()),
+  data: z.custom<readonly unknown[]>((value) => Array.isArray(value)),
   paging: z
     .object({
       cursors: z.object({ after: z.string().max(4096).optional() }).optional(),

@@ -4,6 +4,7 @@ import type { Secret } from '../../../domain/model/secret.ts'
 import { SECOND_MS } from '../../../domain/model/time.ts'
 import { parseScopes } from '../../../domain/model/token-set.ts'
 import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import { listOf } from '../http/list-of.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import type { GraphApi } from './graph-api.ts'
 
@@ -19,13 +20,16 @@ export interface TokenInspection {
   readonly dataAccessExpiresInMs?: number | null
 }
 
+/** More permissions than there are. */
+const MOST_NAMED = 500
+
 const seconds = z.int().nonnegative().optional().catch(undefined)
 const inspection = z.object({
   data: z.object({
     is_valid: z.boolean(),
     app_id: z.union([z.string(), z.int()]).optional(),
     type: z.string().optional().catch(undefined),
-    scopes: z.array(z.string()).optional().catch(undefined),
+    scopes: listOf(z.string(), MOST_NAMED).optional().catch(undefined),
     issued_at: seconds,
     expires_at: seconds,
     data_access_expires_at: seconds,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ConfigInvalidError } from '../../../domain/errors.ts'
 import { isProviderName } from '../../../domain/model/identifiers.ts'
 import { DAY_MS, MINUTE_MS } from '../../../domain/model/time.ts'
-import { parseEndpoint } from '../http/endpoint.ts'
+import { endpointProblems } from '../http/endpoint.ts'
 import { reservedParameters } from './reserved-parameters.ts'
 
 const text = z.string().min(1)
@@ -118,39 +118,34 @@ export type OAuth2Definition = z.input<typeof schema>
 /** A definition that was checked, with its defaults filled in. */
 export type ParsedDefinition = z.output<typeof schema>
 
-/** @throws ConfigInvalidError naming every problem */
-export function parseDefinition(
-  definition: unknown,
-  options: { readonly allowLoopbackHttp?: boolean } = {},
-): ParsedDefinition {
-  const parsed = schema.safeParse(definition)
-  if (!parsed.success) throw new ConfigInvalidError(parsed.error.issues.map(problemOf))
-  const problems = unusableEndpoints(parsed.data, options)
-  if (problems.length > 0) throw new ConfigInvalidError(problems)
-  return parsed.data
+interface DefinitionRules {
+  /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
+  readonly allowLoopbackHttp?: boolean | undefined
 }
 
-function unusableEndpoints(
-  definition: ParsedDefinition,
-  options: { readonly allowLoopbackHttp?: boolean },
-): readonly string[] {
-  const { endpoints, revocation: revoked, identity: asked } = definition
+/** @throws ConfigInvalidError naming every problem */
+export function parseDefinition(definition: unknown, rules: DefinitionRules = {}): ParsedDefinition {
+  const read = readDefinition(definition, rules)
+  if ('problems' in read) throw new ConfigInvalidError(read.problems)
+  return read.definition
+}
+
+/** The same for a caller that has more problems to name. */
+export function readDefinition(
+  definition: unknown,
+  rules: DefinitionRules,
+): { readonly definition: ParsedDefinition } | { readonly problems: readonly string[] } {
+  const parsed = schema.safeParse(definition)
+  if (!parsed.success) return { problems: parsed.error.issues.map(problemOf) }
+  const { endpoints, revocation: revoked, identity: asked } = parsed.data
   const urls = {
     'endpoints.authorization': endpoints.authorization,
     'endpoints.token': endpoints.token,
     'revocation.url': revoked?.url,
     'identity.url': asked?.url,
   }
-  return Object.entries(urls).flatMap(([name, url]) => {
-    if (url === undefined) return []
-    try {
-      parseEndpoint(url, { name, ...options })
-      return []
-    } catch (error) {
-      if (error instanceof ConfigInvalidError) return error.problems
-      throw error
-    }
-  })
+  const problems = endpointProblems(urls, rules)
+  return problems.length > 0 ? { problems } : { definition: parsed.data }
 }
 
 function problemOf(issue: { readonly path: readonly PropertyKey[]; readonly message: string }): string {

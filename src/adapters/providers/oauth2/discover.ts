@@ -1,15 +1,11 @@
-import {
-  allowInsecureRequests,
-  type AuthorizationServer,
-  customFetch,
-  discoveryRequest,
-  processDiscoveryResponse,
-} from 'oauth4webapi'
+import { allowInsecureRequests, customFetch, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi'
+import type { AuthorizationServer } from 'oauth4webapi'
 import { ConfigInvalidError } from '../../../domain/errors.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import { parseEndpoint } from '../http/endpoint.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
-import { type OAuth2Definition, parseDefinition } from './definition.ts'
+import { parseDefinition } from './definition.ts'
+import type { OAuth2Definition } from './definition.ts'
 import { fetchOver } from './fetch-over.ts'
 
 /** Which authorization server is asked about itself, and for what. */

@@ -1,12 +1,12 @@
-import { type AdAccount, cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { ProviderSubject } from '../../../domain/model/connection.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
-import { parseJson } from '../http/json-answer.ts'
-import { jsonOf } from '../http/json-answer.ts'
+import { statusFailure } from '../http/failures.ts'
+import { jsonOf, parseJson } from '../http/json-answer.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
-import { parseRetryAfter } from '../http/retry-after.ts'
 import type { ParsedDefinition } from './definition.ts'
 import { memberAt, textAt } from './json.ts'
 
@@ -50,29 +50,12 @@ export async function askIdentity(question: IdentityQuestion): Promise<Identity>
 
 /** What a refusal of a platform's API to a bearer token means (RFC 6750 §3.1). */
 function apiFailure(definition: ParsedDefinition, answer: HttpAnswer, now: Instant): ProviderFailure {
-  const { status } = answer
-  const providerCode = `http_${status}`
-  const retryAfterMs = parseRetryAfter(answer.header('retry-after'), now)
-  if (status === 429) {
-    const concerns = definition.throttles
-    return new ProviderFailure({
-      kind: 'rate_limited',
-      delivery: 'answered',
-      providerCode,
-      retryAfterMs,
-      concerns,
-    })
-  }
-  if (status === 401 && isAboutToken(answer)) {
-    return new ProviderFailure({ kind: 'reauthorize', delivery: 'answered', providerCode })
-  }
-  if (status === 403) return new ProviderFailure({ kind: 'permission', delivery: 'answered', providerCode })
-  if (status < 400) return responseInvalid()
-  const delivery = status < 500 ? 'answered' : 'uncertain'
-  return new ProviderFailure({ kind: 'transient', delivery, providerCode, retryAfterMs })
+  const kind = answer.status === 401 ? 'reauthorize' : answer.status === 403 ? 'permission' : undefined
+  if (kind === undefined || !isAboutToken(answer)) return statusFailure(answer, now, definition.throttles)
+  return new ProviderFailure({ kind, delivery: 'answered', providerCode: `http_${answer.status}` })
 }
 
-/** A page of HTML under 401 is some proxy's, and no word of the platform on the credential. */
+/** A page of HTML is some proxy's, and says nothing about the credential. */
 function isAboutToken(answer: HttpAnswer): boolean {
   const body = parseJson(answer.text)?.value
   return answer.header('www-authenticate') !== undefined || (typeof body === 'object' && body !== null)

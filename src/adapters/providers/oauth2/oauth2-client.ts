@@ -11,9 +11,11 @@ import type {
   OAuthProviderClient,
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
+import { appProblems } from '../http/app-problems.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { authorizationUrl } from './authorization-url.ts'
-import { parseDefinition, type ParsedDefinition } from './definition.ts'
+import { readDefinition } from './definition.ts'
+import type { ParsedDefinition } from './definition.ts'
 import { askIdentity } from './identity.ts'
 import { TokenEndpoint } from './token-endpoint.ts'
 
@@ -38,15 +40,12 @@ export interface OAuth2ClientOptions {
 
 /** A client of any standard OAuth 2.0 platform, from its definition. @throws ConfigInvalidError naming every problem */
 export function oauth2Client(options: OAuth2ClientOptions): OAuth2Client {
-  const { clientId, clientSecret, redirectUri, allowLoopbackHttp = false, now = Date.now } = options
-  const problems = [
-    ...(clientId === '' ? ['clientId: is missing'] : []),
-    ...(clientSecret === '' ? ['clientSecret: is empty'] : []),
-    ...(URL.canParse(redirectUri) ? [] : ['redirectUri: must be an absolute URL']),
-  ]
+  const { clientId, clientSecret, redirectUri, allowLoopbackHttp, now = Date.now } = options
+  const problems = appProblems({ credentials: { clientId, clientSecret }, redirectUri })
+  const read = readDefinition(options.definition, { allowLoopbackHttp })
+  if ('problems' in read) throw new ConfigInvalidError([...problems, ...read.problems])
   if (problems.length > 0) throw new ConfigInvalidError(problems)
-  const definition = parseDefinition(options.definition, { allowLoopbackHttp })
-  return new OAuth2Client({ ...options, definition, now })
+  return new OAuth2Client({ ...options, definition: read.definition, now })
 }
 
 /** What `oauth2Client` has checked. */

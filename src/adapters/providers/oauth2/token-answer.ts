@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Secret } from '../../../domain/model/secret.ts'
-import { CREDENTIAL, parseExpiresIn, parseScopes, type TokenSet } from '../../../domain/model/token-set.ts'
+import { CREDENTIAL, parseExpiresIn, parseScopes } from '../../../domain/model/token-set.ts'
+import type { TokenSet } from '../../../domain/model/token-set.ts'
 
 const credential = z.string().regex(CREDENTIAL)
 const absent = z.union([z.null(), z.literal('')]).transform(() => undefined)

@@ -1,27 +1,27 @@
 import {
   allowInsecureRequests,
-  type AuthorizationServer,
-  type Client,
-  type ClientAuth,
   customFetch,
   genericTokenEndpointRequest,
   None,
   revocationRequest,
 } from 'oauth4webapi'
+import type { AuthorizationServer, Client, ClientAuth } from 'oauth4webapi'
 import { refreshTimings } from '../../../domain/model/rotation.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import type { Instant } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
-import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type { CodeGrant } from '../../../ports/provider-client.ts'
 import { parseJson } from '../http/json-answer.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { clientAuthentication } from './client-authentication.ts'
 import type { ParsedDefinition } from './definition.ts'
-import { fetchAside, type FetchOver } from './fetch-over.ts'
+import { fetchAside } from './fetch-over.ts'
+import type { FetchOver } from './fetch-over.ts'
 import { memberAt, textAt } from './json.ts'
 import { toTokenSet } from './token-answer.ts'
-import { type EndpointAnswer, type Grant, tokenFailure } from './token-failure.ts'
+import { tokenFailure } from './token-failure.ts'
+import type { Grant } from './token-failure.ts'
 
 export interface TokenEndpointOptions {
   readonly definition: ParsedDefinition
@@ -120,14 +120,17 @@ export class TokenEndpoint {
     )
     if (!isSuccess(definition, answer)) throw tokenFailure(definition, grant, answer, now())
     const tokens = toTokenSet(memberAt(parseJson(answer.text)?.value, definition.token.dataPath))
-    if (tokens === undefined) throw tokenFailure(definition, grant, answer, now())
-    return tokens
+    if (tokens !== undefined) return tokens
+    // Where the definition says what a success is, this is one, and its code is no error's.
+    throw definition.token.success === undefined
+      ? tokenFailure(definition, grant, answer, now())
+      : responseInvalid()
   }
 
   async #ask(
     request: (options: RequestOptions) => Promise<Response>,
     http = this.#options.http,
-  ): Promise<EndpointAnswer> {
+  ): Promise<HttpAnswer> {
     const { definition } = this.#options
     let taken: HttpAnswer | undefined
     await settled(
@@ -141,7 +144,7 @@ export class TokenEndpoint {
       }),
     )
     if (taken === undefined) throw requestInvalid()
-    return { status: taken.status, retryAfter: taken.header('retry-after'), text: taken.text }
+    return taken
   }
 }
 
@@ -152,7 +155,7 @@ function withinLease({ http, definition }: TokenEndpointOptions): ProviderHttp {
 }
 
 /** RFC 6749 §5.1 says 200 and nothing else. */
-function isSuccess({ token }: ParsedDefinition, { status, text }: EndpointAnswer): boolean {
+function isSuccess({ token }: ParsedDefinition, { status, text }: HttpAnswer): boolean {
   if (status !== 200) return false
   const { success } = token
   return success === undefined || memberAt(parseJson(text)?.value, success.path) === success.equals

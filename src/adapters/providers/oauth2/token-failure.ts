@@ -1,17 +1,14 @@
 import type { Instant } from '../../../domain/model/time.ts'
-import { type FailureKind, ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type { FailureKind } from '../../../domain/provider-failure.ts'
+import { statusFailure } from '../http/failures.ts'
 import { parseJson } from '../http/json-answer.ts'
+import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import type { ParsedDefinition } from './definition.ts'
 import { textAt } from './json.ts'
 
 export type Grant = 'exchange' | 'refresh'
-
-export interface EndpointAnswer {
-  readonly status: number
-  readonly retryAfter: string | undefined
-  readonly text: string
-}
 
 /**
  * Codes of RFC 6749 §5.2, §4.1.2.1, RFC 8707 §2, and what platforms say for the same. A code that is not listed is
@@ -38,13 +35,14 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
 export function tokenFailure(
   definition: ParsedDefinition,
   grant: Grant,
-  answer: EndpointAnswer,
+  answer: HttpAnswer,
   now: Instant,
 ): ProviderFailure {
   const { status } = answer
-  const retryAfterMs = parseRetryAfter(answer.retryAfter, now)
   const body = parseJson(answer.text)?.value
   const code = textAt(body, definition.token.success?.path ?? 'error')
+  if (code === undefined) return withoutCode(definition, answer, now)
+  const retryAfterMs = parseRetryAfter(answer.header('retry-after'), now)
   if (status === 429) {
     return new ProviderFailure({
       kind: 'rate_limited',
@@ -58,7 +56,6 @@ export function tokenFailure(
     const providerCode = shortCode(code) ?? `http_${status}`
     return new ProviderFailure({ kind: 'transient', delivery: 'uncertain', providerCode, retryAfterMs })
   }
-  if (code === undefined) return withoutCode(status)
   const kind = kindOf(definition, grant, code)
   const isTrusted = status >= 400 || definition.token.success !== undefined
   // An error in a success answer is not what RFC 6749 §5.2 describes: no reason to give a credential up.
@@ -90,9 +87,9 @@ function kindOf({ failures }: ParsedDefinition, grant: Grant, code: string): Fai
   return Object.hasOwn(KINDS, code) ? (KINDS[code] ?? 'transient') : 'transient'
 }
 
-function withoutCode(status: number): ProviderFailure {
-  if (status < 400) return responseInvalid()
-  // Without a body a 401 can only be about the app: the token endpoint authenticates nobody else (RFC 6749 §5.2).
-  const kind = status === 401 ? 'misconfigured' : 'transient'
-  return new ProviderFailure({ kind, delivery: 'answered', providerCode: `http_${status}` })
+/** Without a code a 401 can only be about the app: the token endpoint authenticates nobody else (RFC 6749 §5.2). */
+function withoutCode(definition: ParsedDefinition, answer: HttpAnswer, now: Instant): ProviderFailure {
+  return answer.status === 401
+    ? new ProviderFailure({ kind: 'misconfigured', delivery: 'answered', providerCode: 'http_401' })
+    : statusFailure(answer, now, definition.throttles)
 }

@@ -1,7 +1,9 @@
-import { type AdAccount, cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
-import { type Advertiser, type AdvertiserInfo, type BusinessApi, MOST_IDS } from './business-api.ts'
+import { MOST_IDS } from './business-api.ts'
+import type { Advertiser, AdvertiserInfo, BusinessApi } from './business-api.ts'
 
 /** The only status of an advertiser that serves ads. */
 const ENABLED = 'STATUS_ENABLE'

@@ -4,7 +4,8 @@ import type { Instant } from '../../../domain/model/time.ts'
 import { responseInvalid } from '../../../domain/provider-failure.ts'
 import { listOf } from '../http/list-of.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
-import { type Call, dataOf } from './envelope.ts'
+import { dataOf } from './envelope.ts'
+import type { Call } from './envelope.ts'
 
 export interface Advertiser {
   readonly id: string
@@ -30,7 +31,7 @@ const infos = z.object({
 export interface BusinessApiOptions {
   readonly appId: string
   readonly appSecret: string
-  /** The Business API with its version. */
+  /** The Business API with its version, without a slash at the end. */
   readonly base: string
   readonly http: ProviderHttp
   readonly now: () => Instant
@@ -39,11 +40,9 @@ export interface BusinessApiOptions {
 /** The calls of TikTok's Business API that a connection needs. Every path ends in a slash: without it TikTok answers 404. */
 export class BusinessApi {
   readonly #options: BusinessApiOptions
-  readonly #base: string
 
   constructor(options: BusinessApiOptions) {
     this.#options = options
-    this.#base = options.base.replace(/\/+$/, '')
   }
 
   async exchangeCode(code: Secret): Promise<unknown> {
@@ -79,22 +78,23 @@ export class BusinessApi {
   }
 
   async #post(path: string, members: Readonly<Record<string, string>>, call: Call): Promise<unknown> {
-    const { appId, appSecret, http } = this.#options
+    const { appId, appSecret, base, http, now } = this.#options
     const answer = await http.send({
       method: 'POST',
-      url: `${this.#base}${path}`,
+      url: `${base}${path}`,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ app_id: appId, secret: appSecret, ...members }),
     })
-    return dataOf(answer, call, this.#options.now())
+    return dataOf(answer, call, now())
   }
 
   async #get(path: string, query: Readonly<Record<string, string>>, accessToken: Secret): Promise<unknown> {
-    const answer = await this.#options.http.send({
+    const { base, http, now } = this.#options
+    const answer = await http.send({
       method: 'GET',
-      url: `${this.#base}${path}?${new URLSearchParams(query).toString()}`,
+      url: `${base}${path}?${new URLSearchParams(query).toString()}`,
       headers: { 'access-token': accessToken.reveal() },
     })
-    return dataOf(answer, 'api', this.#options.now())
+    return dataOf(answer, 'api', now())
   }
 }

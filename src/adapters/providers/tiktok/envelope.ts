@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Instant } from '../../../domain/model/time.ts'
-import { type FailureKind, ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
+import { ProviderFailure } from '../../../domain/provider-failure.ts'
+import type { FailureKind } from '../../../domain/provider-failure.ts'
+import { statusFailure } from '../http/failures.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
-import { parseRetryAfter } from '../http/retry-after.ts'
 import { parseJsonWithLongIds } from './long-ids.ts'
 
 export type Call = 'exchange' | 'api'
@@ -47,23 +48,15 @@ export function dataOf(answer: HttpAnswer, call: Call, now: Instant): unknown {
   const parsed = envelope.safeParse(parseJsonWithLongIds(answer.text)?.value)
   const code = parsed.success ? parsed.data.code : undefined
   if (status === 200 && (code === OK || (code === PARTIAL && call === 'api'))) return parsed.data?.data
-  if (code === undefined || code === OK || status >= 500) throw failureOfStatus(answer, now)
+  if (code === undefined || code === OK || status >= 500) throw withoutCode(answer, now)
   throw new ProviderFailure({ kind: kindOf(code, call), delivery: 'answered', providerCode: String(code) })
 }
 
-function failureOfStatus(answer: HttpAnswer, now: Instant): ProviderFailure {
-  const { status } = answer
-  const retryAfterMs = parseRetryAfter(answer.header('retry-after'), now)
-  if (status < 400) return responseInvalid()
-  const providerCode = `http_${status}`
-  if (status === 429) {
-    return new ProviderFailure({ kind: 'rate_limited', delivery: 'answered', providerCode, retryAfterMs })
-  }
-  // Without its trailing slash, or under a version that is gone, a path answers 404.
-  if (status === 404)
-    return new ProviderFailure({ kind: 'misconfigured', delivery: 'answered', providerCode })
-  const delivery = status < 500 ? 'answered' : 'uncertain'
-  return new ProviderFailure({ kind: 'transient', delivery, providerCode, retryAfterMs })
+/** Without its trailing slash, or under a version that is gone, a path answers 404. */
+function withoutCode(answer: HttpAnswer, now: Instant): ProviderFailure {
+  return answer.status === 404
+    ? new ProviderFailure({ kind: 'misconfigured', delivery: 'answered', providerCode: 'http_404' })
+    : statusFailure(answer, now)
 }
 
 function kindOf(code: number, call: Call): FailureKind {

@@ -1,6 +1,7 @@
 import { ConfigInvalidError } from '../../../domain/errors.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
-import { DAY_MS, type Instant, MINUTE_MS } from '../../../domain/model/time.ts'
+import { DAY_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import type { Instant } from '../../../domain/model/time.ts'
 import type { TokenSet } from '../../../domain/model/token-set.ts'
 import { ProviderFailure, responseInvalid } from '../../../domain/provider-failure.ts'
 import type {
@@ -11,7 +12,8 @@ import type {
   OAuthProviderClient,
   ProviderTraits,
 } from '../../../ports/provider-client.ts'
-import { parseEndpoint } from '../http/endpoint.ts'
+import { appProblems } from '../http/app-problems.ts'
+import { baseOf } from '../http/endpoint.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
 import { toTokenSet } from '../oauth2/token-answer.ts'
 import { discoverAccounts } from './accounts.ts'
@@ -20,12 +22,8 @@ import { BusinessApi } from './business-api.ts'
 export interface TikTokEndpoints {
   /** The portal page, or the whole advertiser authorization URL that the portal shows for the app. */
   readonly authorization: string
+  /** The Business API with its version. */
   readonly api: string
-}
-
-export const TIKTOK_ENDPOINTS: TikTokEndpoints = {
-  authorization: 'https://business-api.tiktok.com/portal/auth',
-  api: 'https://business-api.tiktok.com/open_api/v1.3',
 }
 
 /** Our app at TikTok, and how it is reached. */
@@ -40,29 +38,28 @@ export interface TikTokClientOptions {
   readonly endpoints?: TikTokEndpoints | undefined
   /** Let endpoints be plain HTTP on this machine: for tests and the emulator. */
   readonly allowLoopbackHttp?: boolean | undefined
+  /** Wall clock, against which an HTTP date in Retry-After is read. */
   readonly now?: (() => Instant) | undefined
 }
 
-/** TikTok Ads, whose Marketing API follows no standard: JSON, a code in every answer, tokens without end. @throws ConfigInvalidError */
+const ENDPOINTS: TikTokEndpoints = {
+  authorization: 'https://business-api.tiktok.com/portal/auth',
+  api: 'https://business-api.tiktok.com/open_api/v1.3',
+}
+
+/** @throws ConfigInvalidError naming every problem */
 export function tiktokClient(options: TikTokClientOptions): OAuthProviderClient {
   const { appId, appSecret, redirectUri, http, allowLoopbackHttp } = options
-  const { endpoints = TIKTOK_ENDPOINTS, now = Date.now } = options
-  const problems = [
-    ...(appId === '' ? ['appId: is missing'] : []),
-    ...(appSecret === '' ? ['appSecret: is missing'] : []),
-    ...(URL.canParse(redirectUri) ? [] : ['redirectUri: must be an absolute URL']),
-  ]
-  if (problems.length > 0) throw new ConfigInvalidError(problems)
-  const rule = { allowLoopbackHttp }
-  const portal = parseEndpoint(endpoints.authorization, { name: 'endpoints.authorization', ...rule })
-  const base = parseEndpoint(endpoints.api, { name: 'endpoints.api', ...rule })
-  return new TikTokClient({
-    appId,
+  const { requestsPerSecond, endpoints = ENDPOINTS, now = Date.now } = options
+  const problems = appProblems({
+    credentials: { appId, appSecret },
     redirectUri,
-    requestsPerSecond: options.requestsPerSecond,
-    portal,
-    api: new BusinessApi({ appId, appSecret, base, http, now }),
+    endpoints: { ...endpoints },
+    allowLoopbackHttp,
   })
+  if (problems.length > 0) throw new ConfigInvalidError(problems)
+  const api = new BusinessApi({ appId, appSecret, base: baseOf(endpoints.api), http, now })
+  return new TikTokClient({ appId, redirectUri, requestsPerSecond, portal: endpoints.authorization, api })
 }
 
 const TRAITS: ProviderTraits = {
@@ -83,6 +80,7 @@ const TRAITS: ProviderTraits = {
 /** The token is already expired or revoked. */
 const DEAD = ['40102', '40105']
 
+/** TikTok Ads, whose Marketing API follows no standard: JSON, a code in every answer, tokens without an end. */
 class TikTokClient implements OAuthProviderClient {
   readonly traits = TRAITS
   readonly authorization: AuthorizationTraits
@@ -121,7 +119,7 @@ class TikTokClient implements OAuthProviderClient {
     return url.href
   }
 
-  /** Should TikTok ever name an expiry or send a refresh token, they are kept. */
+  /** If TikTok ever names an expiry or sends a refresh token, they are kept. */
   async exchangeCode(grant: CodeGrant): Promise<TokenSet> {
     const tokens = toTokenSet(await this.#api.exchangeCode(grant.code))
     if (tokens === undefined) throw responseInvalid()

@@ -14,6 +14,7 @@ import {
   newGrant,
   OTHER_TENANT,
   range,
+  reconnect,
   refreshedTokens,
   TENANT,
   tryClaim,
@@ -39,7 +40,7 @@ export async function leaseDue(
 export const claimingDuePromises: ConnectionPromises = {
   'claims nothing before its time, and then what is due, like any claim': async (stores) => {
     const grant = newGrant({ dueInMs: 40 * MINUTE_MS })
-    await stores.tokens.save(grant, undefined, false)
+    await stores.tokens.save(grant)
     await stores.elapse(39 * MINUTE_MS)
     assert.deepEqual(await leaseDue(stores), [])
     assert.equal(await stores.due.countDue(['meta']), 0)
@@ -124,7 +125,7 @@ export const claimingDuePromises: ConnectionPromises = {
     await connect(stores, { dueInMs: 0 })
     await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
     await stores.leases.condemn(await claimed(stores), 'revoked_or_expired')
-    await stores.tokens.disconnect({ ...KEY, tenantId: OTHER_TENANT }, false)
+    await stores.tokens.disconnect({ ...KEY, tenantId: OTHER_TENANT }, { queueForRevocation: false })
     await stores.elapse(HOUR_MS)
     assert.deepEqual(await leaseDue(stores), [])
     assert.equal(await stores.due.countDue(['meta']), 0)
@@ -154,6 +155,61 @@ export const claimingDuePromises: ConnectionPromises = {
     assert.equal(batch.find(({ label }) => label === 'leased')?.isUncertain, true)
     assert.equal(batch.find(({ label }) => label === 'suspect')?.isSuspect, true)
     assert.equal(batch.find(({ label }) => label === 'capped')?.isUncertain, false)
+  },
+
+  'has nothing due that waits for its next attempt, and finds it behind what fell due meanwhile': async (
+    stores,
+  ) => {
+    const labels = ['backing-off', 'told-to-wait', 'suspect']
+    for (const label of labels) await connect(stores, { label, dueInMs: 0 })
+    const lease = async (label: string): Promise<RefreshLease> => claimed(stores, { ...KEY, label })
+    await stores.leases.release(await lease('backing-off'), { errorCode: 'provider_unavailable' })
+    await stores.leases.release(await lease('told-to-wait'), { retryInMs: MINUTE_MS })
+    await stores.leases.suspect(await lease('suspect'), 2 * MINUTE_MS)
+    assert.equal(await stores.due.countDue(['meta']), 0)
+    await connect(stores, { label: 'later', dueInMs: 0 })
+    await stores.elapse(2 * MINUTE_MS)
+    assert.equal(await stores.due.countDue(['meta']), 4)
+    const inOrder = []
+    for (const _ of range(4)) inOrder.push(...(await leaseDue(stores, dueRequest({ limit: 1 }))))
+    assert.deepEqual(
+      inOrder.map(({ label }) => label),
+      ['later', 'backing-off', 'told-to-wait', 'suspect'],
+    )
+  },
+
+  'lets what may be tried again at once keep its place': async (stores) => {
+    await connect(stores, { label: 'first', dueInMs: 0 })
+    await stores.elapse(MINUTE_MS)
+    await connect(stores, { label: 'second', dueInMs: 0 })
+    await stores.elapse(MINUTE_MS)
+    const [lease] = await leaseDue(stores, dueRequest({ limit: 1 }))
+    assert.equal(lease?.label, 'first')
+    await stores.leases.release(lease, { retryInMs: 0, isUncounted: true })
+    assert.equal((await leaseDue(stores, dueRequest({ limit: 1 })))[0]?.label, 'first')
+  },
+
+  'lets nothing fall due sooner because an attempt failed': async (stores) => {
+    await connect(stores, { dueInMs: HOUR_MS })
+    await stores.leases.release(await claimed(stores), { retryInMs: MINUTE_MS })
+    await stores.elapse(MINUTE_MS)
+    await stores.leases.suspect(await claimed(stores), MINUTE_MS)
+    await stores.elapse(HOUR_MS - 2 * MINUTE_MS)
+    assert.equal(await stores.due.countDue(['meta']), 0)
+    await stores.elapse(MINUTE_MS)
+    assert.equal(await stores.due.countDue(['meta']), 1)
+  },
+
+  'has a connection due as its new consent or its late result says, whatever it was waiting for': async (
+    stores,
+  ) => {
+    const before = await connect(stores, { dueInMs: 0 })
+    await stores.leases.release(await claimed(stores), { retryInMs: HOUR_MS })
+    await reconnect(stores, before, { dueInMs: 0 })
+    const suspect = await claimed(stores)
+    await stores.leases.suspect(suspect, HOUR_MS)
+    assert.equal(await stores.leases.store(suspect, refreshedTokens({ dueInMs: 0 })), 'stored')
+    assert.equal((await leaseDue(stores)).length, 1)
   },
 
   'leases to the job what a caller can then not claim, and the other way round': async (stores) => {

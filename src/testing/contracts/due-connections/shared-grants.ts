@@ -22,7 +22,7 @@ export const sharedGrantPromises: ConnectionPromises = {
     await connect(stores, { tenantId: OTHER_TENANT, status: 'pending_account_selection' })
     const both = await stores.due.connectionsOf(owner())
     assert.deepEqual(new Set(both.map(({ tenantId }) => tenantId)), new Set([TENANT, OTHER_TENANT]))
-    await stores.tokens.disconnect(others, false)
+    await stores.tokens.disconnect(others, { queueForRevocation: false })
     assert.deepEqual(await stores.due.connectionsOf(owner()), [{ ...KEY, isLive: true }])
   },
 
@@ -56,7 +56,7 @@ export const sharedGrantPromises: ConnectionPromises = {
   'never takes a person who is not known for anybody': async (stores) => {
     await connect(stores, { subject: undefined })
     assert.deepEqual(await stores.due.connectionsOf(owner()), [])
-    await stores.tokens.disconnect(KEY, false)
+    await stores.tokens.disconnect(KEY, { queueForRevocation: false })
     await stores.tokens.deleteTenant(TENANT)
     assert.deepEqual(await stores.due.connectionsOf(owner()), [])
   },

@@ -4,7 +4,7 @@ import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { PlatformAnswer, PlatformBehaviour } from '../../scripted-platform.ts'
 import { failureOf, tokenCalls } from './harness.ts'
 import type { ProviderCall, ProviderClientPromises, ProviderClientSetting } from './harness.ts'
-import { bodyOf, polluted, withLists, withMember } from './json-text.ts'
+import { bodyOf, polluted, withList, withLists, withMember } from './json-text.ts'
 
 /** What a client makes of answers that no documentation describes. */
 export const brokenAnswerPromises: ProviderClientPromises = {
@@ -13,6 +13,7 @@ export const brokenAnswerPromises: ProviderClientPromises = {
   'reads a lifetime where there is one, and knows of none otherwise': readsLifetimes,
   'is moved by no member named like a prototype': ignoresPrototypes,
   'keeps its feet over lists of any length, depth and content': survivesOddLists,
+  'spends no time on the rest of a list that is out of order': readsNoListInVain,
   'gives up a body that has no end before it fills the memory': refusesFloods,
   'gives up a body that unpacks without end': refusesBombs,
   'gives up an answer with thousands of headers': refusesManyHeaders,
@@ -115,6 +116,33 @@ async function survivesOddLists({ calls, platform }: ProviderClientSetting): Pro
       const outcome = await call.run().catch((error: unknown) => error)
       const isKnown = !(outcome instanceof Error) || outcome instanceof ProviderFailure
       assert.ok(isKnown, `${call.name}, ${list.slice(0, 40)}: rejects with ProviderFailure if at all`)
+    }
+  }
+}
+
+/** As long as a body may be. */
+const LONG_LIST = `[${'1,'.repeat(500_000)}1]`
+const MOST_CPU_MICROSECONDS = 600_000
+
+/** In successes and in refusals. Time of the processor, which does not depend on what else the machine does. */
+async function readsNoListInVain({ calls, platform, refusals }: ProviderClientSetting): Promise<void> {
+  for (const call of calls) {
+    const refused = refusals.find(
+      ({ answer, call: name }) => name === call.name && bodyOf(answer).includes('['),
+    )
+    const answers = [call.answer, ...(refused === undefined ? [] : [() => refused.answer])]
+    for (const answer of answers) {
+      platform.follow((request) => {
+        const right = answer(request)
+        return { ...right, body: withList(bodyOf(right), LONG_LIST) }
+      })
+      const before = process.cpuUsage()
+      const outcome = await call.run().catch((error: unknown) => error)
+      const { user } = process.cpuUsage(before)
+      const isKnown = !(outcome instanceof Error) || outcome instanceof ProviderFailure
+      assert.ok(isKnown, `${call.name}: rejects with ProviderFailure if at all`)
+      const perRequest = user / platform.requests.length
+      assert.ok(perRequest < MOST_CPU_MICROSECONDS, `${call.name} took ${perRequest} µs of the processor`)
     }
   }
 }

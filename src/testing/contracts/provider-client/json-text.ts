@@ -33,6 +33,15 @@ export function withLists(text: string, list: string): string {
   return place(JSON.parse(text)).replaceAll(PLACE, () => list)
 }
 
+/** The JSON text with `list`, which is JSON text itself, in place of its first array, and the others empty. */
+export function withList(text: string, list: string): string {
+  if (text === '') return text
+  const listless = JSON.stringify(JSON.parse(text), (_name, member: unknown) =>
+    Array.isArray(member) ? '@list@' : member,
+  )
+  return listless.replace(PLACE, () => list).replaceAll(PLACE, '[]')
+}
+
 function place(value: unknown): string {
   if (Array.isArray(value)) return PLACE
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)

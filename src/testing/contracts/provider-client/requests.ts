@@ -9,6 +9,7 @@ export const requestPromises: ProviderClientPromises = {
   'tells every refusal of the platform for what it is': classifiesRefusals,
   'waits as long as a 429 says, and keeps the credential': obeysRetryAfter,
   'takes no server error for the end of a credential': survivesServerErrors,
+  'takes the page of a proxy for no word of the platform': doubtsForeignPages,
   'sends a request for tokens once, whatever comes of it': neverRepeats,
 }
 
@@ -51,6 +52,18 @@ async function survivesServerErrors({ calls, platform }: ProviderClientSetting):
         const { kind } = await failureOf(call, `HTTP ${status}`)
         assert.equal(kind, 'transient', `${call.name}, HTTP ${status}, body ${body}`)
       }
+    }
+  }
+}
+
+/** Statuses that platforms use themselves are left out: there the page may be theirs. */
+async function doubtsForeignPages({ calls, platform }: ProviderClientSetting): Promise<void> {
+  for (const status of [400, 403, 418]) {
+    platform.follow(() => ({ status, body: '<!doctype html><title>Blocked</title>' }))
+    for (const call of calls) {
+      const { kind, delivery } = await failureOf(call, `HTTP ${status}`)
+      const found = { kind, delivery }
+      assert.deepEqual(found, { kind: 'transient', delivery: 'uncertain' }, `${call.name}, HTTP ${status}`)
     }
   }
 }

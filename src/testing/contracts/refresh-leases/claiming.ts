@@ -18,7 +18,7 @@ import type { ConnectionPromises } from '../connection-stores.ts'
 export const claimingPromises: ConnectionPromises = {
   'leases a live connection with all that a refresh needs': async (stores) => {
     const grant = newGrant()
-    await stores.tokens.save(grant, undefined, false)
+    await stores.tokens.save(grant)
     const lease = await claimed(stores)
     const { tenantId, provider, label } = lease
     assert.deepEqual({ tenantId, provider, label }, KEY)

@@ -140,7 +140,7 @@ export const storingPromises: ConnectionPromises = {
     const stolen = { ...lease, tenantId: OTHER_TENANT }
     assert.equal(await stores.leases.store(stolen, refreshedTokens()), 'grant_gone')
     assert.equal((await connectionOf(stores, KEY)).tokenVersion, connection.tokenVersion)
-    await stores.tokens.disconnect(KEY, false)
+    await stores.tokens.disconnect(KEY, { queueForRevocation: false })
     await stores.tokens.deleteTenant(KEY.tenantId)
     assert.equal(await stores.leases.store(lease, refreshedTokens()), 'grant_gone')
   },

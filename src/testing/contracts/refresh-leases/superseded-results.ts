@@ -97,7 +97,7 @@ export const supersededPromises: ConnectionPromises = {
     await reconnect(stores, current)
     assert.equal(await stores.leases.keepCandidate(loser, candidate('late')), false)
     assert.deepEqual((await claimed(stores)).candidates, [])
-    await stores.tokens.disconnect(KEY, false)
+    await stores.tokens.disconnect(KEY, { queueForRevocation: false })
     assert.equal(await stores.leases.keepCandidate(loser, candidate('later')), false)
   },
 }

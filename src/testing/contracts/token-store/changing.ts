@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Connection } from '../../../domain/model/connection.ts'
-import { DAY_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import { MINUTE_MS } from '../../../domain/model/time.ts'
 import {
   assertAbout,
   claimed,
@@ -31,26 +31,12 @@ export const changingPromises: ConnectionPromises = {
     assert.ok(!('selectedAccountName' in after), 'what was cleared is absent')
   },
 
-  'replaces accounts, scopes and details, and clears with null': async (stores) => {
+  'replaces accounts and details as a whole': async (stores) => {
     const before = await connect(stores)
-    const patch = {
-      accounts: [{ id: 'act_9', isUsable: true }],
-      scopes: ['ads_read'],
-      details: { emailListId: 'L1' },
-      selectedAccountId: null,
-      dataAccessExpiresInMs: null,
-      lastErrorCode: 'provider_unavailable',
-    }
+    const patch = { accounts: [{ id: 'act_9', isUsable: true }], details: { emailListId: 'L1' } }
     assert.equal(await stores.tokens.change(before, patch), true)
-    const after = await connectionOf(stores, KEY)
-    assert.deepEqual(after.accounts, patch.accounts)
-    assert.deepEqual(after.scopes, patch.scopes)
-    assert.deepEqual(after.details, patch.details)
-    assert.ok(!('selectedAccountId' in after))
-    assert.equal(after.dataAccessExpiresAt, null)
-    assert.equal(after.lastErrorCode, 'provider_unavailable')
-    assert.equal(await stores.tokens.change(after, { lastErrorCode: null }), true)
-    assert.ok(!('lastErrorCode' in (await connectionOf(stores, KEY))))
+    const { accounts, details } = await connectionOf(stores, KEY)
+    assert.deepEqual({ accounts, details }, patch)
   },
 
   'notes the version that was refused, until there is a new consent': async (stores) => {
@@ -66,7 +52,7 @@ export const changingPromises: ConnectionPromises = {
     await connect(stores)
     await stores.elapse(10 * MINUTE_MS)
     const connected = await connectionOf(stores, KEY)
-    assert.equal(await stores.tokens.change(connected, { dataAccessExpiresInMs: DAY_MS }), true)
+    assert.equal(await stores.tokens.change(connected, { selectedAccountName: 'Renamed' }), true)
     const unverified = await connectionOf(stores, KEY)
     assert.equal(unverified.lastSyncAt, connected.lastSyncAt)
     assert.equal(await stores.tokens.change(unverified, { isVerified: true }), true)
@@ -88,12 +74,12 @@ export const changingPromises: ConnectionPromises = {
     const first = await connect(stores)
     const second = await reconnect(stores, first)
     const lookAlike: Connection = { ...second, grantId: first.grantId }
-    assert.equal(await stores.tokens.change(first, { lastErrorCode: 'x' }), false)
-    assert.equal(await stores.tokens.change(lookAlike, { lastErrorCode: 'x' }), false)
+    assert.equal(await stores.tokens.change(first, { selectedAccountName: 'x' }), false)
+    assert.equal(await stores.tokens.change(lookAlike, { selectedAccountName: 'x' }), false)
     assert.deepEqual(await connectionOf(stores, KEY), second)
-    await stores.tokens.disconnect(KEY, false)
+    await stores.tokens.disconnect(KEY, { queueForRevocation: false })
     await stores.tokens.deleteTenant(KEY.tenantId)
-    assert.equal(await stores.tokens.change(second, { lastErrorCode: 'x' }), false)
+    assert.equal(await stores.tokens.change(second, { selectedAccountName: 'x' }), false)
   },
 
   'neither disturbs a refresh in flight nor is disturbed by one': async (stores) => {

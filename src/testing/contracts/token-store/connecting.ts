@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import type { Connection } from '../../../domain/model/connection.ts'
 import { HOUR_MS, MINUTE_MS } from '../../../domain/model/time.ts'
+import type { RevocationId } from '../../../ports/pending-revocations.ts'
+import type { Replacement, SaveOutcome } from '../../../ports/token-store.ts'
 import {
   claimed,
   connect,
@@ -19,7 +22,7 @@ import type { ConnectionPromises } from '../connection-stores.ts'
 export const connectingPromises: ConnectionPromises = {
   'saves exactly one of twenty first consents that come at once': async (stores) => {
     const grants = range(20).map(() => newGrant())
-    const outcomes = await Promise.all(grants.map((grant) => stores.tokens.save(grant, undefined, true)))
+    const outcomes = await Promise.all(grants.map((grant) => stores.tokens.save(grant)))
     const winners = grants.filter((_, index) => outcomes[index]?.saved === true)
     assert.equal(winners.length, 1)
     const { id, grantId } = await connectionOf(stores, KEY)
@@ -31,7 +34,7 @@ export const connectingPromises: ConnectionPromises = {
   'shares no object with its callers, neither going in nor coming out': async (stores) => {
     const scopes = ['ads_read']
     const accounts = [{ id: 'act_1', name: 'First', isUsable: true }]
-    const saving = stores.tokens.save(newGrant({ scopes, accounts }), undefined, false)
+    const saving = stores.tokens.save(newGrant({ scopes, accounts }))
     scopes.push('changed by the caller')
     accounts.pop()
     await saving
@@ -55,7 +58,7 @@ export const connectingPromises: ConnectionPromises = {
         status: 'pending_account_selection',
         clientId: 'client-2',
       })
-      assert.equal((await stores.tokens.save(grant, current, false)).saved, true)
+      assert.equal((await stores.tokens.save(grant, over(current))).saved, true)
       const after = await connectionOf(stores, KEY)
       assert.equal(after.id, before.id)
       assert.equal(after.grantId, grant.grantId)
@@ -72,23 +75,23 @@ export const connectingPromises: ConnectionPromises = {
     const { tokens } = stores
     const first = await connect(stores)
     const attempt = newGrant({ connectionId: first.id })
-    assert.deepEqual(await tokens.save(attempt, undefined, true), { saved: false })
-    assert.equal(await tokens.change(first, { lastErrorCode: 'x' }), true)
-    assert.deepEqual(await tokens.save(attempt, first, true), { saved: false })
+    assert.deepEqual(await tokens.save(attempt), { saved: false })
+    assert.equal(await tokens.change(first, { selectedAccountName: 'x' }), true)
+    assert.deepEqual(await tokens.save(attempt, over(first)), { saved: false })
     const changed = await connectionOf(stores, KEY)
     const second = await reconnect(stores, changed)
-    assert.deepEqual(await tokens.save(attempt, changed, true), { saved: false })
-    await tokens.disconnect(KEY, false)
-    assert.deepEqual(await tokens.save(attempt, second, true), { saved: false })
+    assert.deepEqual(await tokens.save(attempt, over(changed)), { saved: false })
+    await tokens.disconnect(KEY, { queueForRevocation: false })
+    assert.deepEqual(await tokens.save(attempt, over(second)), { saved: false })
     await tokens.deleteTenant(TENANT)
-    assert.deepEqual(await tokens.save(attempt, second, true), { saved: false })
+    assert.deepEqual(await tokens.save(attempt, over(second)), { saved: false })
     assert.deepEqual(await tokens.list(TENANT), [])
   },
 
   'saves exactly one of twenty consents over the same connection': async (stores) => {
     const existing = await connect(stores)
     const outcomes = await Promise.all(
-      range(20).map(() => stores.tokens.save(newGrant({ connectionId: existing.id }), existing, true)),
+      range(20).map(() => stores.tokens.save(newGrant({ connectionId: existing.id }), over(existing))),
     )
     assert.equal(outcomes.filter(({ saved }) => saved).length, 1)
   },
@@ -121,18 +124,18 @@ export const connectingPromises: ConnectionPromises = {
 
   'moves a replaced grant to the revocation queue when asked to, its candidates included': async (stores) => {
     const first = newGrant()
-    await stores.tokens.save(first, undefined, true)
+    await stores.tokens.save(first)
     const lease = await claimed(stores)
     const rotated = refreshedTokens()
     await stores.leases.store(lease, rotated)
     const candidate = { id: NOBODY, parentVersion: 1, accessToken: sealed('a'), refreshToken: sealed('r') }
     await stores.leases.keepCandidate(lease, candidate)
     const current = await connectionOf(stores, KEY)
-    const outcome = await stores.tokens.save(newGrant({ connectionId: first.connectionId }), current, true)
-    assert.ok(outcome.saved && outcome.replaced !== undefined)
-    const { grant, revocation } = outcome.replaced
+    const outcome = await stores.tokens.save(newGrant({ connectionId: first.connectionId }), over(current))
+    assert.ok(outcome.saved && outcome.revocation !== undefined)
+    const { revocation } = outcome
     assert.deepEqual(
-      { ...grant },
+      { ...(await stores.revocations.read(TENANT, revocation)) },
       {
         ...KEY,
         connectionId: first.connectionId,
@@ -144,29 +147,33 @@ export const connectingPromises: ConnectionPromises = {
         candidates: [candidate],
       },
     )
-    assert.deepEqual(await stores.revocations.read(TENANT, revocation), grant)
     await stores.elapse(MINUTE_MS)
     assert.deepEqual(await stores.revocations.claimDue(10, MINUTE_MS), [{ id: revocation, tenantId: TENANT }])
   },
 
   'queues nothing of a first consent, of a disconnected connection, or when not asked to': async (stores) => {
     const { tokens } = stores
-    assert.deepEqual(await replacedBy(tokens.save(newGrant(), undefined, true)), undefined)
+    assert.equal(await queuedBy(tokens.save(newGrant())), undefined)
     const first = await connectionOf(stores, KEY)
-    assert.equal(await replacedBy(tokens.save(newGrant({ connectionId: first.id }), first, false)), undefined)
-    await tokens.disconnect(KEY, false)
+    const next = newGrant({ connectionId: first.id })
+    const unqueued = { expected: first, queueForRevocation: false }
+    assert.equal(await queuedBy(tokens.save(next, unqueued)), undefined)
+    await tokens.disconnect(KEY, { queueForRevocation: false })
     const gone = await connectionOf(stores, KEY)
-    assert.equal(await replacedBy(tokens.save(newGrant({ connectionId: first.id }), gone, true)), undefined)
+    assert.equal(await queuedBy(tokens.save(newGrant({ connectionId: first.id }), over(gone))), undefined)
     assert.equal((await connectionOf(stores, KEY)).status, 'active')
     await stores.elapse(HOUR_MS)
     assert.deepEqual(await stores.revocations.claimDue(10, MINUTE_MS), [])
   },
 }
 
-async function replacedBy(
-  saving: Promise<{ readonly saved: boolean; readonly replaced?: unknown }>,
-): Promise<unknown> {
+/** A consent over a connection whose grant is to be revoked. */
+function over(expected: Connection): Replacement {
+  return { expected, queueForRevocation: true }
+}
+
+async function queuedBy(saving: Promise<SaveOutcome>): Promise<RevocationId | undefined> {
   const outcome = await saving
-  assert.equal(outcome.saved, true)
-  return outcome.replaced
+  assert.ok(outcome.saved)
+  return outcome.revocation
 }

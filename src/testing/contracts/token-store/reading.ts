@@ -6,7 +6,7 @@ import type { ConnectionPromises } from '../connection-stores.ts'
 export const readingPromises: ConnectionPromises = {
   'reads what a caller needs of a connection in one answer': async (stores) => {
     const grant = newGrant()
-    await stores.tokens.save(grant, undefined, false)
+    await stores.tokens.save(grant)
     const reading = await stores.tokens.read(KEY)
     assert.ok(reading !== undefined)
     assert.equal(reading.connectionId, grant.connectionId)
@@ -55,7 +55,7 @@ export const readingPromises: ConnectionPromises = {
     await connect(stores, { provider: 'google_ads' })
     await connect(stores, { provider: 'meta' })
     await connect(stores, { provider: 'pinterest' })
-    await stores.tokens.disconnect({ ...KEY, provider: 'google_ads' }, false)
+    await stores.tokens.disconnect({ ...KEY, provider: 'google_ads' }, { queueForRevocation: false })
     const names = async (filter?: { provider?: string; label?: string }): Promise<string[]> =>
       (await stores.tokens.list(TENANT, filter)).map(({ provider, label }) => `${provider}/${label}`)
     assert.deepEqual(await names(), [
@@ -79,7 +79,7 @@ export const readingPromises: ConnectionPromises = {
         emailListId: 'L1',
       },
     })
-    await stores.tokens.save(grant, undefined, false)
+    await stores.tokens.save(grant)
     const connection = await connectionOf(stores, KEY)
     const { id, tokenVersion, clientId, status, subject, scopes, accounts, details } = connection
     assert.equal(id, grant.connectionId)

@@ -16,13 +16,13 @@ export const tenantIsolationPromises: ConnectionPromises = {
   "does not change another tenant's connection, whatever else of it is right": async (stores) => {
     const connection = await connect(stores)
     const stolen = { ...connection, tenantId: OTHER_TENANT }
-    assert.equal(await stores.tokens.change(stolen, { status: 'needs_reauth' }), false)
+    assert.equal(await stores.tokens.change(stolen, { selectedAccountName: 'x' }), false)
     assert.deepEqual(await connectionOf(stores, KEY), connection)
   },
 
   "neither disconnects nor deletes nor counts another tenant's connection": async (stores) => {
     const connection = await connect(stores)
-    assert.equal(await stores.tokens.disconnect(OTHER_KEY, true), undefined)
+    assert.equal(await stores.tokens.disconnect(OTHER_KEY, { queueForRevocation: true }), undefined)
     assert.equal(await stores.tokens.deleteTenant(OTHER_TENANT), 0)
     assert.deepEqual(await connectionOf(stores, KEY), connection)
   },
@@ -30,7 +30,10 @@ export const tenantIsolationPromises: ConnectionPromises = {
   "does not save over another tenant's connection, even with its ids": async (stores) => {
     const connection = await connect(stores)
     const grant = newGrant({ tenantId: OTHER_TENANT, connectionId: connection.id })
-    assert.equal((await stores.tokens.save(grant, connection, true)).saved, false)
+    assert.equal(
+      (await stores.tokens.save(grant, { expected: connection, queueForRevocation: true })).saved,
+      false,
+    )
     assert.deepEqual(await connectionOf(stores, KEY), connection)
     assert.deepEqual(await stores.tokens.list(OTHER_TENANT), [])
   },
@@ -39,7 +42,7 @@ export const tenantIsolationPromises: ConnectionPromises = {
     const ids = { connectionId: randomUUID(), grantId: randomUUID() }
     const mine = await connect(stores, ids)
     await connect(stores, { ...ids, tenantId: OTHER_TENANT })
-    await stores.tokens.disconnect(OTHER_KEY, false)
+    await stores.tokens.disconnect(OTHER_KEY, { queueForRevocation: false })
     assert.equal((await stores.tokens.read(OTHER_KEY))?.status, 'disconnected')
     assert.deepEqual(await connectionOf(stores, KEY), mine)
   },
@@ -48,10 +51,10 @@ export const tenantIsolationPromises: ConnectionPromises = {
     const live = await connect(stores)
     for (const label of ['second', 'third']) {
       await connect(stores, { label })
-      await stores.tokens.disconnect({ ...KEY, label }, false)
+      await stores.tokens.disconnect({ ...KEY, label }, { queueForRevocation: false })
     }
     await connect(stores, { tenantId: OTHER_TENANT })
-    await stores.tokens.disconnect(OTHER_KEY, false)
+    await stores.tokens.disconnect(OTHER_KEY, { queueForRevocation: false })
     assert.equal(await stores.tokens.deleteTenant(TENANT), 2)
     assert.deepEqual(await stores.tokens.list(TENANT), [live])
     assert.equal(await stores.tokens.deleteTenant(TENANT), 0)

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { googleAdsClient } from '../../../../src/adapters/providers/google-ads/google-ads-client.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
 import type { OAuthProviderClient } from '../../../../src/ports/provider-client.ts'
-import { failureOf, loopbackHttp, type Scripted, scriptedServer } from '../oauth2/scripted-server.ts'
+import { failureOf, loopbackHttp, scriptedServer } from '../oauth2/scripted-server.ts'
+import type { Scripted } from '../oauth2/scripted-server.ts'
 
 const accessToken = new Secret('ya29.marker-token')
 const secrets = ['ya29.marker-token', 'marker-secret', 'marker-developer-token']
@@ -19,6 +20,10 @@ function failureBody(errorCode: Record<string, string>, status: number): Scripte
       },
     },
   }
+}
+
+function manyMembers(count: number): string {
+  return Array.from({ length: count }, (_, index) => `"k${index}":1`).join(',')
 }
 
 async function clientOf(answerTo: (path: string) => Scripted): Promise<OAuthProviderClient> {
@@ -69,7 +74,7 @@ describe('a refusal of the Google Ads API', () => {
 
   test.each([
     [401, 'transient'],
-    [403, 'permission'],
+    [403, 'transient'],
     [404, 'misconfigured'],
     [429, 'rate_limited'],
     [500, 'transient'],
@@ -87,6 +92,21 @@ describe('a refusal of the Google Ads API', () => {
       kind: 'reauthorize',
       providerCode: reason,
     })
+  })
+
+  test.each([
+    ['errors', `[{"errors":[${'1,'.repeat(500_000)}1]}]`],
+    ['errors without a code', `[{"errors":[${'{},'.repeat(340_000)}{}]}]`],
+    ['details', `[${'{},'.repeat(340_000)}{}]`],
+    ['codes', `[{"errors":[{"errorCode":{${manyMembers(90_000)}}}]}]`],
+  ])('with any number of %s is told by its status, and takes no time', async (_what, details) => {
+    const client = await clientOf(() => ({ status: 403, body: `{"error":{"details":${details}}}` }))
+    const before = process.cpuUsage()
+    expect(await failureOf(client.verify(accessToken))).toMatchObject({
+      kind: 'permission',
+      providerCode: 'http_403',
+    })
+    expect(process.cpuUsage(before).user).toBeLessThan(600_000)
   })
 
   test('cannot smuggle text in as a code', async () => {

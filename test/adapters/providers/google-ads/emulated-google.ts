@@ -4,13 +4,8 @@ import { googleAdsClient } from '../../../../src/adapters/providers/google-ads/g
 import type { GoogleAdsClientOptions } from '../../../../src/adapters/providers/google-ads/google-ads-client.ts'
 import { parseCallback } from '../../../../src/domain/model/callback.ts'
 import type { TokenSet } from '../../../../src/domain/model/token-set.ts'
-import {
-  consent,
-  type ConsentChoice,
-  type Emulator,
-  emulatorApps,
-  startEmulator,
-} from '../../../../src/emulator/index.ts'
+import { consent, emulatorApps, startEmulator } from '../../../../src/emulator/index.ts'
+import type { ConsentChoice, Emulator } from '../../../../src/emulator/index.ts'
 import type { OAuthProviderClient } from '../../../../src/ports/provider-client.ts'
 import { loopbackHttp } from '../oauth2/scripted-server.ts'
 import { verifier } from '../oauth2/standard-definition.ts'

@@ -39,6 +39,25 @@ describe('the authorization request', () => {
     expect(() => googleAdsClient(options)).toThrow(ConfigInvalidError)
     expect(() => googleAdsClient({ ...options, allowLoopbackHttp: true })).not.toThrow()
   })
+
+  test('is refused with every setting named that is wrong', () => {
+    const endpoints = {
+      authorization: 'https://accounts.example/a',
+      token: 'token',
+      revoke: 'http://accounts.example/r',
+      ads: 'http://ads.example',
+    }
+    const options = {
+      clientId: '',
+      clientSecret: '',
+      redirectUri: 'callback',
+      http: loopbackHttp(),
+      endpoints,
+    }
+    expect(() => googleAdsClient(options)).toThrow(
+      /clientId.*clientSecret.*redirectUri.*endpoints\.token.*endpoints\.revoke.*endpoints\.ads/,
+    )
+  })
 })
 
 describe('a grant', () => {
@@ -193,7 +212,11 @@ describe('a token', () => {
       retryAfterMs: 5_000,
     })
     emulator.control.fail('google_ads', 'search', emulatorFaults.googleQuota(5))
-    expect(await failureOf(client.examine(accessToken))).toMatchObject({ kind: 'rate_limited' })
+    expect(await failureOf(client.examine(accessToken))).toMatchObject({
+      kind: 'rate_limited',
+      // Not the app: its tokens come from a service of their own.
+      concerns: 'connection',
+    })
     emulator.control.fail('google_ads', 'accounts', { status: 503, body: '<h1>Down</h1>' })
     expect(await failureOf(client.verify(accessToken))).toMatchObject({ kind: 'transient' })
   })

@@ -19,6 +19,17 @@ test('a list is read up to its first wrong row and no further', () => {
   expect(looked).toBe(3)
 })
 
+test('a list is read as far as it is of use and no further', () => {
+  let looked = 0
+  const counted = listOf(
+    z.unknown().transform(() => (looked += 1)),
+    16,
+  )
+  expect(counted.parse(new Array<number>(500_000).fill(1))).toHaveLength(16)
+  expect(looked).toBe(16)
+  expect(listOf(z.string(), 2).parse(['a', 'b', 3])).toEqual(['a', 'b'])
+})
+
 test.each([null, {}, 'rows', undefined, 5])('%j is no list', (value) => {
   expect(rows.safeParse(value).success).toBe(false)
 })

@@ -1,22 +1,26 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
+import type { AddressInfo, Server as TcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import {
-  createProviderHttp,
-  type HttpAnswer,
-  type HttpRequest,
-  type ProviderHttpOptions,
+import { createProviderHttp } from '../../../../src/adapters/providers/http/provider-http.ts'
+import type {
+  HttpAnswer,
+  HttpRequest,
+  ProviderHttpOptions,
 } from '../../../../src/adapters/providers/http/provider-http.ts'
 import { ProviderFailure } from '../../../../src/domain/provider-failure.ts'
-import { type PlatformScript, startScriptedPlatform } from '../../../../src/testing/scripted-platform.ts'
-import { type Certificate, selfSigned } from './certificate.ts'
+import { startScriptedPlatform } from '../../../../src/testing/scripted-platform.ts'
+import type { PlatformScript } from '../../../../src/testing/scripted-platform.ts'
+import { selfSigned } from './certificate.ts'
+import type { Certificate } from './certificate.ts'
 
 const cleanUps: (() => unknown)[] = []
 
@@ -51,6 +55,28 @@ async function rawServer(answer: string): Promise<string> {
     socket.once('data', () => socket.end(answer))
   })
   return `http://127.0.0.1:${await listen(server)}/`
+}
+
+/** Answers with these bytes, then with `piece` for as long as somebody takes it, and counts what was taken. */
+async function pouringServer(start: string, piece: string): Promise<{ url: string; poured(): number }> {
+  let poured = 0
+  const bytes = Buffer.from(piece)
+  const server = createTcpServer((socket) => {
+    const pour = (): void => {
+      while (socket.writable && poured < 100_000_000) {
+        poured += bytes.length
+        if (!socket.write(bytes)) return
+      }
+    }
+    socket.on('error', () => undefined)
+    socket.on('drain', pour)
+    socket.once('data', () => {
+      socket.write(start)
+      pour()
+    })
+    cleanUps.push(() => socket.destroy())
+  })
+  return { url: `http://127.0.0.1:${await listen(server)}/`, poured: () => poured }
 }
 
 async function failureOf(answer: Promise<HttpAnswer>): Promise<Partial<ProviderFailure>> {
@@ -157,6 +183,11 @@ describe('a body', () => {
     expect(await client()({ method: 'GET', url })).toMatchObject({ text: '{"a":"ü"}' })
   })
 
+  test.each(['gzip', 'br'])('of nothing in %s is nothing', async (encoding) => {
+    const { url } = await platform(() => ({ headers: { 'content-encoding': encoding } }))
+    expect(await client()({ method: 'GET', url })).toMatchObject({ status: 200, text: '' })
+  })
+
   test.each([
     ['in an unknown encoding', { 'content-encoding': 'zstd' }, 'x'],
     ['that is not what its encoding says', { 'content-encoding': 'gzip' }, 'plain text'],
@@ -182,6 +213,35 @@ describe('a body', () => {
     expect(larger.text).toHaveLength(1_001)
   })
 
+  const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
+
+  test.each([
+    ['of one byte each', '1\r\nx\r\n'],
+    ['that say four kilobytes beside their one byte', `1;${'a'.repeat(4_000)}\r\nx\r\n`],
+  ])('in chunks %s is refused at twice its bound on the wire', async (_title, chunk) => {
+    const { url, poured } = await pouringServer(chunked, chunk.repeat(16))
+    const failure = await failureOf(client({ mostBodyBytes: 256 * 1024 })({ method: 'GET', url }))
+    expect(failure).toMatchObject({ kind: 'transient', providerCode: 'response_invalid' })
+    // What the operating system's buffers swallow cannot be called back.
+    expect(poured()).toBeLessThan(8_000_000)
+  })
+
+  test('in small chunks is read whole, as often as the connection is used', async () => {
+    const chunk = 'x'.repeat(20)
+    let connections = 0
+    const server = createServer((_request, response) => {
+      for (let turn = 0; turn < 1_500; turn += 1) response.write(chunk)
+      response.end()
+    })
+    server.on('connection', () => (connections += 1))
+    const url = `http://127.0.0.1:${await listen(server)}/`
+    const send = client({ mostBodyBytes: 30_000 })
+    for (let turn = 0; turn < 5; turn += 1) {
+      expect((await send({ method: 'GET', url })).text).toBe(chunk.repeat(1_500))
+    }
+    expect(connections).toBe(1)
+  })
+
   test('that stops before its announced length is a lost answer', async () => {
     const url = await rawServer('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"access_token":')
     expect(await failureOf(client()({ method: 'POST', url }))).toMatchObject({ delivery: 'uncertain' })
@@ -198,6 +258,30 @@ describe('an answer', () => {
     })
     expect(requests).toHaveLength(1)
   })
+
+  test('may be preceded by sixteen informational ones', async () => {
+    const informed = (count: number): string => 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(count)
+    const answered = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'
+    const patient = await rawServer(`${informed(16)}${answered}`)
+    expect(await client()({ method: 'GET', url: patient })).toMatchObject({ status: 200, text: '{}' })
+    const slow = await rawServer(`${informed(17)}${answered}`)
+    expect(await failureOf(client()({ method: 'GET', url: slow }))).toEqual({
+      kind: 'transient',
+      delivery: 'uncertain',
+      providerCode: 'response_invalid',
+    })
+  })
+
+  test.each(['102 Processing', '103 Early Hints', '100 Continue'])(
+    'that never comes after %s is not waited for',
+    async (status) => {
+      const { url, poured } = await pouringServer('', `HTTP/1.1 ${status}\r\n\r\n`.repeat(100))
+      expect(await failureOf(client()({ method: 'GET', url }))).toMatchObject({
+        providerCode: 'response_invalid',
+      })
+      expect(poured()).toBeLessThan(8_000_000)
+    },
+  )
 
   test.each([
     ['that is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],

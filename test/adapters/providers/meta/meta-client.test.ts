@@ -1,17 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createProviderHttp } from '../../../../src/adapters/providers/http/provider-http.ts'
-import { metaClient, type MetaClientOptions } from '../../../../src/adapters/providers/meta/meta-client.ts'
+import { metaClient } from '../../../../src/adapters/providers/meta/meta-client.ts'
+import type { MetaClientOptions } from '../../../../src/adapters/providers/meta/meta-client.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
 import type { TokenSet } from '../../../../src/domain/model/token-set.ts'
 import type { ProviderFailure } from '../../../../src/domain/provider-failure.ts'
-import {
-  consent,
-  type Emulator,
-  emulatorApps,
-  emulatorFaults,
-  type EmulatorOptions,
-  startEmulator,
-} from '../../../../src/emulator/index.ts'
+import { consent, emulatorApps, emulatorFaults, startEmulator } from '../../../../src/emulator/index.ts'
+import type { Emulator, EmulatorOptions } from '../../../../src/emulator/index.ts'
 import type { OAuthProviderClient } from '../../../../src/ports/provider-client.ts'
 
 const redirectUri = 'http://localhost:4999/api/integrations/meta/callback'

@@ -3,11 +3,8 @@ import { createProviderHttp } from '../../../../src/adapters/providers/http/prov
 import { metaClient } from '../../../../src/adapters/providers/meta/meta-client.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
 import type { Examination } from '../../../../src/ports/provider-client.ts'
-import {
-  type PlatformRequest,
-  type ScriptedPlatform,
-  startScriptedPlatform,
-} from '../../../../src/testing/scripted-platform.ts'
+import { startScriptedPlatform } from '../../../../src/testing/scripted-platform.ts'
+import type { PlatformRequest, ScriptedPlatform } from '../../../../src/testing/scripted-platform.ts'
 
 const cleanUps: (() => unknown)[] = []
 

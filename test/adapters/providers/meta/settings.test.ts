@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createProviderHttp } from '../../../../src/adapters/providers/http/provider-http.ts'
-import { metaClient, type MetaClientOptions } from '../../../../src/adapters/providers/meta/meta-client.ts'
+import { metaClient } from '../../../../src/adapters/providers/meta/meta-client.ts'
+import type { MetaClientOptions } from '../../../../src/adapters/providers/meta/meta-client.ts'
 import { ConfigInvalidError } from '../../../../src/domain/errors.ts'
 
 const redirectUri = 'http://localhost:4999/api/integrations/meta/callback'
@@ -50,7 +51,11 @@ describe('the authorization URL', () => {
   })
 
   test('follows another version and other scopes', () => {
-    const other = url({ graphVersion: 'v27.0', scopes: ['ads_read'] })
+    const endpoints = {
+      authorization: 'https://www.facebook.com/v27.0/dialog/oauth',
+      graph: 'https://graph.facebook.com/v27.0',
+    }
+    const other = url({ endpoints, scopes: ['ads_read'] })
     expect([other.pathname, other.searchParams.get('scope')]).toEqual(['/v27.0/dialog/oauth', 'ads_read'])
   })
 })
@@ -60,7 +65,6 @@ describe('settings', () => {
     [{ appId: '' }, /appId/],
     [{ appSecret: '' }, /appSecret/],
     [{ redirectUri: '/callback' }, /redirectUri/],
-    [{ graphVersion: '26' }, /graphVersion/],
     [{ configTokens: 'system_user' as const }, /configTokens.*configId/],
     [
       { endpoints: { authorization: 'https://x.example', graph: 'http://graph.example' } },
@@ -71,6 +75,14 @@ describe('settings', () => {
     const options = { appId: '1', appSecret: 's', redirectUri, http: createProviderHttp() }
     expect(() => metaClient({ ...options, ...settings })).toThrow(ConfigInvalidError)
     expect(() => metaClient({ ...options, ...settings })).toThrow(problem)
+  })
+
+  test('that cannot work are all named at once', () => {
+    const endpoints = { authorization: 'http://x.example', graph: 'graph' }
+    const settings = { appId: '', appSecret: '', redirectUri: '/callback', endpoints }
+    expect(() =>
+      metaClient({ ...settings, http: createProviderHttp(), configTokens: 'system_user' }),
+    ).toThrow(/appId.*appSecret.*redirectUri.*endpoints\.authorization.*endpoints\.graph.*configTokens/)
   })
 
   test('say why there is no PKCE', () => {

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  type AuthorizationServer,
-  startAuthorizationServer,
-} from '../../../../dev/services/authorization-server.ts'
-import { type OAuth2Client, oauth2Client } from '../../../../src/adapters/providers/oauth2/oauth2-client.ts'
+import { startAuthorizationServer } from '../../../../dev/services/authorization-server.ts'
+import type { AuthorizationServer } from '../../../../dev/services/authorization-server.ts'
+import { oauth2Client } from '../../../../src/adapters/providers/oauth2/oauth2-client.ts'
+import type { OAuth2Client } from '../../../../src/adapters/providers/oauth2/oauth2-client.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
 import type { TokenSet } from '../../../../src/domain/model/token-set.ts'
 import { parseCallback } from '../../../../src/domain/model/callback.ts'

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { OAuth2Definition } from '../../../../src/adapters/providers/oauth2/definition.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
-import { failureOf, type Scripted, scriptedServer } from './scripted-server.ts'
+import { failureOf, scriptedServer } from './scripted-server.ts'
+import type { Scripted } from './scripted-server.ts'
 import { acmeClient, refreshToken } from './standard-definition.ts'
 
 const accessToken = new Secret('access-77')
@@ -95,7 +96,7 @@ describe('a verification', () => {
   test.each([
     [401, 'reauthorize', 'answered'],
     [403, 'permission', 'answered'],
-    [404, 'transient', 'answered'],
+    [404, 'transient', 'uncertain'],
     [429, 'rate_limited', 'answered'],
     [503, 'transient', 'uncertain'],
   ])('answered with %i means %s', async (status, kind, delivery) => {
@@ -113,14 +114,23 @@ describe('a verification', () => {
   })
 })
 
-describe('a 401', () => {
-  test('with the challenge of RFC 6750 is about the token, with a page of HTML about nothing', async () => {
-    const challenge = { 'www-authenticate': 'Bearer error="invalid_token"' }
-    const bare = await clientAsking({ status: 401, headers: challenge })
-    expect(await failureOf(bare.client.verify(accessToken))).toMatchObject({ kind: 'reauthorize' })
-    const page = await clientAsking({ status: 401, body: '<title>Proxy authentication required</title>' })
-    expect(await failureOf(page.client.verify(accessToken))).toMatchObject({ kind: 'transient' })
-  })
+describe('a refusal', () => {
+  test.each([
+    [401, 'invalid_token', 'reauthorize'],
+    [403, 'insufficient_scope', 'permission'],
+  ])(
+    'by %i with the challenge of RFC 6750 is about the token, with a page of HTML about nothing',
+    async (status, error, kind) => {
+      const challenge = { 'www-authenticate': `Bearer error="${error}"` }
+      const bare = await clientAsking({ status, headers: challenge })
+      expect(await failureOf(bare.client.verify(accessToken))).toMatchObject({ kind })
+      const page = await clientAsking({ status, body: '<title>Blocked</title>' })
+      expect(await failureOf(page.client.verify(accessToken))).toMatchObject({
+        kind: 'transient',
+        delivery: 'uncertain',
+      })
+    },
+  )
 })
 
 describe('a revocation', () => {

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { afterEach } from 'vitest'
-import {
-  createProviderHttp,
-  type ProviderHttp,
-  type ProviderHttpOptions,
+import { createProviderHttp } from '../../../../src/adapters/providers/http/provider-http.ts'
+import type {
+  ProviderHttp,
+  ProviderHttpOptions,
 } from '../../../../src/adapters/providers/http/provider-http.ts'
 import { ProviderFailure } from '../../../../src/domain/provider-failure.ts'
 

@@ -1,5 +1,6 @@
 import type { OAuth2Definition } from '../../../../src/adapters/providers/oauth2/definition.ts'
-import { type OAuth2Client, oauth2Client } from '../../../../src/adapters/providers/oauth2/oauth2-client.ts'
+import { oauth2Client } from '../../../../src/adapters/providers/oauth2/oauth2-client.ts'
+import type { OAuth2Client } from '../../../../src/adapters/providers/oauth2/oauth2-client.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
 import { loopbackHttp } from './scripted-server.ts'
 

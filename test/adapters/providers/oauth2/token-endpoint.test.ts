@@ -2,7 +2,8 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { OAuth2Definition } from '../../../../src/adapters/providers/oauth2/definition.ts'
 import { oauth2Client } from '../../../../src/adapters/providers/oauth2/oauth2-client.ts'
-import { failureOf, loopbackHttp, type Scripted, scriptedServer } from './scripted-server.ts'
+import { failureOf, loopbackHttp, scriptedServer } from './scripted-server.ts'
+import type { Scripted } from './scripted-server.ts'
 import {
   acmeClient,
   acmeDefinition,
@@ -180,6 +181,12 @@ describe('a token answer', () => {
     expect(server.seen).toHaveLength(1)
   })
 
+  test('with the code of a success and no token is unusable, and the platform may have acted', async () => {
+    const token = { success: { path: 'code', equals: 0 }, dataPath: 'data' }
+    const { work } = await refreshWith({ body: { code: 0, data: {} } }, { token })
+    expect(await failureOf(work)).toMatchObject({ delivery: 'uncertain', providerCode: 'response_invalid' })
+  })
+
   test('cannot reach a prototype, at whatever depth', async () => {
     const body = JSON.stringify(answer).replace(
       '{',
@@ -249,10 +256,17 @@ describe('a refusal', () => {
     expect(await failureOf(work)).toMatchObject({ kind: 'misconfigured', providerCode: 'http_401' })
   })
 
-  test.each([403, 404, 418])('with %i and a page of HTML is a bad minute', async (status) => {
-    const { work } = await refreshWith({ status, body: '<h1>Blocked</h1>' })
-    expect(await failureOf(work)).toMatchObject({ kind: 'transient', providerCode: `http_${status}` })
-  })
+  test.each([403, 404, 418])(
+    'with %i and a page of HTML is a bad minute, and may have acted',
+    async (status) => {
+      const { work } = await refreshWith({ status, body: '<h1>Blocked</h1>' })
+      expect(await failureOf(work)).toMatchObject({
+        kind: 'transient',
+        delivery: 'uncertain',
+        providerCode: `http_${status}`,
+      })
+    },
+  )
 
   test('by 429 says how long to wait, in seconds or by date', async () => {
     const now = Date.UTC(2026, 10, 24, 12, 0, 0)

@@ -2,14 +2,8 @@ import { afterEach } from 'vitest'
 import { tiktokClient } from '../../../../src/adapters/providers/tiktok/tiktok-client.ts'
 import { parseCallback } from '../../../../src/domain/model/callback.ts'
 import type { TokenSet } from '../../../../src/domain/model/token-set.ts'
-import {
-  consent,
-  type ConsentChoice,
-  type Emulator,
-  emulatorApps,
-  type EmulatorOptions,
-  startEmulator,
-} from '../../../../src/emulator/index.ts'
+import { consent, emulatorApps, startEmulator } from '../../../../src/emulator/index.ts'
+import type { ConsentChoice, Emulator, EmulatorOptions } from '../../../../src/emulator/index.ts'
 import type { OAuthProviderClient } from '../../../../src/ports/provider-client.ts'
 import { loopbackHttp } from '../oauth2/scripted-server.ts'
 

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { parseJsonWithLongIds } from '../../../../src/adapters/providers/tiktok/long-ids.ts'
 import { Secret } from '../../../../src/domain/model/secret.ts'
 import { emulatorApps } from '../../../../src/emulator/index.ts'
-import { failureOf, type Scripted, scriptedServer } from '../oauth2/scripted-server.ts'
+import { failureOf, scriptedServer } from '../oauth2/scripted-server.ts'
+import type { Scripted } from '../oauth2/scripted-server.ts'
 import { clientAt, redirectUri } from './emulated-tiktok.ts'
 
 const accessToken = new Secret('marker-access-token')
@@ -87,7 +88,7 @@ describe('an answer with HTTP 200', () => {
 describe('another HTTP status', () => {
   test.each([
     [404, 'misconfigured', 'answered'],
-    [403, 'transient', 'answered'],
+    [403, 'transient', 'uncertain'],
     [429, 'rate_limited', 'answered'],
     [500, 'transient', 'uncertain'],
     [504, 'transient', 'uncertain'],

@@ -35,11 +35,11 @@ describe('the authorization request', () => {
     })
   })
 
-  test('is refused with every missing setting named', () => {
-    const options = { appId: '', appSecret: '', redirectUri: 'callback', http: loopbackHttp() }
-    expect(() => tiktokClient(options)).toThrow(/appId.*appSecret.*redirectUri/)
+  test('is refused with every setting named that is wrong', () => {
     const endpoints = { authorization: 'https://a.example', api: 'http://a.example' }
-    expect(() => tiktokClient({ ...app, http: loopbackHttp(), endpoints })).toThrow(ConfigInvalidError)
+    const options = { appId: '', appSecret: '', redirectUri: 'callback', http: loopbackHttp(), endpoints }
+    expect(() => tiktokClient(options)).toThrow(ConfigInvalidError)
+    expect(() => tiktokClient(options)).toThrow(/appId.*appSecret.*redirectUri.*endpoints\.api/)
   })
 })
 
