@@ -102,7 +102,7 @@ export class RefreshVerdicts {
   async refused(client: ProviderClient, lease: RefreshLease): Promise<Secret | undefined> {
     const { renewal, rotation } = client.traits
     const mayBeHeldElsewhere = lease.isUncertain && !lease.isSuspect && renewal !== 'none'
-    const reason = lease.isUncertain && !isReplaySafe(rotation) ? 'rotation_lost' : 'revoked_or_expired'
+    const reason = lease.isUncertain && rotation.kind !== 'none' ? 'rotation_lost' : 'revoked_or_expired'
     return this.#giveUp(client, lease, { reason, mayHeal: mayBeHeldElsewhere })
   }
 

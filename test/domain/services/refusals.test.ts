@@ -112,6 +112,23 @@ describe('A refresh token that the provider declares dead', () => {
     })
   })
 
+  test.each([
+    ['grace', 'rotation_lost'],
+    ['none', 'revoked_or_expired'],
+  ] as const)('is called a lost rotation only if the platform rotates (%s)', async (mode, reason) => {
+    const world = new RefreshWorld({ mode })
+    await world.connectExpired()
+    const { tokens } = world.host()
+    world.provider.plan(loseAnswer, notSent)
+    await tokens.get(KEY).catch(() => undefined)
+    await world.advance(HOUR_MS)
+    world.provider.forgetPlans()
+    world.provider.endAll()
+    await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'refresh_pending' })
+    await world.advance(QUARANTINE_MS)
+    await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'reauthorization_required', reason })
+  })
+
   test('lives again when a late result of the same grant arrives after it was given up', async () => {
     const world = new RefreshWorld()
     await world.connectExpired()
