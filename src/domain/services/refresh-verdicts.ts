@@ -2,7 +2,12 @@ import type { AppPause } from '../../ports/provider-apps.ts'
 import { appOf } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
-import { isIntegrationError, ReauthorizationRequiredError, RefreshPendingError } from '../errors.ts'
+import {
+  isIntegrationError,
+  ReauthorizationRequiredError,
+  RefreshPendingError,
+  StoreUnavailableError,
+} from '../errors.ts'
 import { backoffMs, clampRetryAfter, REFRESH_BACKOFF } from '../model/backoff.ts'
 import type { ReauthReason } from '../model/connection.ts'
 import { isReplaySafe, refreshTimings } from '../model/rotation.ts'
@@ -127,10 +132,24 @@ export class RefreshVerdicts {
       await this.#endings.orRelease(lease, () => leases.suspect(lease, forMs))
       throw new RefreshPendingError(displayName)
     }
-    const isCondemned = await this.#endings.orRelease(lease, () => leases.condemn(lease, reason))
+    const isCondemned = await this.#endings.orRelease(lease, () => this.#condemn(lease, reason))
     if (!isCondemned) return this.startOver(lease, true)
     this.#emit('connection.needs_reauth', lease, reason)
     throw new ReauthorizationRequiredError(displayName, reason)
+  }
+
+  /** A verdict whose acknowledgement was lost is found in the row. */
+  async #condemn(lease: RefreshLease, reason: ReauthReason): Promise<boolean> {
+    const { leases, tokens } = this.#deps
+    try {
+      return await leases.condemn(lease, reason)
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || !error.isUncertain) throw error
+      const reading = await tokens.read(lease)
+      const isSame = reading?.grantId === lease.grantId && reading.tokenVersion === lease.tokenVersion
+      if (!isSame || reading.status !== 'needs_reauth') throw error
+      return true
+    }
   }
 
   /**

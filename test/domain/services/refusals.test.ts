@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CipherKeyUnknownError } from '../../../src/domain/errors.ts'
+import { CipherKeyUnknownError, StoreUnavailableError } from '../../../src/domain/errors.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { failWith, heldAnswer, loseAnswer, notSent, ofClient, refusal } from './model-provider.ts'
 import { attemptsOf, KEY, RefreshWorld } from './refresh-world.ts'
@@ -21,6 +21,35 @@ describe('A refresh token that the provider declares dead', () => {
       ['connection.needs_reauth', 'revoked_or_expired'],
     ])
   })
+
+  test('is said to need a person though the acknowledgement of that was lost', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    world.provider.endAll()
+    const host = world.host()
+    const lost = new StoreUnavailableError('Postgres', 'call again later', true)
+    host.interposed.after = (step) => {
+      if (step === 'condemn') throw lost
+    }
+    await expect(host.tokens.get(KEY)).rejects.toMatchObject({ code: 'reauthorization_required' })
+    expect(world.events.map(({ type }) => type)).toEqual(['connection.needs_reauth'])
+  })
+
+  test.each([true, false])(
+    'is not said to need a person where the store did nothing (uncertain: %s)',
+    async (isUncertain) => {
+      const world = new RefreshWorld()
+      await world.connectExpired()
+      world.provider.endAll()
+      const host = world.host()
+      const down = new StoreUnavailableError('Postgres', 'call again later', isUncertain)
+      host.interposed.before = (step) => {
+        if (step === 'condemn') throw down
+      }
+      await expect(host.tokens.get(KEY)).rejects.toBe(down)
+      expect(world.events).toEqual([])
+    },
+  )
 
   test('is not asked about again, by callers or by the job', async () => {
     const world = new RefreshWorld()
