@@ -246,20 +246,28 @@ const MUTATIONS: readonly Mutation[] = [
   {
     clause: 'an app that is suspended after the claim is asked nothing',
     file: `${SERVICES}/refresh-attempt.ts`,
-    from: 'if (pause !== undefined) return this.#verdicts.putOff(claim.client, claim.lease, pause)',
+    from: 'if (pause !== undefined) return this.#verdicts.putOff(claim.client, claim.lease, { pause, isSent: false })',
     to: '',
   },
   {
     clause: 'an app that waits counts no attempt',
     file: `${SERVICES}/refresh-verdicts.ts`,
-    from: '{ retryInMs: 0, isUncounted: true }',
-    to: '{ retryInMs: 0 }',
+    from: 'await this.startOver(lease, isSent)',
+    to: 'await this.startOver(lease, true)',
   },
   {
     clause: 'an app that a provider suspends is suspended for all processes',
     file: 'src/application/paced-apps.ts',
     from: 'await this.#share(app, suspension)',
     to: '',
+  },
+  {
+    clause: 'what is presented after a refusal takes a turn of its own',
+    file: `${SERVICES}/refresh-attempt.ts`,
+    from: `const pause = await this.#turn(claim)
+      if (pause !== undefined)`,
+    to: `const pause = undefined
+      if (pause !== undefined)`,
   },
   {
     clause: 'an app with a budget takes turns',

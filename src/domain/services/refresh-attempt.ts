@@ -55,7 +55,7 @@ export class RefreshAttempt {
   async run(claim: Claim): Promise<Secret | undefined> {
     const current = await this.#preflight(claim)
     const pause = await this.#turn(claim)
-    if (pause !== undefined) return this.#verdicts.putOff(claim.client, claim.lease, pause)
+    if (pause !== undefined) return this.#verdicts.putOff(claim.client, claim.lease, { pause, isSent: false })
     if (!this.#isInTime(claim, 'sendWithinMs')) return this.#verdicts.startOver(claim.lease, false)
     return claim.work === 'renew' && isRenewable(claim)
       ? this.#refresh(claim, current)
@@ -94,6 +94,8 @@ export class RefreshAttempt {
     const first = await this.#present(claim, current)
     if (first !== 'refused') return first.token
     for (const credential of await this.#others(claim, current)) {
+      const pause = await this.#turn(claim)
+      if (pause !== undefined) return this.#verdicts.putOff(client, lease, { pause, isSent: true })
       const moved = await this.#verdicts.movedOn(lease)
       if (moved !== undefined) return moved.token
       if (!this.#isInTime(claim, 'presentWithinMs')) return this.#verdicts.startOver(lease, true)
@@ -178,8 +180,11 @@ export class RefreshAttempt {
 
   /** A credential whose verification failed for good may still have a successor, or be exchangeable for one. */
   async #dead(claim: Claim): Promise<Secret | undefined> {
-    if (!isRenewable(claim)) return this.#verdicts.refused(claim.client, claim.lease)
-    if (!this.#isInTime(claim, 'presentWithinMs')) return this.#verdicts.startOver(claim.lease, true)
+    const { client, lease } = claim
+    if (!isRenewable(claim)) return this.#verdicts.refused(client, lease)
+    const pause = await this.#turn(claim)
+    if (pause !== undefined) return this.#verdicts.putOff(client, lease, { pause, isSent: true })
+    if (!this.#isInTime(claim, 'presentWithinMs')) return this.#verdicts.startOver(lease, true)
     return this.#refresh(claim, await this.#preflight({ ...claim, work: 'renew' }))
   }
 

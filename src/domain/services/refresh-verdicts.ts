@@ -53,9 +53,13 @@ export class RefreshVerdicts {
     throw error
   }
 
-  /** The app has to wait. Nothing happened to the connection, so there is no attempt, no error and no backoff to note. */
-  async putOff(client: ProviderClient, lease: RefreshLease, pause: AppPause): Promise<never> {
-    await this.#endings.release(lease, { retryInMs: 0, isUncounted: true })
+  /** The app has to wait. That is no error of the connection and no backoff, and no attempt unless something was sent. */
+  async putOff(
+    client: ProviderClient,
+    lease: RefreshLease,
+    { isSent, pause }: { readonly isSent: boolean; readonly pause: AppPause },
+  ): Promise<never> {
+    await this.startOver(lease, isSent)
     throw pauseErrorOf(client, pause, this.#deps.clock.now())
   }
 

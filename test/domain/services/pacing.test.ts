@@ -4,7 +4,7 @@ import type { ConnectionKey } from '../../../src/domain/model/identifiers.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
 import { appOf } from '../../../src/ports/provider-client.ts'
 import type { ProviderClient } from '../../../src/ports/provider-client.ts'
-import { failWith, ofClient } from './model-provider.ts'
+import { failWith, ofClient, refusal } from './model-provider.ts'
 import type { ModelProvider } from './model-provider.ts'
 import { attemptsOf, KEY, RefreshWorld } from './refresh-world.ts'
 
@@ -195,6 +195,55 @@ describe('An app with a budget', () => {
     const late = one.status === 'rejected' ? 0 : 1
     await world.advance(10 * SECOND_MS)
     expect(await attemptsOf(world, keyOf(late))).toBe(0)
+  })
+
+  test('gives a turn to each credential that is presented after a refusal', async () => {
+    const world = await connected(1, { requestsPerSecond: 1 })
+    const { provider } = world
+    const host = world.host()
+    const sentAt: number[] = []
+    provider.plan(
+      async (act) => ({ ...act(), refreshToken: provider.open().accessToken }),
+      async () => {
+        sentAt.push(world.clock.monotonicMs())
+        throw refusal('invalid_grant')
+      },
+      async (act) => {
+        sentAt.push(world.clock.monotonicMs())
+        return act()
+      },
+    )
+    await host.tokens.get(keyOf(0))
+    await world.advance(HOUR_MS)
+    await world.until(host.tokens.get(keyOf(0)))
+    const [first = 0, second = 0] = sentAt
+    expect(second - first).toBeGreaterThanOrEqual(1_000)
+  })
+
+  test('counts the attempt of a refused credential whose successor finds no turn', async () => {
+    const world = await connected(1, { requestsPerSecond: 0.1 })
+    const { provider } = world
+    const host = world.host()
+    provider.plan(async (act) => ({ ...act(), refreshToken: provider.open().accessToken }))
+    await host.tokens.get(keyOf(0))
+    await world.advance(HOUR_MS)
+    await expect(world.until(host.tokens.get(keyOf(0)))).rejects.toMatchObject({ code: 'rate_limited' })
+    expect((await world.reading(keyOf(0))).status).toBe('active')
+    await world.advance(10_500)
+    expect(await attemptsOf(world, keyOf(0))).toBe(1)
+  })
+
+  test('gives another to the renewal of what was verified and is dead', async () => {
+    const world = new RefreshWorld({ mode: 'none', requestsPerSecond: 1 })
+    await world.connect()
+    const host = world.host()
+    const startedAt = world.clock.monotonicMs()
+    world.provider.plan(async () => {
+      throw refusal('invalid_token')
+    })
+    await world.until(host.tokens.verify(KEY))
+    expect(world.provider.calls).toBe(1)
+    expect(world.clock.monotonicMs() - startedAt).toBeGreaterThanOrEqual(1_000)
   })
 
   test('is kept by the job, which goes on until all are done', async () => {
