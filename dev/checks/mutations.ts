@@ -88,6 +88,12 @@ const MUTATIONS: readonly Mutation[] = [
     to: 'const mayBeHeldElsewhere = lease.attempt < 0 &&',
   },
   {
+    clause: 'a refusal that waits for its confirmation is not counted towards the alarm',
+    file: `${SERVICES}/refresh-verdicts.ts`,
+    from: "if (!mayHeal) circuit.note(provider, 'definitive')",
+    to: "circuit.note(provider, 'definitive')",
+  },
+  {
     clause: 'what the store refused is offered again',
     file: `${SERVICES}/refreshed-token-writer.ts`,
     from: 'await this.#deps.clock.delay(waitMs)',

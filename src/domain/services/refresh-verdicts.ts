@@ -129,7 +129,8 @@ export class RefreshVerdicts {
     if (moved !== undefined) return moved.token
     const { circuit, leases } = this.#deps
     const { displayName, provider, rotation } = client.traits
-    circuit.note(provider, 'definitive')
+    // A suspect is counted when its refusal is confirmed.
+    if (!mayHeal) circuit.note(provider, 'definitive')
     if (mayHeal || !circuit.mayCondemn(provider)) {
       const { hardTimeoutMs, leaseTtlMs } = refreshTimings(rotation)
       const forMs = Math.max(hardTimeoutMs, leaseTtlMs)

@@ -303,6 +303,18 @@ describe('A refusal of the app', () => {
     },
   )
 
+  test('is told by connections, each counted once though its refusal is confirmed', async () => {
+    const world = new RefreshWorld()
+    await world.connectExpired()
+    const { circuits, tokens } = world.host()
+    world.provider.plan(loseAnswer)
+    await tokens.get(KEY).catch(() => undefined)
+    await world.clock.advance(QUARANTINE_MS)
+    for (let count = 0; count < 49; count += 1) circuits.note('standard', 'definitive')
+    await expect(tokens.get(KEY)).rejects.toMatchObject({ code: 'refresh_pending' })
+    expect(world.logs).toEqual([])
+  })
+
   test('is not mistaken for the end of its connections when most of them die within minutes', async () => {
     const world = new RefreshWorld()
     await world.connectExpired()
