@@ -5,6 +5,7 @@ import { responseInvalid } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
 import { listOf } from '../http/list-of.ts'
 import type { HttpRequest, ProviderHttp } from '../http/provider-http.ts'
+import { sharingTime } from '../http/shared-time.ts'
 import { adsFailure } from './ads-failure.ts'
 
 /** A row of `customer` or `customer_client`: what is absent was empty or false. */
@@ -38,23 +39,26 @@ const stream = listOf(
   }),
 )
 
+export interface AdsApiOptions {
+  readonly http: ProviderHttp
+  readonly now: () => Instant
+  readonly base: string
+  readonly developerToken: string | undefined
+}
+
 /** The three questions that Google Ads is asked. All ids in a path are digits by then. */
 export class AdsApi {
-  readonly #http: ProviderHttp
+  readonly #options: AdsApiOptions
   readonly #base: string
-  readonly #developerToken: string | undefined
-  readonly #now: () => Instant
 
-  constructor(options: {
-    readonly http: ProviderHttp
-    readonly now: () => Instant
-    readonly base: string
-    readonly developerToken: string | undefined
-  }) {
-    this.#http = options.http
+  constructor(options: AdsApiOptions) {
+    this.#options = options
     this.#base = options.base.replace(/\/+$/, '')
-    this.#developerToken = options.developerToken
-    this.#now = options.now
+  }
+
+  /** For one examination, whose calls share their time. */
+  forExamination(): AdsApi {
+    return new AdsApi({ ...this.#options, http: sharingTime(this.#options.http) })
   }
 
   /** Ids of the accounts that the person reaches directly, closed ones among them. */
@@ -101,14 +105,14 @@ export class AdsApi {
   }
 
   async #ask(request: HttpRequest): Promise<unknown> {
-    const answer = await this.#http.send(request)
-    if (answer.status !== 200) throw adsFailure(answer, this.#now())
+    const answer = await this.#options.http.send(request)
+    if (answer.status !== 200) throw adsFailure(answer, this.#options.now())
     return jsonOf(answer)
   }
 
   /** Since September 2026 the developer token is optional and ignored; a later version will refuse it. */
   #headers(accessToken: Secret): Record<string, string> {
-    const developerToken = this.#developerToken
+    const { developerToken } = this.#options
     return {
       authorization: `Bearer ${accessToken.reveal()}`,
       ...(developerToken === undefined ? {} : { 'developer-token': developerToken }),

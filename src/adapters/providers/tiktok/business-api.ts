@@ -4,6 +4,7 @@ import type { Instant } from '../../../domain/model/time.ts'
 import { responseInvalid } from '../http/failures.ts'
 import { listOf } from '../http/list-of.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
+import { sharingTime } from '../http/shared-time.ts'
 import { type Call, dataOf } from './envelope.ts'
 
 export interface Advertiser {
@@ -44,6 +45,11 @@ export class BusinessApi {
   constructor(options: BusinessApiOptions) {
     this.#options = options
     this.#base = options.base.replace(/\/+$/, '')
+  }
+
+  /** For one examination, whose calls share their time. */
+  forExamination(): BusinessApi {
+    return new BusinessApi({ ...this.#options, http: sharingTime(this.#options.http) })
   }
 
   async exchangeCode(code: Secret): Promise<unknown> {
