@@ -26,6 +26,9 @@ export interface Audience {
 /** More than this many accounts are not kept; a grant that reaches them can still select any it names. */
 export const MOST_ACCOUNTS = 5_000
 
+/** More than this many lists, or segments, are not kept, and none beyond them can be chosen. */
+export const MOST_AUDIENCES = 2_000
+
 const LONGEST_TEXT = 200
 
 /** Makes text from a provider safe to store and to show: no NUL, no control characters, no lone surrogates, bounded. */

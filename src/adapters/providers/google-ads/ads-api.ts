@@ -6,6 +6,7 @@ import { jsonOf } from '../http/json-answer.ts'
 import { listOf } from '../http/list-of.ts'
 import type { HttpRequest, ProviderHttp } from '../http/provider-http.ts'
 import { adsFailure } from './ads-failure.ts'
+import { sharingTime } from '../http/shared-time.ts'
 
 /** A row of `customer` or `customer_client`: what is absent was empty or false. */
 export interface CustomerRow {
@@ -38,29 +39,30 @@ const stream = listOf(
   }),
 )
 
+export interface AdsApiOptions {
+  readonly http: ProviderHttp
+  readonly now: () => Instant
+  /** The Google Ads API with its version, without a slash at the end. */
+  readonly base: string
+  readonly developerToken: string | undefined
+}
+
 /** The three questions that Google Ads is asked. All ids in a path are digits by then. */
 export class AdsApi {
-  readonly #http: ProviderHttp
-  readonly #base: string
-  readonly #developerToken: string | undefined
-  readonly #now: () => Instant
+  readonly #options: AdsApiOptions
 
-  constructor(options: {
-    readonly http: ProviderHttp
-    readonly now: () => Instant
-    /** The Google Ads API with its version, without a slash at the end. */
-    readonly base: string
-    readonly developerToken: string | undefined
-  }) {
-    this.#http = options.http
-    this.#base = options.base
-    this.#developerToken = options.developerToken
-    this.#now = options.now
+  constructor(options: AdsApiOptions) {
+    this.#options = options
+  }
+
+  /** For one examination, whose calls share their time. */
+  forExamination(): AdsApi {
+    return new AdsApi({ ...this.#options, http: sharingTime(this.#options.http) })
   }
 
   /** Ids of the accounts that the person reaches directly, closed ones among them. */
   async listAccessible(accessToken: Secret): Promise<readonly string[]> {
-    const url = `${this.#base}/customers:listAccessibleCustomers`
+    const url = `${this.#options.base}/customers:listAccessibleCustomers`
     const answer = await this.#ask({ method: 'GET', url, headers: this.#headers(accessToken) })
     const parsed = accessible.safeParse(answer)
     if (!parsed.success) throw responseInvalid()
@@ -84,7 +86,7 @@ export class AdsApi {
   ): Promise<readonly CustomerRow[]> {
     const answer = await this.#ask({
       method: 'POST',
-      url: `${this.#base}/customers/${id}/googleAds:searchStream`,
+      url: `${this.#options.base}/customers/${id}/googleAds:searchStream`,
       headers: {
         ...this.#headers(accessToken),
         'content-type': 'application/json',
@@ -102,14 +104,14 @@ export class AdsApi {
   }
 
   async #ask(request: HttpRequest): Promise<unknown> {
-    const answer = await this.#http.send(request)
-    if (answer.status !== 200) throw adsFailure(answer, this.#now())
+    const answer = await this.#options.http.send(request)
+    if (answer.status !== 200) throw adsFailure(answer, this.#options.now())
     return jsonOf(answer)
   }
 
   /** Since September 2026 the developer token is optional and ignored; a later version will refuse it. */
   #headers(accessToken: Secret): Record<string, string> {
-    const developerToken = this.#developerToken
+    const { developerToken } = this.#options
     return {
       authorization: `Bearer ${accessToken.reveal()}`,
       ...(developerToken === undefined ? {} : { 'developer-token': developerToken }),

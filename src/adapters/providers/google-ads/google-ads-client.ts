@@ -144,7 +144,7 @@ class GoogleAdsClient implements OAuthProviderClient {
   ): Promise<{ accounts: readonly AdAccount[]; missingScopes: readonly string[] }> {
     if (missingScopes.length > 0) return { accounts: [], missingScopes }
     try {
-      return { accounts: await discoverAccounts(this.#ads, accessToken), missingScopes }
+      return { accounts: await discoverAccounts(this.#ads.forExamination(), accessToken), missingScopes }
     } catch (error) {
       if (!isFailure(error, SCOPE_INSUFFICIENT)) throw error
       return { accounts: [], missingScopes: [ADWORDS_SCOPE] }

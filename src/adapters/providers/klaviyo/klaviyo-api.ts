@@ -8,6 +8,7 @@ import { jsonOf } from '../http/json-answer.ts'
 import { listOf, MOST_ERRORS } from '../http/list-of.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
+import { sharingTime } from '../http/shared-time.ts'
 
 export type Resource = 'accounts' | 'lists' | 'segments'
 
@@ -27,6 +28,11 @@ export class KlaviyoApi {
 
   constructor(options: KlaviyoApiOptions) {
     this.#options = options
+  }
+
+  /** For one examination, whose calls share their time. */
+  forExamination(): KlaviyoApi {
+    return new KlaviyoApi({ ...this.#options, http: sharingTime(this.#options.http) })
   }
 
   async get(

@@ -61,10 +61,11 @@ class KlaviyoClient implements ProviderClient {
 
   /** Segments are welcome but not needed: a key that may not read them still connects. */
   async examine(apiKey: Secret): Promise<Examination> {
+    const api = this.#api.forExamination()
     const [account, lists, segments] = await Promise.all([
-      ifPermitted(this.#account(apiKey)),
-      ifPermitted(allAudiences(this.#api, 'lists', apiKey)),
-      ifPermitted(allAudiences(this.#api, 'segments', apiKey)),
+      ifPermitted(accountOf(api, apiKey)),
+      ifPermitted(allAudiences(api, 'lists', apiKey)),
+      ifPermitted(allAudiences(api, 'segments', apiKey)),
     ])
     const scopes = { 'accounts:read': account, 'lists:read': lists, 'segments:read': segments }
     const grantedScopes = Object.entries(scopes).flatMap(([scope, found]) =>
@@ -86,19 +87,12 @@ class KlaviyoClient implements ProviderClient {
 
   /** Asks for both that a connection needs: a living key whose scope is gone is refused with 403. */
   async verify(apiKey: Secret): Promise<void> {
-    await this.#account(apiKey)
+    await accountOf(this.#api, apiKey)
     await this.#api.get('lists', apiKey, { 'page[size]': '1' })
   }
 
   /** There is no such call: a key is deleted by hand, in Klaviyo's settings. */
   async revoke(): Promise<void> {}
-
-  async #account(apiKey: Secret): Promise<KlaviyoAccount> {
-    const parsed = accounts.safeParse(await this.#api.get('accounts', apiKey))
-    const [account] = parsed.success ? parsed.data.data : []
-    if (account === undefined) throw responseInvalid()
-    return toAccount(account)
-  }
 }
 
 interface KlaviyoAccount extends AdAccount {
@@ -122,6 +116,13 @@ const accounts = z.object({
     }),
   ),
 })
+
+async function accountOf(api: KlaviyoApi, apiKey: Secret): Promise<KlaviyoAccount> {
+  const parsed = accounts.safeParse(await api.get('accounts', apiKey))
+  const [account] = parsed.success ? parsed.data.data : []
+  if (account === undefined) throw responseInvalid()
+  return toAccount(account)
+}
 
 function toAccount({ id, attributes }: z.output<typeof accounts>['data'][number]): KlaviyoAccount {
   const { organization_name: organization, default_sender_name: sender } = attributes.contact_information

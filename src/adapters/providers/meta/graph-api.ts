@@ -4,6 +4,7 @@ import type { Instant } from '../../../domain/model/time.ts'
 import { statusFailure } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
 import type { HttpAnswer, HttpRequest, ProviderHttp } from '../http/provider-http.ts'
+import { sharingTime } from '../http/shared-time.ts'
 import { graphErrorIn, graphFailure } from './graph-failure.ts'
 import type { Presented } from './graph-failure.ts'
 
@@ -24,6 +25,11 @@ export class GraphApi {
 
   constructor(options: GraphApiOptions) {
     this.#options = options
+  }
+
+  /** For one examination, whose calls share their time. */
+  forExamination(): GraphApi {
+    return new GraphApi({ ...this.#options, http: sharingTime(this.#options.http) })
   }
 
   /** The token endpoint; the app's secret goes in the body, which no access log keeps. */

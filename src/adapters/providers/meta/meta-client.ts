@@ -181,10 +181,11 @@ class MetaClient implements OAuthProviderClient {
   }
 
   async examine(accessToken: Secret): Promise<Examination> {
+    const graph = this.#graph.forExamination()
     const [inspection, holder, { withheld }] = await Promise.all([
-      inspectToken(this.#graph, this.authorization.clientId, accessToken),
-      askHolder(this.#graph, accessToken),
-      permissionsOf(this.#graph, accessToken),
+      inspectToken(graph, this.authorization.clientId, accessToken),
+      askHolder(graph, accessToken),
+      permissionsOf(graph, accessToken),
     ])
     const { kind, scopes = [], ...ends } = inspection
     const grantedScopes = scopes.filter((scope) => !withheld.includes(scope))
@@ -196,8 +197,7 @@ class MetaClient implements OAuthProviderClient {
       grantedScopes,
       missingScopes,
       // Without the permission the question itself is refused.
-      accounts:
-        missingScopes.length > 0 ? [] : await withSubject(subject, adAccounts(this.#graph, accessToken)),
+      accounts: missingScopes.length > 0 ? [] : await withSubject(subject, adAccounts(graph, accessToken)),
       ...(kind === undefined ? {} : { tokenKind: kind }),
     }
   }

@@ -4,6 +4,7 @@ import type { Instant } from '../../../domain/model/time.ts'
 import { responseInvalid } from '../../../domain/provider-failure.ts'
 import { listOf } from '../http/list-of.ts'
 import type { ProviderHttp } from '../http/provider-http.ts'
+import { sharingTime } from '../http/shared-time.ts'
 import { dataOf } from './envelope.ts'
 import type { Call } from './envelope.ts'
 
@@ -43,6 +44,11 @@ export class BusinessApi {
 
   constructor(options: BusinessApiOptions) {
     this.#options = options
+  }
+
+  /** For one examination, whose calls share their time. */
+  forExamination(): BusinessApi {
+    return new BusinessApi({ ...this.#options, http: sharingTime(this.#options.http) })
   }
 
   async exchangeCode(code: Secret): Promise<unknown> {

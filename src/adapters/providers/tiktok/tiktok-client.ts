@@ -131,7 +131,7 @@ class TikTokClient implements OAuthProviderClient {
   }
 
   async examine(accessToken: Secret, issuedScopes?: readonly string[]): Promise<Examination> {
-    const accounts = await discoverAccounts(this.#api, accessToken)
+    const accounts = await discoverAccounts(this.#api.forExamination(), accessToken)
     const granted = issuedScopes === undefined ? {} : { grantedScopes: issuedScopes }
     return { accounts, missingScopes: [], ...granted }
   }

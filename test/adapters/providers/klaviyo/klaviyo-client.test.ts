@@ -164,6 +164,27 @@ describe('pages', () => {
     await expect(outcome).rejects.toMatchObject({ kind: 'transient', providerCode: 'response_invalid' })
     expect(count()).toBeLessThanOrEqual(2)
   })
+
+  test.each([10, 1_500, 12_000])(
+    'of %i rows are read up to 2,000 lists and as many segments',
+    async (size) => {
+      const platform = await startScriptedPlatform()
+      cleanUps.push(platform.close)
+      platform.follow(({ path, parameters }) => {
+        const first = Number(parameters.get('page[cursor]') ?? 0)
+        const attributes = { public_api_key: 'ABC123', name: 'x' }
+        const data = Array.from({ length: path.endsWith('/accounts') ? 1 : size }, (_, index) => ({
+          ...{ id: `L${first + index}`, attributes },
+        }))
+        const next = `https://a.klaviyo.com/?page[cursor]=${first + size}`
+        return { body: JSON.stringify({ data, links: path.endsWith('/accounts') ? {} : { next } }) }
+      })
+      const { audiences = [] } = await clientAt(`${platform.url}/api`).examine(new Secret('pk_abc'))
+      const ids = (wanted: string): Set<string> =>
+        new Set(audiences.flatMap(({ id, kind }) => (kind === wanted ? [id] : [])))
+      expect([ids('list').size, ids('segment').size, audiences.length]).toEqual([2_000, 2_000, 4_000])
+    },
+  )
 })
 
 test('settings that cannot work are refused', () => {
