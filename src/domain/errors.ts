@@ -349,14 +349,13 @@ export class CipherAuthenticationFailedError extends IntegrationError {
   }
 }
 
-/** The database’s migrations are not those of this version: one is missing, unknown, changed, or cannot be applied. */
+/**
+ * The database is not as this version's migrations make it: one is missing, unknown, changed, or cannot be applied, or what
+ * keeps tenants apart is gone.
+ */
 export class MigrationConflictError extends IntegrationError {
   readonly code = 'migration_conflict'
   readonly isRetryable = false
-
-  constructor(problem: string) {
-    super(`The database's migrations do not fit this version: ${problem}`)
-  }
 }
 
 /** Every error of the library, so that a `switch` over `code` can be exhaustive. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MigrationConflictError } from '../../domain/errors.ts'
 import { dbaStatements, quoted } from './dba-statements.ts'
+import { refuseUnsafe } from './isolation.ts'
 import { PACKAGED_MIGRATIONS, readMigrations } from './migration-files.ts'
 import type { Migration } from './migration-files.ts'
 import { appliedMigrations, refuseEdited } from './migration-table.ts'
@@ -22,7 +23,8 @@ export interface MigrateOptions extends WhichDatabase {
 /**
  * Brings the schema up to this version: all pending files in one transaction, or none. Any number of processes may call
  * it at once; one applies, the others wait and find everything done.
- * @throws MigrationConflictError when a released file was edited, or one cannot be applied here
+ * @throws MigrationConflictError when a released file was edited, one cannot be applied here, or something that keeps tenants
+ * apart is gone
  * @throws StoreUnavailableError
  */
 export async function migrate(options: MigrateOptions): Promise<{ readonly applied: readonly string[] }> {
@@ -59,6 +61,7 @@ async function inTransaction(
     for (const login of options.grantTo ?? []) {
       await client.query(`GRANT integrations_app TO ${quoted(login)}`)
     }
+    await refuseUnsafe(client, migrations, applied)
     await client.query('COMMIT')
     return pending.map(({ name }) => name)
   } catch (error) {
@@ -94,7 +97,7 @@ async function apply(client: PostgresQueries, { version, name, checksum, sql }: 
 async function forbidden(client: PostgresQueries, options: MigrateOptions): Promise<MigrationConflictError> {
   const { rows } = await client.query<{ login: string }>('SELECT current_user AS login')
   return new MigrationConflictError(
-    `the login may not create what they need, nothing was changed. Migrate as a login that may create roles, ` +
+    `The login may not create what the migrations need, nothing was changed. Migrate as a login that may create roles, ` +
       `or let a database administrator run the first part of this, migrate, and let them run the second\n${dbaStatements(rows[0]?.login, options.grantTo)}`,
   )
 }

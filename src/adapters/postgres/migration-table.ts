@@ -1,4 +1,5 @@
 import { MigrationConflictError } from '../../domain/errors.ts'
+import { refuseUnsafe } from './isolation.ts'
 import { PACKAGED_MIGRATIONS, readMigrations } from './migration-files.ts'
 import type { Migration } from './migration-files.ts'
 import { onOneConnection } from './one-connection.ts'
@@ -31,22 +32,29 @@ export function refuseEdited(migrations: readonly Migration[], applied: Readonly
 }
 
 /**
- * Says whether the schema is the one that this version needs, before anything is asked of it.
- * @throws MigrationConflictError when it is missing, older or altered
+ * Says whether the schema is the one that this version needs and keeps tenants apart, before anything is asked of it.
+ * @throws MigrationConflictError when it is missing, older or altered, or something that keeps tenants apart is gone
+ * @throws ConfigInvalidError when the login may not use it
  * @throws StoreUnavailableError
  */
 export async function checkMigrated(
   options: WhichDatabase & { readonly folder?: URL | undefined },
 ): Promise<void> {
   const migrations = await readMigrations(options.folder ?? PACKAGED_MIGRATIONS)
-  const applied = await onOneConnection(options, appliedMigrations).catch((error: unknown) => {
+  await onOneConnection(options, async (client) => {
+    const applied = await appliedMigrations(client)
+    refuseEdited(migrations, applied)
+    const missing = migrations.filter(({ version }) => !applied.has(version)).map(({ name }) => name)
+    if (missing.length > 0) {
+      throw new MigrationConflictError(
+        `${missing.join(', ')} is not applied to the database; run \`integrations migrate\``,
+      )
+    }
+    await refuseUnsafe(client, migrations, applied)
+  }).catch((error: unknown) => {
     if (sqlStateOf(error) !== '42501') throw toStoreError(error)
     throw new MigrationConflictError(
       'this login may not use its tables; run `integrations migrate` and name this login to be granted',
     )
   })
-  refuseEdited(migrations, applied)
-  const missing = migrations.filter(({ version }) => !applied.has(version)).map(({ name }) => name)
-  if (missing.length === 0) return
-  throw new MigrationConflictError(`${missing.join(', ')} is not applied; run \`integrations migrate\``)
 }
