@@ -1,10 +1,11 @@
 import type { Container } from 'inversify'
-import { assessEncryptionKey } from '../adapters/aes-gcm/index.ts'
+import { assessEncryptionKey, keyProblem } from '../adapters/aes-gcm/index.ts'
 import { checkMigrated } from '../adapters/postgres/index.ts'
+import { databaseUrl } from '../application/config/database-url.ts'
 import { configFromEnvironment } from '../application/config/environment.ts'
 import { read } from '../application/config/read-variable.ts'
 import { IDS } from '../application/container/identifiers.ts'
-import { isIntegrationError } from '../domain/errors.ts'
+import { ConfigInvalidError, isIntegrationError } from '../domain/errors.ts'
 import { closeIntegrations, defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { print, readOptions } from './options.ts'
@@ -20,7 +21,7 @@ export const doctor: Command = {
   summary: 'checks configuration, keys, database and Redis, and says what to do',
   async run(parameters) {
     const { json } = readOptions(parameters, {})
-    const findings = [...configuration(), ...keys(), ...(await wiring()), await database()]
+    const findings = unique([...configuration(), ...keys(), ...(await wiring()), await database()])
     print(
       json,
       { findings },
@@ -39,7 +40,7 @@ function configuration(): readonly Finding[] {
       what: `${provider} cannot be used: ${lacks.join('; ')}`,
     }))
   } catch (error) {
-    return [{ level: 'problem', what: messageOf(error) }]
+    return problemsOf(error)
   }
 }
 
@@ -50,7 +51,8 @@ function keys(): readonly Finding[] {
   return names.flatMap((name): Finding[] => {
     const value = process.env[name] ?? ''
     if (value === '') return []
-    if (value.length < 32) return [{ level: 'problem', what: `${name} is shorter than 32 characters.` }]
+    const problem = keyProblem(name, value)
+    if (problem !== undefined) return [{ level: 'problem', what: problem }]
     const quality = assessEncryptionKey(value)
     if (quality === 'random') return [{ level: 'ok', what: `${name} is a random key.` }]
     if (quality === 'weak')
@@ -65,7 +67,7 @@ async function wiring(): Promise<readonly Finding[]> {
     const container = await defaultContainer()
     return [await sealing(container), ...(await states(container))]
   } catch (error) {
-    return [{ level: 'problem', what: messageOf(error) }]
+    return problemsOf(error)
   } finally {
     await closeIntegrations()
   }
@@ -95,16 +97,26 @@ async function states(container: Container): Promise<readonly Finding[]> {
 }
 
 async function database(): Promise<Finding> {
-  const connectionString = read(process.env, 'DATABASE_URL')
-  if (connectionString === undefined) return { level: 'problem', what: 'DATABASE_URL is missing.' }
   try {
-    await checkMigrated({ connectionString })
+    await checkMigrated({ connectionString: databaseUrl(process.env) })
     return { level: 'ok', what: 'The database answers and is up to date.' }
   } catch (error) {
     return { level: 'problem', what: messageOf(error) }
   }
 }
 
+/** Several checks may meet the same problem. */
+function unique(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [finding.what, finding])).values()]
+}
+
+/** Each by itself. */
+function problemsOf(error: unknown): readonly Finding[] {
+  const problems = error instanceof ConfigInvalidError ? error.problems : [messageOf(error)]
+  return problems.map((what) => ({ level: 'problem', what }))
+}
+
 function messageOf(error: unknown): string {
+  if (error instanceof ConfigInvalidError) return error.problems.join('; ')
   return isIntegrationError(error) ? error.message : 'It failed for a reason that is none of the library’s.'
 }

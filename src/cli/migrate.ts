@@ -1,5 +1,6 @@
 import { dbaStatements, migrate } from '../adapters/postgres/index.ts'
 import { loginOf } from '../adapters/postgres/one-connection.ts'
+import { databaseUrl } from '../application/config/database-url.ts'
 import { read } from '../application/config/read-variable.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import type { Command } from './commands.ts'
@@ -21,7 +22,7 @@ export const migrateCommand: Command = {
       print(json, { statements }, [statements])
       return 0
     }
-    const { applied } = await migrate({ connectionString: databaseUrl(), grantTo })
+    const { applied } = await migrate({ connectionString: databaseUrl(process.env), grantTo })
     print(
       json,
       { applied },
@@ -31,15 +32,9 @@ export const migrateCommand: Command = {
   },
 }
 
-function databaseUrl(): string {
-  const url = read(process.env, 'DATABASE_URL')
-  if (url === undefined) throw new ConfigInvalidError(['DATABASE_URL: is missing'])
-  return url
-}
-
 function configuredLogin(): string {
-  const url = read(process.env, 'DATABASE_URL')
-  const login = url === undefined ? undefined : loginOf(url)
+  const isGiven = read(process.env, 'DATABASE_URL') !== undefined
+  const login = isGiven ? loginOf(databaseUrl(process.env)) : undefined
   if (login === undefined)
     throw new ConfigInvalidError(['--login: is missing, and DATABASE_URL does not say who will migrate'])
   return login
