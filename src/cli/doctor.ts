@@ -1,14 +1,15 @@
 import type { Container } from 'inversify'
-import { assessEncryptionKey } from '../adapters/aes-gcm/index.ts'
+import { assessEncryptionKey, keyProblem } from '../adapters/aes-gcm/index.ts'
 import { checkMigrated } from '../adapters/postgres/index.ts'
+import { databaseUrl } from '../application/config/database-url.ts'
 import { configFromEnvironment } from '../application/config/environment.ts'
 import { read } from '../application/config/read-variable.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
-import { isIntegrationError } from '../domain/errors.ts'
+import { ConfigInvalidError, isIntegrationError } from '../domain/errors.ts'
 import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
-import { databaseUrl, print, readOptions } from './options.ts'
+import { print, readOptions } from './options.ts'
 
 const MOST_VALUES = 2_000
 const MOST_KEYS = 10
@@ -25,7 +26,7 @@ export const doctor: Command = {
   async run(parameters) {
     const { json } = readOptions(parameters, {})
     const stored = await database()
-    const findings = [...configuration(), ...keys(), stored, ...(await wiring(stored.level === 'ok'))]
+    const findings = unique([...configuration(), ...keys(), stored, ...(await wiring(stored.level === 'ok'))])
     print(
       json,
       { findings },
@@ -44,7 +45,7 @@ function configuration(): readonly Finding[] {
       what: `${provider} cannot be used: ${lacks.join('; ')}`,
     }))
   } catch (error) {
-    return [{ level: 'problem', what: messageOf(error) }]
+    return problemsOf(error)
   }
 }
 
@@ -55,7 +56,8 @@ function keys(): readonly Finding[] {
   return names.flatMap((name): Finding[] => {
     const value = process.env[name] ?? ''
     if (value === '') return []
-    if (value.length < 32) return [{ level: 'problem', what: `${name} is shorter than 32 characters.` }]
+    const problem = keyProblem(name, value)
+    if (problem !== undefined) return [{ level: 'problem', what: problem }]
     const quality = assessEncryptionKey(value)
     if (quality === 'random') return [{ level: 'ok', what: `${name} is a random key.` }]
     if (quality === 'weak')
@@ -73,7 +75,7 @@ async function wiring(hasValues: boolean): Promise<readonly Finding[]> {
     const findings = [await sealing(container), ...(await states(container))]
     return hasValues ? [...findings, ...(await storedValues(container))] : findings
   } catch (error) {
-    return [{ level: 'problem', what: messageOf(error) }]
+    return problemsOf(error)
   }
 }
 
@@ -138,13 +140,25 @@ function unreadable({ scanned, unreadableByKey }: RotationResult): readonly Find
 
 async function database(): Promise<Finding> {
   try {
-    await checkMigrated({ connectionString: databaseUrl() })
+    await checkMigrated({ connectionString: databaseUrl(process.env) })
     return { level: 'ok', what: 'The database answers and is up to date.' }
   } catch (error) {
     return { level: 'problem', what: messageOf(error) }
   }
 }
 
+/** Several checks may meet the same problem. */
+function unique(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [finding.what, finding])).values()]
+}
+
+/** Each by itself. */
+function problemsOf(error: unknown): readonly Finding[] {
+  const problems = error instanceof ConfigInvalidError ? error.problems : [messageOf(error)]
+  return problems.map((what) => ({ level: 'problem', what }))
+}
+
 function messageOf(error: unknown): string {
+  if (error instanceof ConfigInvalidError) return error.problems.join('; ')
   return isIntegrationError(error) ? error.message : 'It failed for a reason outside this library.'
 }

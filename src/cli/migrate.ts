@@ -1,9 +1,10 @@
 import { dbaStatements, migrate } from '../adapters/postgres/index.ts'
 import { loginOf } from '../adapters/postgres/one-connection.ts'
+import { databaseUrl } from '../application/config/database-url.ts'
 import { read } from '../application/config/read-variable.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import type { Command } from './commands.ts'
-import { databaseUrl, print, readOptions, textOption } from './options.ts'
+import { print, readOptions, textOption } from './options.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',
@@ -21,7 +22,7 @@ export const migrateCommand: Command = {
       print(json, { statements }, [statements])
       return 0
     }
-    const { applied } = await migrate({ connectionString: databaseUrl(), grantTo })
+    const { applied } = await migrate({ connectionString: databaseUrl(process.env), grantTo })
     print(
       json,
       { applied },
@@ -32,8 +33,8 @@ export const migrateCommand: Command = {
 }
 
 function configuredLogin(): string {
-  const url = read(process.env, 'DATABASE_URL')
-  const login = url === undefined ? undefined : loginOf(url)
+  const isGiven = read(process.env, 'DATABASE_URL') !== undefined
+  const login = isGiven ? loginOf(databaseUrl(process.env)) : undefined
   if (login === undefined)
     throw new ConfigInvalidError([
       '--login: is missing, and DATABASE_URL does not name the login that will migrate',

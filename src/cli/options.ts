@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util'
-import { read } from '../application/config/read-variable.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 
 type Values = Readonly<Record<string, string | boolean | undefined>>
@@ -32,16 +31,6 @@ export function countOption(values: Values, name: string): number | undefined {
   if (!/^[1-9]\d{0,8}$/.test(value))
     throw new ConfigInvalidError([`--${name}: must be a whole number above 0`])
   return Number(value)
-}
-
-/**
- * Without the variable a Postgres client would look for a database by itself, which may not be the one that is meant.
- * @throws ConfigInvalidError when it is missing
- */
-export function databaseUrl(): string {
-  const url = read(process.env, 'DATABASE_URL')
-  if (url === undefined) throw new ConfigInvalidError(['DATABASE_URL: is missing'])
-  return url
 }
 
 export function print(json: boolean, value: unknown, lines: readonly string[]): void {

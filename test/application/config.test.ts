@@ -40,6 +40,17 @@ describe('the environment', () => {
     expect(problems.join()).not.toContain('not json')
   })
 
+  test('refuses a database that cannot be meant, as a variable and as a setting, and repeats nothing of it', () => {
+    const connectionString = 'mysql://app:s3cret@db/app'
+    const asVariable = problemsOf(() => configFromEnvironment({ ...BASE, DATABASE_URL: connectionString }))
+    expect(asVariable).toEqual([expect.stringMatching(/^DATABASE_URL: must be a URL/)])
+    const asSetting = problemsOf(() =>
+      parseConfig({ database: { connectionString }, encryption: { key: KEY } }),
+    )
+    expect(asSetting).toEqual([expect.stringMatching(/^database\.connectionString: must be a URL/)])
+    expect([asVariable, asSetting].join()).not.toContain('s3cret')
+  })
+
   test('takes an empty variable for none', () => {
     expect(problemsOf(() => configFromEnvironment({ ...BASE, DATABASE_URL: ' ' }))).toHaveLength(1)
   })

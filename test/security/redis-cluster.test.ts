@@ -26,8 +26,8 @@ test('a flow that begins in one process ends in another over a Redis Cluster of 
 })
 
 test('the nodes of a cluster are named in REDIS_URL, separated by commas', () => {
-  const configured = (url: string) =>
-    configFromEnvironment({ DATABASE_URL: 'postgres://db/app', REDIS_URL: url }).config.redis
+  const others = { DATABASE_URL: 'postgres://db/app', INTEGRATION_KMS_KEY_ID: 'alias/tokens' }
+  const configured = (url: string) => configFromEnvironment({ ...others, REDIS_URL: url }).config.redis
 
   expect(configured('redis://one:6379')).toEqual({ url: 'redis://one:6379' })
   expect(configured('redis://one:6379, redis://two:6379')).toEqual({

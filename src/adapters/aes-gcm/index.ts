@@ -1,6 +1,6 @@
 export { AesGcmCipher } from './aes-gcm-cipher.ts'
 export type { AesGcmCipherOptions, Rings } from './aes-gcm-cipher.ts'
-export { assessEncryptionKey, isValidEncryptionKey } from './key-material.ts'
+export { assessEncryptionKey, isValidEncryptionKey, keyProblem } from './key-material.ts'
 export { KeyRing } from './key-ring.ts'
 export type { KeyRingOptions } from './key-ring.ts'
 export { LegacyReader } from './legacy-reader.ts'

@@ -1,7 +1,7 @@
 import { Pool } from 'pg'
 import type { Logger } from '../../ports/logger.ts'
 import type { PostgresPool } from './postgres-pool.ts'
-import { sqlStateOf } from './store-error.ts'
+import { nodeCodeOf, sqlStateOf } from './store-error.ts'
 
 /** Which database, and how many connections. */
 export interface CreatePoolOptions {
@@ -44,7 +44,9 @@ export function createPool({
   // Without a listener the process would end with the first lost connection, and print how it was made.
   pool.on('error', (error) => {
     if (pool.ending) return
-    logger?.log('warn', 'An idle connection to Postgres was lost', { reason: sqlStateOf(error) ?? 'network' })
+    logger?.log('warn', 'An idle connection to Postgres was lost', {
+      reason: sqlStateOf(error) ?? nodeCodeOf(error) ?? 'network',
+    })
   })
   // The pool stops listening before the borrower can begin: an error that arrives in between would end the process too.
   pool.on('connect', (client) => client.on('error', () => undefined))

@@ -47,25 +47,14 @@ export const ISOLATION: {
  * A restore without its roles, or a hand, leaves tables that work and keep nobody apart. Where a newer release migrated,
  * what belongs there is for that release to say.
  * @throws MigrationConflictError naming all that is not as `ISOLATION` says
- * @throws ConfigInvalidError when the login may not act as the role that works as a tenant
  */
-export async function refuseUnsafe(
+export async function refuseUnprotected(
   client: PostgresQueries,
   migrations: readonly Migration[],
   applied: ReadonlyMap<number, string>,
 ): Promise<void> {
   const known = new Set(migrations.map(({ version }) => version))
-  if ([...applied.keys()].every((version) => known.has(version))) await refuseDeviations(client)
-  const { rows } = await client.query<{ login: string }>(UNGRANTED)
-  const [ungranted] = rows
-  if (ungranted === undefined) return
-  throw new ConfigInvalidError([
-    `database: the login ${ungranted.login} may not act as integrations_app; run ` +
-      `\`integrations migrate --grant-to ${ungranted.login}\` as a login that may grant it`,
-  ])
-}
-
-async function refuseDeviations(client: PostgresQueries): Promise<void> {
+  if ([...applied.keys()].some((version) => !known.has(version))) return
   const { rows } = await client.query<Deviation>(DEVIATIONS, [
     JSON.stringify(pairsOf(ISOLATION.functions)),
     JSON.stringify(pairsOf(ISOLATION.tables)),
@@ -77,6 +66,17 @@ async function refuseDeviations(client: PostgresQueries): Promise<void> {
     `The database does not keep tenants apart as it was migrated to: ${lists.join('; ')}. Stop what uses it, and ` +
       'restore it as docs/operating.md says under "Restore", or put back what is named',
   )
+}
+
+/** @throws ConfigInvalidError when the login may not act as the role that works as a tenant */
+export async function refuseUngranted(client: PostgresQueries): Promise<void> {
+  const { rows } = await client.query<{ login: string }>(UNGRANTED)
+  const [ungranted] = rows
+  if (ungranted === undefined) return
+  throw new ConfigInvalidError([
+    `database: the login ${ungranted.login} may not act as integrations_app; run ` +
+      `\`integrations migrate --grant-to ${ungranted.login}\` as a login that may grant it`,
+  ])
 }
 
 interface Deviation extends Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { MigrationConflictError } from '../../domain/errors.ts'
+import { ConfigInvalidError, MigrationConflictError } from '../../domain/errors.ts'
 import { dbaStatements, quoted } from './dba-statements.ts'
-import { refuseUnsafe } from './isolation.ts'
+import { refuseUngranted, refuseUnprotected } from './isolation.ts'
 import { PACKAGED_MIGRATIONS, readMigrations } from './migration-files.ts'
 import type { Migration } from './migration-files.ts'
 import { appliedMigrations, refuseEdited } from './migration-table.ts'
@@ -25,6 +25,7 @@ export interface MigrateOptions extends WhichDatabase {
  * it at once; one applies, the others wait and find everything done.
  * @throws MigrationConflictError when a released file was edited, one cannot be applied here, or something that keeps tenants
  * apart is gone
+ * @throws ConfigInvalidError when a login to be granted does not exist
  * @throws StoreUnavailableError
  */
 export async function migrate(options: MigrateOptions): Promise<{ readonly applied: readonly string[] }> {
@@ -59,10 +60,9 @@ async function inTransaction(
     const pending = migrations.filter(({ version }) => !applied.has(version))
     if (pending.length > 0) await client.query(CREATE_TABLE)
     for (const migration of pending) await apply(client, migration)
-    for (const login of options.grantTo ?? []) {
-      await client.query(`GRANT integrations_app TO ${quoted(login)}`)
-    }
-    await refuseUnsafe(client, migrations, applied)
+    await refuseUnprotected(client, migrations, applied)
+    await grant(client, options.grantTo ?? [])
+    await refuseUngranted(client)
     await client.query('COMMIT')
     return pending.map(({ name }) => name)
   } catch (error) {
@@ -94,6 +94,16 @@ async function apply(client: PostgresQueries, { version, name, checksum, sql }: 
     throw new MigrationConflictError(`${name} cannot be applied, nothing was changed: ${reason} (${state})`)
   }
 }
+
+async function grant(client: PostgresQueries, logins: readonly string[]): Promise<void> {
+  const { rows } = await client.query<{ login: string }>(UNKNOWN_LOGINS, [[...logins]])
+  if (rows.length > 0)
+    throw new ConfigInvalidError(rows.map(({ login }) => `--grant-to: there is no login ${login}`))
+  for (const login of logins) await client.query(`GRANT integrations_app TO ${quoted(login)}`)
+}
+
+const UNKNOWN_LOGINS = `
+SELECT login FROM unnest($1::text[]) AS login WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = login) ORDER BY 1`
 
 async function forbidden(client: PostgresQueries, options: MigrateOptions): Promise<MigrationConflictError> {
   const { rows } = await client.query<{ login: string }>('SELECT current_user AS login')

@@ -1,5 +1,5 @@
 import { MigrationConflictError } from '../../domain/errors.ts'
-import { refuseUnsafe } from './isolation.ts'
+import { refuseUngranted, refuseUnprotected } from './isolation.ts'
 import { PACKAGED_MIGRATIONS, readMigrations } from './migration-files.ts'
 import type { Migration } from './migration-files.ts'
 import { onOneConnection } from './one-connection.ts'
@@ -50,7 +50,8 @@ export async function checkMigrated(
         `${missing.join(', ')} is not applied to the database; run \`integrations migrate\``,
       )
     }
-    await refuseUnsafe(client, migrations, applied)
+    await refuseUnprotected(client, migrations, applied)
+    await refuseUngranted(client)
   }).catch((error: unknown) => {
     if (sqlStateOf(error) !== '42501') throw toStoreError(error)
     throw new MigrationConflictError(

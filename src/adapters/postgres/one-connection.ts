@@ -1,5 +1,6 @@
 import { Client } from 'pg'
 import { ConfigInvalidError } from '../../domain/errors.ts'
+import { connectionProblem } from './connection-string.ts'
 import { onPooledConnection } from './postgres-pool.ts'
 import type { PostgresPool, PostgresQueries } from './postgres-pool.ts'
 
@@ -24,6 +25,8 @@ export async function onOneConnection<T>(
   if (pool !== undefined) return onPooledConnection(pool, work)
   if (connectionString === undefined)
     throw new ConfigInvalidError(['database: give a pool or a connectionString'])
+  const problem = connectionProblem(connectionString)
+  if (problem !== undefined) throw new ConfigInvalidError([`connectionString: ${problem}`])
   const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
   client.on('error', () => undefined)
   try {

@@ -2,21 +2,35 @@ import { isIntegrationError, StoreUnavailableError } from '../../domain/errors.t
 import type { AnyIntegrationError } from '../../domain/errors.ts'
 
 const MISSING = new Set(['42P01', '42703', '42704', '42883', '3F000'])
-const REFUSED_LOGIN = new Set(['28000', '28P01'])
+const REFUSED_LOGIN = 'it refused the login; check the credentials in DATABASE_URL'
+const ADVICE: Readonly<Record<string, string>> = {
+  '28000': REFUSED_LOGIN,
+  '28P01': REFUSED_LOGIN,
+  '3D000': 'there is no such database; create it, or correct its name in DATABASE_URL',
+  '53300': 'it has no connection left; raise its max_connections, or lower maxConnections of the processes',
+  '57P03': 'it is starting up, shutting down or recovering; call again later',
+}
+const UNREACHED = 'check that it runs and that its host, port and TLS settings are right, or call again later'
 
 /**
  * What a driver's error means for a caller. The error itself repeats parameters, addresses and rows: it goes no further,
- * and nothing of it but its SQLSTATE is told.
+ * and nothing of it but its code is told.
  */
 export function toStoreError(error: unknown): AnyIntegrationError {
   if (isIntegrationError(error)) return error
-  return new StoreUnavailableError('Postgres', adviceFor(sqlStateOf(error)))
+  return new StoreUnavailableError('Postgres', adviceFor(error))
 }
 
 /** The five characters of a server's refusal; `undefined` when the server was not reached or did not answer. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
+  return typeof error.code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
+}
+
+/** What Node calls the reason why a server was not reached, such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`. */
+export function nodeCodeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' && /^[A-Z_]+$/.test(error.code) ? error.code : undefined
 }
 
 /** The server ended, or was never heard of again; whatever else it refuses is undone. */
@@ -25,12 +39,15 @@ export function isUnanswered(error: unknown): boolean {
   return /^(08|57)/.test(sqlStateOf(error) ?? '08')
 }
 
-function adviceFor(state: string | undefined): string {
-  if (state === undefined) return 'call again later'
+function adviceFor(error: unknown): string {
+  const state = sqlStateOf(error)
+  if (state === undefined) {
+    const code = nodeCodeOf(error)
+    return code === undefined ? UNREACHED : `${UNREACHED} (${code})`
+  }
   if (MISSING.has(state)) return 'its tables are missing or of an older version; run `integrations migrate`'
   if (state === '42501') {
     return 'its login may not use the tables; run `integrations migrate` and name that login to be granted'
   }
-  if (REFUSED_LOGIN.has(state)) return 'it refused the login; check the credentials in DATABASE_URL'
-  return `it answered ${state}; call again later`
+  return ADVICE[state] ?? `it answered ${state}; look into its log, or call again later`
 }

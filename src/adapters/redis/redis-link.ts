@@ -2,6 +2,8 @@ import { StoreUnavailableError } from '../../domain/errors.ts'
 import { ANSWER_TIMEOUT_MS } from './redis-commands.ts'
 import type { RedisCommands, RedisOptions } from './redis-commands.ts'
 
+const UNREACHED = 'check that it runs and that its URL is right, or call again later'
+
 /**
  * Asks a client and always answers in time: a client of the host may queue commands without end, ours refuses them
  * until its connection is ready. Whatever goes wrong is a StoreUnavailableError; the client's own errors carry the
@@ -23,7 +25,7 @@ export class RedisLink {
       let isLate = false
       const timer = setTimeout(() => {
         isLate = true
-        reject(new StoreUnavailableError('Redis', 'it did not answer in time; call again later'))
+        reject(new StoreUnavailableError('Redis', `it did not answer in time; ${UNREACHED}`))
       }, this.#timeoutMs)
       this.#send(send, () => isLate).then(
         (answer) => {
@@ -74,7 +76,7 @@ export function toUnavailable(error: unknown): StoreUnavailableError {
   }
   // The first word of an error reply is its code; the rest may repeat keys and values.
   const code = /^[A-Z]{3,20}(?= )/.exec(message)?.[0]
-  if (code === undefined) return new StoreUnavailableError('Redis')
+  if (code === undefined) return new StoreUnavailableError('Redis', UNREACHED)
   return ['NOAUTH', 'WRONGPASS', 'NOPERM'].includes(code)
     ? new StoreUnavailableError('Redis', `it answered ${code}; check the credentials it is reached with`)
     : new StoreUnavailableError('Redis', `it answered ${code}; call again later`)

@@ -38,8 +38,12 @@ export function encryptionFrom(
 /** What is wrong, by the names of the variables. */
 export function encryptionProblems(env: Environment, keyVariables: readonly string[]): readonly string[] {
   const [opensOnly, until] = [read(env, OPENS_ONLY), read(env, LEGACY_UNTIL)]
+  const names = [GENERAL_KEY, ...keyVariables]
   return [
-    ...[GENERAL_KEY, ...keyVariables].flatMap((name) => previousProblem(env, name)),
+    ...([KMS_KEY_ID, ...names].every((name) => read(env, name) === undefined)
+      ? [`${GENERAL_KEY}: is missing; integrations keygen prints one`]
+      : []),
+    ...names.flatMap((name) => previousProblem(env, name)),
     ...(read(env, PARTITIONING) !== undefined && partitioningOf(env) === undefined
       ? [`${PARTITIONING}: must be all, hash or tenant`]
       : []),

@@ -1,5 +1,6 @@
 import { ConfigInvalidError } from '../../domain/errors.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
+import { databaseUrlProblems } from './database-url.ts'
 import { encryptionFrom, encryptionProblems, GENERAL_KEY, KMS_KEY_ID } from './encryption-environment.ts'
 import type { IntegrationsConfigInput } from './integrations-config.ts'
 import { read } from './read-variable.ts'
@@ -39,15 +40,11 @@ const PROVIDERS: readonly ProviderVariables[] = [
 
 /**
  * The configuration of the root functions. A provider's variables are required when it is used, not before.
- * @throws ConfigInvalidError when DATABASE_URL is missing or a variable has a value that cannot be meant, naming all of it
+ * @throws ConfigInvalidError when DATABASE_URL or every key is missing, or a variable has a value that cannot be meant, naming
+ * all of it
  */
 export function configFromEnvironment(env: Environment): EnvironmentConfig {
-  const problems = [
-    ...(read(env, 'DATABASE_URL') === undefined
-      ? ['DATABASE_URL: is missing; set it to the Postgres database that keeps the connections']
-      : []),
-    ...encryptionProblems(env, PROVIDERS.map(keyVariable)),
-  ]
+  const problems = [...databaseUrlProblems(env), ...encryptionProblems(env, PROVIDERS.map(keyVariable))]
   if (problems.length > 0) throw new ConfigInvalidError(problems)
   const missing = new Map(
     PROVIDERS.map((one) => [one.provider, lacking(env, one)] as const).filter(
@@ -61,6 +58,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   baseUrl: 'NEXT_PUBLIC_URL',
   basePath: 'INTEGRATIONS_BASE_PATH',
   emulatorUrl: 'INTEGRATIONS_EMULATOR_URL',
+  'database.connectionString': 'DATABASE_URL',
   'database.readConnections': 'INTEGRATIONS_READ_CONNECTIONS',
   'redis.url': 'REDIS_URL',
   'redis.urls': 'REDIS_URL',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { connectionProblem } from '../../adapters/postgres/connection-string.ts'
 import type { PostgresPool } from '../../adapters/postgres/postgres-pool.ts'
 import type { RedisCommands } from '../../adapters/redis/redis-commands.ts'
 import { ConfigInvalidError } from '../../domain/errors.ts'
@@ -14,10 +15,15 @@ const redirectUri = z.url().optional()
 const requestsPerSecond = z.number().min(0.2).max(100).optional()
 const scopes = z.array(text).optional()
 
+const connectionString = text.superRefine((url, context) => {
+  const problem = connectionProblem(url)
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+})
+
 const database = z.union([
   z.literal('memory'),
   z.strictObject({
-    connectionString: text,
+    connectionString,
     /** Connections of the pool for everything but the hot read. */
     maxConnections: z.int().min(1).default(10),
     /** Own connections on which the hot reads of all callers are pipelined; 0 behind PgBouncer. */

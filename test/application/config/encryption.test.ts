@@ -103,7 +103,8 @@ describe('Previous keys in the environment', () => {
   })
 
   test('may be none where there is no key either', () => {
-    expect(problemsOf(() => encryptionOf({ META_ENCRYPTION_KEY_PREVIOUS: '[]' }))).toBe('none')
+    const env = { INTEGRATION_ENCRYPTION_KEY: KEY, META_ENCRYPTION_KEY_PREVIOUS: '[]' }
+    expect(problemsOf(() => encryptionOf(env))).toBe('none')
   })
 
   test("of all platforms open what a platform's own key sealed before it was dropped", async () => {
