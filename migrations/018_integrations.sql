@@ -546,7 +546,7 @@ BEGIN
 END $$;
 
 -- The secrets of connections that were just leased, of the tenants that are named and of no other; leases that ended are
--- left out.
+-- left out. Each is looked for by its key: in a join, the planner would read all rows of the tenants that are named.
 CREATE FUNCTION public.integrations_leased(p_leases json) RETURNS SETOF public.integrations_lease
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
@@ -555,15 +555,19 @@ AS $$
 BEGIN
   PERFORM set_config('app.tenant_ids', coalesce(array_agg(x.tenant), '{}')::text, true)
     FROM json_to_recordset(p_leases) AS x(tenant text);
-  RETURN QUERY SELECT
-    c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
-    c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
-    c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
-    date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000, NULL::text, NULL::double precision
+  RETURN QUERY SELECT lease.*
   FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
-  JOIN public.integration_connections c
-    ON c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
-  WHERE c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected';
+  CROSS JOIN LATERAL (
+    SELECT
+      c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
+      c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
+      c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
+      date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000, NULL::text, NULL::double precision
+    FROM public.integration_connections c
+    WHERE c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
+      AND c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected'
+    LIMIT 1
+  ) lease;
 END $$;
 
 -- Ends the leases that integrations_claim_due made for these owners, each of whom stands for one claim, as if they had never
@@ -598,7 +602,8 @@ END $$;
 -- Stores refreshed tokens, any number at once and each with its own outcome. A result becomes current if its parent still
 -- is, whoever holds the lease: the late one may be the only one that lives. Durable when committed, whatever the
 -- database's default. A row that another transaction holds is not waited for, because the others would wait with it: it is
--- left as it is, and busy.
+-- left as it is, and busy. Rows are looked for by their keys: of v_held @> … the planner expects one, and so does not read
+-- all rows of the tenants that are named.
 CREATE FUNCTION public.integrations_store(p_results json) RETURNS TABLE (item integer, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET lock_timeout = '1s'
@@ -614,9 +619,11 @@ BEGIN
     FROM json_to_recordset(p_results) AS x(tenant text);
   SELECT coalesce(array_agg(h.item), '{}') INTO v_held FROM (
     SELECT x.item FROM json_to_recordset(p_results) AS x(item integer, tenant text, provider text, label text)
-    JOIN public.integration_connections c
-      ON c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
-    FOR NO KEY UPDATE OF c SKIP LOCKED
+    CROSS JOIN LATERAL (
+      SELECT FROM public.integration_connections c
+      WHERE c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
+      FOR NO KEY UPDATE SKIP LOCKED
+    ) c
   ) h;
   RETURN QUERY
     WITH result AS MATERIALIZED (
@@ -652,7 +659,7 @@ BEGIN
         last_sync_at = v_now,
         updated_at = v_now
       FROM result r
-      WHERE r.item = ANY (v_held) AND c.tenant_id = r.tenant AND c.provider = r.provider AND c.label = r.label
+      WHERE v_held @> ARRAY[r.item] AND c.tenant_id = r.tenant AND c.provider = r.provider AND c.label = r.label
         AND c.id = r.connection AND c.grant_id = r."grant" AND c.token_version = r.parent AND c.status <> 'disconnected'
       RETURNING r.item
     )
