@@ -91,11 +91,8 @@ export async function selectGoogleAdsCustomer(
   customerName?: string,
   which?: Which,
 ): Promise<void> {
-  return selectAccount(
-    keyOf('google_ads', tenantId, which),
-    String(customerId).replaceAll('-', ''),
-    customerName,
-  )
+  const id = typeof customerId === 'string' ? customerId.replaceAll('-', '') : customerId
+  return selectAccount(keyOf('google_ads', tenantId, which), id, customerName)
 }
 
 /** Ends the connection for good and revokes the grant, at once or from a queue. @throws not_connected */

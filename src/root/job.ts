@@ -2,6 +2,7 @@ import { IDS } from '../application/container/identifiers.ts'
 import { RefreshRunner } from '../application/refresh-runner.ts'
 import type { RefreshDueOptions, RefreshDueResult } from '../application/use-cases/refresh-due-connections.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
+import { givenObject } from '../domain/model/given-object.ts'
 import { MINUTE_MS, SECOND_MS } from '../domain/model/time.ts'
 import { defaultContainer, service } from './default-container.ts'
 
@@ -22,7 +23,7 @@ export const refreshExpiringTokensJob = {
   schedule: TOKEN_REFRESH_SCHEDULE,
   retry: { attempts: 3, backoffMs: 30_000 },
   handler: async (options: RefreshDueOptions = {}): Promise<RefreshDueResult> =>
-    (await service(IDS.RefreshDueConnections)).run(options),
+    (await service(IDS.RefreshDueConnections)).run(givenObject('options', options)),
 } as const
 
 /** How often the job runs in this process. */
@@ -40,7 +41,7 @@ export interface TokenRefreshOptions {
 export async function startTokenRefresh(
   options: TokenRefreshOptions = {},
 ): Promise<{ stop(): Promise<void> }> {
-  const everyMs = options.everyMs ?? 5 * MINUTE_MS
+  const { everyMs = 5 * MINUTE_MS } = givenObject('options', options)
   if (!Number.isFinite(everyMs) || everyMs < SECOND_MS)
     throw new ConfigInvalidError(['everyMs: must be 1,000 milliseconds or more'])
   const container = await defaultContainer()

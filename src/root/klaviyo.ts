@@ -1,5 +1,6 @@
 import { IDS } from '../application/container/identifiers.ts'
 import { ApiKeyInvalidError } from '../domain/errors.ts'
+import { givenObject } from '../domain/model/given-object.ts'
 import { service } from './default-container.ts'
 import { accessToken, disconnect, findConnection, keyOf, refreshToken } from './platform.ts'
 import type { Disconnection, TokenRefresh, TokenRequest, Which } from './platform.ts'
@@ -23,7 +24,12 @@ export interface ConnectKlaviyo extends Which {
 export async function connectKlaviyo(
   request: ConnectKlaviyo,
 ): Promise<{ connected: true; companyName: string; lists: readonly KlaviyoList[] }> {
-  const { tenantId, privateApiKey: apiKey, publicApiKey, allowAccountChange } = request
+  const {
+    tenantId,
+    privateApiKey: apiKey,
+    publicApiKey,
+    allowAccountChange,
+  } = givenObject('request', request)
   const key = keyOf('klaviyo', tenantId, request)
   if (typeof apiKey !== 'string') throw new ApiKeyInvalidError('Klaviyo', 'is missing')
   const connections = await service(IDS.Connections)

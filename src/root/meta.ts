@@ -96,5 +96,5 @@ export async function disconnectMeta(tenantId: string, which?: Which): Promise<D
 }
 
 function toAdAccountId(id: string): string {
-  return String(id).startsWith('act_') ? id : `act_${id}`
+  return typeof id !== 'string' || id.startsWith('act_') ? id : `act_${id}`
 }

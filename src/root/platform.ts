@@ -7,9 +7,10 @@ import {
 } from '../domain/errors.ts'
 import type { CallbackParameters } from '../domain/model/callback.ts'
 import type { Connection } from '../domain/model/connection.ts'
+import { givenObject } from '../domain/model/given-object.ts'
 import { Secret } from '../domain/model/secret.ts'
 import { parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
-import type { ConnectionKey, IntegrationProvider } from '../domain/model/identifiers.ts'
+import type { ConnectionKey, IntegrationProvider, ProviderName } from '../domain/model/identifiers.ts'
 import type { Initiator } from '../domain/model/pending-authorization.ts'
 import type { RevocationResult } from '../domain/services/revocation-service.ts'
 import { defaultContainer, service } from './default-container.ts'
@@ -57,18 +58,17 @@ export interface Disconnection {
   readonly revoked: RevocationResult
 }
 
-export function keyOf(provider: IntegrationProvider, tenantId: string, which: Which = {}): ConnectionKey {
-  return { tenantId: parseTenantId(tenantId), provider, label: parseLabel(which.label) }
+export function keyOf(provider: ProviderName, tenantId: string, which: Which = {}): ConnectionKey {
+  const { label } = givenObject('which', which)
+  return { tenantId: parseTenantId(tenantId), provider, label: parseLabel(label) }
 }
 
 export async function startOAuth(
   provider: IntegrationProvider,
   request: StartOAuth,
 ): Promise<{ authUrl: string; state: string }> {
-  if (typeof request !== 'object' || request === null)
-    throw new ConfigInvalidError(['request: must be an object'])
   // By name, here and below: what else a host passes on may come from a browser.
-  const { tenantId, returnUrl, initiator, browser, allowAccountChange } = request
+  const { tenantId, returnUrl, initiator, browser, allowAccountChange } = givenObject('request', request)
   const key = keyOf(provider, tenantId, request)
   const connections = await service(IDS.Connections)
   return connections.start({ key, returnUrl, initiator, browser, allowAccountChange })
@@ -100,7 +100,7 @@ export async function accessToken(
   tenantId: string,
   request: TokenRequest = {},
 ): Promise<string> {
-  const { rejectedToken } = request
+  const { rejectedToken } = givenObject('request', request)
   const key = keyOf(provider, tenantId, request)
   const tokens = await service(IDS.AccessTokens)
   if (rejectedToken === undefined) return (await tokens.get(key)).reveal()
@@ -133,6 +133,8 @@ export async function selectAccount(
   accountName?: string,
 ): Promise<void> {
   if (typeof accountId !== 'string') throw new AccountUnknownError()
+  if (accountName !== undefined && typeof accountName !== 'string')
+    throw new ConfigInvalidError(['accountName: must be text'])
   const connections = await service(IDS.Connections)
   await connections.selectAccount(key, accountId, accountName)
 }

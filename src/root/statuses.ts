@@ -1,7 +1,8 @@
 import { IDS } from '../application/container/identifiers.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
-import { isProviderName, parseLabel, parseTenantId } from '../domain/model/identifiers.ts'
+import { isProviderName, parseTenantId } from '../domain/model/identifiers.ts'
 import { defaultContainer, service } from './default-container.ts'
+import { keyOf } from './platform.ts'
 import type { Which } from './platform.ts'
 import { toStatus } from './views.ts'
 import type { IntegrationStatus } from './views.ts'
@@ -23,14 +24,15 @@ export async function getAllIntegrationStatuses(tenantId: string): Promise<reado
 export async function getIntegrationStatus(
   tenantId: string,
   provider: string,
-  which: Which = {},
+  which?: Which,
 ): Promise<IntegrationStatus> {
   if (!isProviderName(provider))
     throw new ConfigInvalidError(['provider: no provider of this name is configured'])
   const container = await defaultContainer()
   container.get(IDS.ProviderRegistry).mustKnow(provider)
+  const key = keyOf(provider, tenantId, which)
   const statuses = container.get(IDS.ConnectionStatuses)
-  return toStatus(await statuses.one(parseTenantId(tenantId), provider, parseLabel(which.label)))
+  return toStatus(await statuses.one(key.tenantId, key.provider, key.label))
 }
 
 /**

@@ -4,8 +4,15 @@ import {
   connectKlaviyo,
   createOAuthState,
   decryptToken,
+  disconnectKlaviyo,
   encryptToken,
   getIntegrationStatus,
+  getKlaviyoApiKey,
+  getKlaviyoConnection,
+  refreshExpiringTokensJob,
+  refreshKlaviyoLists,
+  startTokenRefresh,
+  testKlaviyoConnection,
   updateKlaviyoLists,
   validateOAuthState,
 } from '../../src/index.ts'
@@ -90,6 +97,37 @@ describe('An argument that cannot be right', () => {
     }
   })
 
+  const noObjects: readonly unknown[] = [null, 5, 'shop', true, ['shop'], Symbol('shop')]
+  test.each(noObjects.map((each) => [String(each), each]))(
+    '%s is no object: no function takes it for one, or for none',
+    async (_text, each) => {
+      const calls = oauthPlatforms.flatMap(
+        ({ start, find, token, refresh, needsRefresh, select, disconnect }) => [
+          ...[find, token, refresh, needsRefresh, disconnect].map((call) => [call, 'tenant', each] as const),
+          ...[[start, each] as const, [select, 'tenant', 'act_1', 'name', each] as const],
+        ],
+      )
+      const ofKlaviyo = [getKlaviyoConnection, getKlaviyoApiKey, testKlaviyoConnection, refreshKlaviyoLists]
+      const all = [
+        ...calls,
+        ...[...ofKlaviyo, disconnectKlaviyo].map((call) => [call, 'tenant', each] as const),
+        ...[
+          [connectKlaviyo, each] as const,
+          [updateKlaviyoLists, 'tenant', null, null, each] as const,
+          [getIntegrationStatus, 'tenant', 'meta', each] as const,
+          [refreshExpiringTokensJob.handler, each] as const,
+          [startTokenRefresh, each] as const,
+          [decryptToken, 'value', SECRET, each] as const,
+        ],
+      ]
+      for (const [call, ...given] of all) {
+        // As a host without types would call.
+        const refused = await refusalOf(async () => Reflect.apply(call, undefined, given))
+        expect(refused).toMatchObject({ code: 'config_invalid', message: saying('must be an object') })
+      }
+    },
+  )
+
   test('a value that was not sealed here, or is altered, or is under another key is told apart', async () => {
     const sealed = await encryptToken('token', SECRET)
     const last = sealed.endsWith('A') ? 'B' : 'A'
@@ -151,6 +189,47 @@ describe('An account', () => {
     }
     expect(await platform.selected(tenantId)).toEqual({ id: null, name: null })
     expect(await codeOf(() => platform.select(newTenant(), '1'))).toBe('not_connected')
+  })
+})
+
+describe('What is no text', () => {
+  const odd: readonly unknown[] = [
+    ...[null, 5, 1n, true, {}, [], ['x'], Symbol('x'), new Date(), () => 'x'],
+    Object.create(null),
+    { toString: () => 'act_1', slice: () => 'x' },
+  ]
+
+  test.each(oauthPlatforms)('$provider: is the id of no account', async ({ select }) => {
+    for (const id of [undefined, ...odd]) {
+      expect(await codeOf(async () => Reflect.apply(select, undefined, [newTenant(), id]))).toBe(
+        'account_unknown',
+      )
+    }
+  })
+
+  test.each(oauthPlatforms)('$provider: is no name for an account', async (platform) => {
+    const tenantId = newTenant()
+    const { accounts } = await connect(platform, tenantId, { person: 'ada' })
+    const { id = '' } = accounts.find(({ isUsable }) => isUsable) ?? {}
+    for (const name of odd) {
+      const call = async (): Promise<unknown> =>
+        Reflect.apply(platform.select, undefined, [tenantId, id, name])
+      expect(await refusalOf(call)).toMatchObject({ code: 'config_invalid', message: saying('accountName') })
+    }
+    expect(await platform.selected(tenantId)).toEqual({ id: null, name: null })
+  })
+
+  test.each(oauthPlatforms)('$provider: of a name the readable part is kept', async (platform) => {
+    const tenantId = newTenant()
+    const { accounts } = await connect(platform, tenantId, { person: 'ada' })
+    const account = accounts.find(({ isUsable }) => isUsable)
+    const kept = async (name: string): Promise<string | null> => {
+      await platform.select(tenantId, account?.id ?? '', name)
+      return (await platform.selected(tenantId)).name
+    }
+    expect(await kept(' My\u0001\u0000 shop\ud800 ')).toBe('My   shop')
+    expect(await kept('x'.repeat(100_000))).toBe('x'.repeat(200))
+    expect(await kept('\u0001')).toBe(account?.name)
   })
 })
 

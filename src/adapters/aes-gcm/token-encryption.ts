@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { CipherKeyUnknownError, CipherValueInvalidError, ConfigInvalidError } from '../../domain/errors.ts'
+import { givenObject } from '../../domain/model/given-object.ts'
 import { BoundedCache } from './bounded-cache.ts'
 import { openText, sealText } from './gcm.ts'
 import { extractKey, keyProblem } from './key-material.ts'
@@ -34,8 +35,8 @@ export async function decryptToken(
 ): Promise<string> {
   const problem = keyProblem('key', key)
   if (problem !== undefined) throw new ConfigInvalidError([problem])
-  if (options.legacy?.recognizes(value) === true)
-    return (await options.legacy.openWith(value, [key])).reveal()
+  const { legacy } = givenObject('options', options)
+  if (legacy?.recognizes(value) === true) return (await legacy.openWith(value, [key])).reveal()
   const parsed = parseValue(value)
   if (parsed.suite !== 'a') throw new CipherValueInvalidError('it was not sealed by encryptToken')
   const ringKey = await derive(key)

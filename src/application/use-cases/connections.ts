@@ -5,6 +5,7 @@ import {
   ScopeMissingError,
   StaleConnectionError,
 } from '../../domain/errors.ts'
+import { cleanText } from '../../domain/model/ad-account.ts'
 import type { Connection } from '../../domain/model/connection.ts'
 import { isLive } from '../../domain/model/connection.ts'
 import type { ConnectionKey, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
@@ -105,7 +106,7 @@ export class Connections {
       if (account?.isUsable !== true) throw new AccountUnknownError()
       const patch = {
         selectedAccountId: account.id,
-        selectedAccountName: accountName ?? account.name ?? null,
+        selectedAccountName: cleanText(accountName ?? '') || (account.name ?? null),
       }
       return connection.status === 'pending_account_selection' ? { ...patch, status: 'active' } : patch
     })

@@ -87,11 +87,20 @@ function definitionFrom(server: AuthorizationServer, options: DiscoveryOptions):
   }
 }
 
+type Listed = 'code_challenge_methods_supported' | 'token_endpoint_auth_methods_supported'
+
+/** Nothing has checked what a server publishes; text would be searched for a part of it. @throws ConfigInvalidError */
+function listIn(server: AuthorizationServer, name: Listed): readonly string[] | undefined {
+  const { [name]: list } = server
+  if (list === undefined || Array.isArray(list)) return list
+  throw new ConfigInvalidError([`issuer: in its metadata ${name} must be a list`])
+}
+
 type Pkce = NonNullable<NonNullable<OAuth2Definition['authorization']>['pkce']>
 
 /** What a server lists is no reason to go without PKCE: only the host can give one, in writing. */
 function pkceOf(server: AuthorizationServer, { settings }: DiscoveryOptions): Pkce {
-  const methods = server.code_challenge_methods_supported
+  const methods = listIn(server, 'code_challenge_methods_supported')
   const said = settings?.authorization?.pkce
   if (said !== undefined || methods === undefined || methods.includes('S256'))
     return said ?? { method: 'S256' }
@@ -102,6 +111,6 @@ function pkceOf(server: AuthorizationServer, { settings }: DiscoveryOptions): Pk
 
 /** Servers that list no methods have `client_secret_basic` (RFC 8414 §2). */
 function clientAuthenticationOf(server: AuthorizationServer): 'basic' | 'post' {
-  const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
+  const methods = listIn(server, 'token_endpoint_auth_methods_supported') ?? ['client_secret_basic']
   return methods.includes('client_secret_basic') ? 'basic' : 'post'
 }

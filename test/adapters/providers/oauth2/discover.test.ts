@@ -44,6 +44,18 @@ test('makes a definition of what a server publishes about itself', async () => {
   }
 })
 
+test.each(['code_challenge_methods_supported', 'token_endpoint_auth_methods_supported'])(
+  'refuses metadata in which %s is no list',
+  async (name) => {
+    for (const value of [5, true, null, {}, 'S256', 'client_secret_basic']) {
+      const server = await scriptedServer(() => ({ body: { ...metadataOf(server.url), [name]: value } }))
+      const error: unknown = await discoverAt(server.url).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(ConfigInvalidError)
+      expect(String(error)).toContain(name)
+    }
+  },
+)
+
 test('reads the metadata of RFC 8414 from where that puts it', async () => {
   const server = await scriptedServer(() => ({ body: metadataOf(`${server.url}/tenant`) }))
   await discoverAt(`${server.url}/tenant`, { metadata: 'oauth2' })
