@@ -126,7 +126,7 @@ CREATE TABLE public.klaviyo_connections PARTITION OF public.integration_connecti
 CREATE TABLE public.other_connections PARTITION OF public.integration_connections
   DEFAULT WITH (fillfactor = 70);
 
-CREATE INDEX integration_connections_due ON public.integration_connections (due_at)
+CREATE INDEX integration_connections_due ON public.integration_connections (provider, due_at, tenant_id)
   WHERE status IN ('active', 'pending_account_selection');
 CREATE INDEX integration_connections_subject ON public.integration_connections (subject_id)
   WHERE subject_id IS NOT NULL;
@@ -202,16 +202,16 @@ CREATE UNIQUE INDEX data_keys_active ON public.data_keys (partition) WHERE state
 
 -- The policies of all roles but that of one tenant ask who is acting, not who is a member: a login that was made a member
 -- of them, to migrate, sees no more for it. Some statements are about many tenants, each named: the list is read once for
--- the statement, and is the condition of an index. Who acts is asked within it, because a condition of its own would make
--- the planner expect one row, and a group of reads compare each with each.
+-- the statement, and for reads is the condition of an index. Who acts is asked within it, because a condition of its own
+-- would make the planner expect one row, and a group of reads compare each with each. What is leased and stored is looked
+-- up by its key alone: there the condition of an index would offer the planner all rows of the tenants that are named.
 DO $$
 DECLARE
   v_table text;
-  v_named text := $policy$CREATE POLICY %1$I ON public.%2$I TO %1$I USING (
-    tenant_id = ANY ((SELECT CASE current_user WHEN %1$L THEN
-      nullif(current_setting('app.tenant_ids', true), '')::text[] END)::text[]))$policy$;
 BEGIN
-  EXECUTE format(v_named, 'integrations_refreshes', 'integration_connections');
+  CREATE POLICY integrations_refreshes ON public.integration_connections TO integrations_refreshes USING (
+    (SELECT CASE current_user WHEN 'integrations_refreshes' THEN
+      nullif(current_setting('app.tenant_ids', true), '')::text[] END) @> ARRAY[tenant_id]);
   FOREACH v_table IN ARRAY ARRAY[
     'integration_connections', 'meta_ad_connections', 'google_ads_connections', 'tiktok_ad_connections',
     'klaviyo_connections', 'other_connections', 'pending_revocations'
@@ -228,7 +228,10 @@ BEGIN
   FOREACH v_table IN ARRAY ARRAY[
     'meta_ad_connections', 'google_ads_connections', 'tiktok_ad_connections', 'klaviyo_connections', 'other_connections'
   ] LOOP
-    EXECUTE format(v_named, 'integrations_reads', v_table);
+    EXECUTE format(
+      $policy$CREATE POLICY integrations_reads ON public.%I TO integrations_reads USING (
+        tenant_id = ANY ((SELECT CASE current_user WHEN 'integrations_reads' THEN
+          nullif(current_setting('app.tenant_ids', true), '')::text[] END)::text[]))$policy$, v_table);
     EXECUTE format(
       $grant$GRANT SELECT (
         tenant_id, provider, label, id, grant_id, token_version, status, reauth_reason, access_token, token_expires_at,
@@ -325,7 +328,8 @@ BEGIN
 END $$;
 
 -- The functions that follow go through the parent. One plan serves all partitions; left to itself the planner would make
--- a new one for every call, which takes longer than the call.
+-- a new one for every call, which takes longer than the call. Rows that are named are found by tenant_id = ANY (ARRAY[…]):
+-- of an equality the planner might make a join that reads the whole table, and keep it if the table was empty at first.
 
 -- What a worker needs of a connection that it has leased; or, of a claim that has to wait for its app, why and how long.
 CREATE TYPE public.integrations_lease AS (
@@ -411,18 +415,23 @@ END $$;
 
 -- Leases due connections of all tenants and names them; their secrets are read afterwards, by another role.
 -- Takes the longest due first and no more than p_most_per_tenant of one tenant: who reaches that is left out when the
--- search goes on. Of several workers each takes rows that no other is taking. The planner must walk the index on due_at,
--- whatever it believes to know of a table that grew since it was analyzed.
+-- search goes on, and gets the rest when nobody else waits. Of several workers each takes rows that no other is taking.
+-- What may not be taken is not read, however much of it is due. Each provider is searched by itself, and one that is held
+-- back not at all; tenants are left out by searching the gaps between them in the index on what is due, which passes over
+-- their entries; and what backs off is not due before its next attempt. The planner must walk that index, whatever it
+-- believes to know of a table that grew since it was analyzed.
 -- What has to wait for its app is left out, and of an app with a budget no more is taken than there are turns within
 -- most_wait_ms. Where something is due for it nevertheless, a last row without a key says when it is worth asking again.
 CREATE FUNCTION public.integrations_claim_due(p_limit integer, p_most_per_tenant integer, p_claims json)
 RETURNS TABLE (tenant_id text, provider text, label text, epoch integer, held_back_ms double precision)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off
 AS $$
 DECLARE
   v_now timestamptz := clock_timestamp();
+  v_behind_all text := (SELECT max(c.tenant_id) || '~' FROM public.integration_connections c);
+  v_share integer := greatest(p_most_per_tenant, 1);
   v_providers text[];
   v_owners text[];
   v_ttls double precision[];
@@ -473,28 +482,35 @@ BEGIN
     v_labels := '{}';
     v_places := '{}';
     FOR v_row IN
-      SELECT c.tenant_id, c.provider, c.label FROM public.integration_connections c
-      WHERE c.provider = ANY (v_providers)
-        AND c.status IN ('active', 'pending_account_selection')
-        AND c.due_at <= v_now
-        AND (c.lease_until IS NULL OR c.lease_until <= v_now)
-        AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= v_now)
-        AND (c.suspect_until IS NULL OR c.suspect_until <= v_now)
-        AND v_most[array_position(v_providers, c.provider)] >
-          CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts ELSE 0 END
-        AND c.tenant_id <> ALL (v_full)
-      ORDER BY c.due_at
+      SELECT due.tenant_id, p.provider, due.label, p.at
+      FROM unnest(v_providers, v_most) WITH ORDINALITY AS p(provider, most, at)
+      CROSS JOIN unnest(array_prepend('', v_full), array_append(v_full, v_behind_all)) AS gap(after, before)
+      CROSS JOIN LATERAL (
+        SELECT c.tenant_id, c.label, c.due_at FROM public.integration_connections c
+        WHERE c.provider = p.provider
+          AND c.status IN ('active', 'pending_account_selection')
+          AND c.due_at <= v_now
+          AND c.tenant_id > gap.after AND c.tenant_id < gap.before
+          AND (c.lease_until IS NULL OR c.lease_until <= v_now)
+          AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= v_now)
+          AND (c.suspect_until IS NULL OR c.suspect_until <= v_now)
+          AND p.most > CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts ELSE 0 END
+        ORDER BY c.due_at
+        LIMIT v_wanted
+        FOR NO KEY UPDATE SKIP LOCKED
+      ) due
+      WHERE p.most > 0
+      ORDER BY due.due_at
       LIMIT v_wanted
-      FOR NO KEY UPDATE SKIP LOCKED
     LOOP
       v_seen := v_seen + 1;
-      IF cardinality(array_positions(v_taken, v_row.tenant_id)) >= greatest(p_most_per_tenant, 1) THEN
+      IF cardinality(array_positions(v_taken, v_row.tenant_id)) >= v_share THEN
         IF v_row.tenant_id <> ALL (v_full) THEN
-          v_full := array_append(v_full, v_row.tenant_id);
+          v_full := ARRAY(SELECT t.id FROM unnest(array_append(v_full, v_row.tenant_id)) AS t(id) ORDER BY t.id COLLATE "C");
         END IF;
         CONTINUE;
       END IF;
-      v_at := array_position(v_providers, v_row.provider);
+      v_at := v_row.at;
       CONTINUE WHEN v_turns[v_at] <= 0;
       v_taken := array_append(v_taken, v_row.tenant_id);
       v_tenants := array_append(v_tenants, v_row.tenant_id);
@@ -520,12 +536,16 @@ BEGIN
         hour_started_at = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_started_at ELSE v_now END,
         hour_attempts = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts + 1 ELSE 1 END
       FROM unnest(v_tenants, v_platforms, v_labels, v_places) AS k(tenant, provider, label, at)
-      WHERE c.tenant_id = k.tenant AND c.provider = k.provider AND c.label = k.label
+      WHERE c.tenant_id = ANY (ARRAY[k.tenant]) AND c.provider = k.provider AND c.label = k.label
       RETURNING c.tenant_id, c.provider, c.label, c.lease_epoch, NULL::double precision;
-    EXIT WHEN v_seen < v_wanted;
+    IF v_seen < v_wanted THEN
+      EXIT WHEN v_full = '{}';
+      v_full := '{}';
+      v_share := p_limit;
+    END IF;
   END LOOP;
   SELECT min(h.ms) INTO v_held_back_ms FROM unnest(v_providers, v_held, v_limits) AS h(provider, ms, most)
-  WHERE h.ms IS NOT NULL AND EXISTS (
+  CROSS JOIN LATERAL (
     SELECT FROM public.integration_connections c
     WHERE c.provider = h.provider
       AND c.status IN ('active', 'pending_account_selection')
@@ -534,7 +554,10 @@ BEGIN
       AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= v_now)
       AND (c.suspect_until IS NULL OR c.suspect_until <= v_now)
       AND h.most > CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts ELSE 0 END
-  );
+    ORDER BY c.due_at
+    LIMIT 1
+  ) due
+  WHERE h.ms IS NOT NULL;
   IF v_held_back_ms IS NOT NULL THEN
     tenant_id := NULL;
     provider := NULL;
@@ -546,7 +569,7 @@ BEGIN
 END $$;
 
 -- The secrets of connections that were just leased, of the tenants that are named and of no other; leases that ended are
--- left out. Each is looked for by its key: in a join, the planner would read all rows of the tenants that are named.
+-- left out.
 CREATE FUNCTION public.integrations_leased(p_leases json) RETURNS SETOF public.integrations_lease
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
@@ -555,38 +578,37 @@ AS $$
 BEGIN
   PERFORM set_config('app.tenant_ids', coalesce(array_agg(x.tenant), '{}')::text, true)
     FROM json_to_recordset(p_leases) AS x(tenant text);
-  RETURN QUERY SELECT lease.*
+  RETURN QUERY SELECT
+    c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
+    c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
+    c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
+    date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000, NULL::text, NULL::double precision
   FROM json_to_recordset(p_leases) AS x(tenant text, provider text, label text, epoch integer)
-  CROSS JOIN LATERAL (
-    SELECT
-      c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
-      c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
-      c.access_token, c.refresh_token, c.previous_refresh_token, c.candidates,
-      date_part('epoch', c.token_expires_at - clock_timestamp()) * 1000, NULL::text, NULL::double precision
-    FROM public.integration_connections c
-    WHERE c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
-      AND c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected'
-    LIMIT 1
-  ) lease;
+  JOIN public.integration_connections c
+    ON c.tenant_id = ANY (ARRAY[x.tenant]) AND c.provider = x.provider AND c.label = x.label
+  WHERE c.lease_epoch = x.epoch AND c.lease_until IS NOT NULL AND c.status <> 'disconnected';
 END $$;
 
--- Ends the leases that integrations_claim_due made for these owners, each of whom stands for one claim, as if they had never
+-- Ends the leases that integrations_claim_due made for these claims, whose owners nobody else has, as if they had never
 -- been: their attempts do not count, and they may be claimed again at once. What was claimed is still due, and so is found
--- by the index on due_at. A row that somebody else is changing is not waited for. Answers how many were found.
-CREATE FUNCTION public.integrations_give_back(p_owners text[]) RETURNS integer
+-- by the index on what is. A row that somebody else is changing is not waited for. Answers how many were found.
+CREATE FUNCTION public.integrations_give_back(p_claims json) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
+  v_now timestamptz := clock_timestamp();
   v_found integer;
 BEGIN
   WITH held AS MATERIALIZED (
-    SELECT c.tenant_id, c.provider, c.label
-    FROM public.integration_connections c
-    WHERE c.status IN ('active', 'pending_account_selection') AND c.due_at <= clock_timestamp()
-      AND c.lease_owner = ANY (p_owners) AND c.lease_until IS NOT NULL
-    FOR NO KEY UPDATE OF c SKIP LOCKED
+    SELECT c.* FROM json_to_recordset(p_claims) AS x(provider text, owner text)
+    CROSS JOIN LATERAL (
+      SELECT c.tenant_id, c.provider, c.label FROM public.integration_connections c
+      WHERE c.provider = x.provider AND c.status IN ('active', 'pending_account_selection') AND c.due_at <= v_now
+        AND c.lease_owner = x.owner AND c.lease_until IS NOT NULL
+      FOR NO KEY UPDATE SKIP LOCKED
+    ) c
   )
   UPDATE public.integration_connections c SET
     lease_owner = NULL,
@@ -594,7 +616,7 @@ BEGIN
     attempt_no = greatest(c.attempt_no - 1, 0),
     hour_attempts = greatest(c.hour_attempts - 1, 0),
     next_attempt_at = NULL
-  FROM held h WHERE c.tenant_id = h.tenant_id AND c.provider = h.provider AND c.label = h.label;
+  FROM held h WHERE c.tenant_id = ANY (ARRAY[h.tenant_id]) AND c.provider = h.provider AND c.label = h.label;
   GET DIAGNOSTICS v_found = ROW_COUNT;
   RETURN v_found;
 END $$;
@@ -602,8 +624,7 @@ END $$;
 -- Stores refreshed tokens, any number at once and each with its own outcome. A result becomes current if its parent still
 -- is, whoever holds the lease: the late one may be the only one that lives. Durable when committed, whatever the
 -- database's default. A row that another transaction holds is not waited for, because the others would wait with it: it is
--- left as it is, and busy. Rows are looked for by their keys: of v_held @> … the planner expects one, and so does not read
--- all rows of the tenants that are named.
+-- left as it is, and busy.
 CREATE FUNCTION public.integrations_store(p_results json) RETURNS TABLE (item integer, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET lock_timeout = '1s'
@@ -619,11 +640,9 @@ BEGIN
     FROM json_to_recordset(p_results) AS x(tenant text);
   SELECT coalesce(array_agg(h.item), '{}') INTO v_held FROM (
     SELECT x.item FROM json_to_recordset(p_results) AS x(item integer, tenant text, provider text, label text)
-    CROSS JOIN LATERAL (
-      SELECT FROM public.integration_connections c
-      WHERE c.tenant_id = x.tenant AND c.provider = x.provider AND c.label = x.label
-      FOR NO KEY UPDATE SKIP LOCKED
-    ) c
+    JOIN public.integration_connections c
+      ON c.tenant_id = ANY (ARRAY[x.tenant]) AND c.provider = x.provider AND c.label = x.label
+    FOR NO KEY UPDATE OF c SKIP LOCKED
   ) h;
   RETURN QUERY
     WITH result AS MATERIALIZED (
@@ -659,7 +678,7 @@ BEGIN
         last_sync_at = v_now,
         updated_at = v_now
       FROM result r
-      WHERE v_held @> ARRAY[r.item] AND c.tenant_id = r.tenant AND c.provider = r.provider AND c.label = r.label
+      WHERE r.item = ANY (v_held) AND c.tenant_id = ANY (ARRAY[r.tenant]) AND c.provider = r.provider AND c.label = r.label
         AND c.id = r.connection AND c.grant_id = r."grant" AND c.token_version = r.parent AND c.status <> 'disconnected'
       RETURNING r.item
     )
@@ -685,7 +704,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT count(*)::integer FROM public.integration_connections c
   WHERE c.provider = ANY (ARRAY(SELECT json_array_elements_text(p_providers))) AND c.status IN ('active', 'pending_account_selection')
-    AND c.due_at <= clock_timestamp();
+    AND c.due_at <= (SELECT clock_timestamp());
 $$;
 
 -- Whose connections, of any tenant, hold a grant of one person to one app.

@@ -5,7 +5,7 @@ import type { ClaimRequest, RefreshLease } from './refresh-leases.ts'
 /** How much is asked for, of which providers. */
 export interface DueRequest {
   readonly limit: number
-  /** No tenant gets more than this many of one batch while others wait. */
+  /** No tenant gets more than this many of one batch while others wait; what nobody else waits for is anybody's. */
   readonly mostPerTenant: number
   readonly providers: readonly ProviderName[]
   /** How to claim, by provider. */
@@ -40,7 +40,8 @@ export interface DueConnections {
   /**
    * Leases live connections whose due time has come, fairly between tenants, each to exactly one caller however many
    * workers ask; skips what needs a person. Counted and committed like any claim. Leaves out apps that are suspended,
-   * and takes no more for an app with a budget than there are turns within `mostWaitMs`.
+   * and takes no more for an app with a budget than there are turns within `mostWaitMs`. What may not be claimed keeps
+   * nothing else waiting, however much of it is due.
    */
   claimDue(request: DueRequest): Promise<DueBatch>
 

@@ -36,7 +36,7 @@ export class MemoryDueConnections implements DueConnections {
         })
         .sort((a, b) => a.dueAt - b.dueAt)
       const leases: RefreshLease[] = []
-      const share = new Set(fairShare(claimable, own, paces))
+      const share = fairShare(claimable, own, paces)
       for (const row of share) {
         const claim = own.claims[row.connection.provider]
         const lease = claim === undefined ? undefined : claimRow(tables, row, claim, now)
@@ -126,22 +126,25 @@ function pacesOf(
   return paces
 }
 
+/** What no other tenant waits for goes to those who have had their part. */
 function fairShare(
   rows: readonly ConnectionRow[],
-  request: DueRequest,
+  { limit, mostPerTenant }: DueRequest,
   paces: ReadonlyMap<ProviderName, Pace>,
-): readonly ConnectionRow[] {
+): ReadonlySet<ConnectionRow> {
   const taken = new Map<TenantId, number>()
-  const share: ConnectionRow[] = []
-  for (const row of rows) {
-    if (share.length >= request.limit) break
-    const { provider, tenantId } = row.connection
-    const pace = paces.get(provider)
-    const count = taken.get(tenantId) ?? 0
-    if (pace === undefined || pace.turns <= 0 || count >= request.mostPerTenant) continue
-    pace.turns -= 1
-    taken.set(tenantId, count + 1)
-    share.push(row)
+  const share = new Set<ConnectionRow>()
+  for (const most of [mostPerTenant, limit]) {
+    for (const row of rows) {
+      if (share.size >= limit) return share
+      const { provider, tenantId } = row.connection
+      const pace = paces.get(provider)
+      const count = taken.get(tenantId) ?? 0
+      if (share.has(row) || pace === undefined || pace.turns <= 0 || count >= most) continue
+      pace.turns -= 1
+      taken.set(tenantId, count + 1)
+      share.add(row)
+    }
   }
   return share
 }

@@ -24,7 +24,7 @@ SELECT tenant_id AS tenant, provider, label, epoch, held_back_ms FROM public.int
 
 const LEASED = prepared('SELECT * FROM public.integrations_leased($1::json)')
 
-const GIVE_BACK = prepared('SELECT public.integrations_give_back($1::text[]) AS found')
+const GIVE_BACK = prepared('SELECT public.integrations_give_back($1::json) AS found')
 
 const COUNT_DUE = prepared('SELECT public.integrations_count_due($1::json) AS due')
 
@@ -63,11 +63,10 @@ export class PostgresDueConnections implements DueConnections {
       return claim === undefined ? [] : [{ provider, ...claimTerms(claim) }]
     })
     if (terms.length === 0) return { leases: [] }
-    const owners = terms.map(({ owner }) => owner)
+    const asked = JSON.stringify(terms)
     const giveBack = (): void =>
-      this.#lost.add(() => this.#giveBack(owners), Math.max(...terms.map((term) => term.ttl_ms)))
-    const values = [limit, mostPerTenant, JSON.stringify(terms)]
-    const rows = await this.#searches.run<DueRow>(CLAIM_DUE, values, {
+      this.#lost.add(() => this.#giveBack(asked), Math.max(...terms.map((term) => term.ttl_ms)))
+    const rows = await this.#searches.run<DueRow>(CLAIM_DUE, [limit, mostPerTenant, asked], {
       late: (late) => {
         if (late.some(isLeased)) giveBack()
       },
@@ -91,8 +90,8 @@ export class PostgresDueConnections implements DueConnections {
   }
 
   /** Nobody works under these leases: whoever would was told that the claim failed. */
-  async #giveBack(owners: string[]): Promise<number> {
-    const [row] = await this.#searches.run<{ found: number }>(GIVE_BACK, [owners])
+  async #giveBack(asked: string): Promise<number> {
+    const [row] = await this.#searches.run<{ found: number }>(GIVE_BACK, [asked])
     return row?.found ?? 0
   }
 

@@ -1,8 +1,22 @@
 import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createPool, PostgresRefreshLeases } from '../../../src/adapters/postgres/index.ts'
+import {
+  createPool,
+  PostgresDueConnections,
+  PostgresProviderApps,
+  PostgresRefreshLeases,
+} from '../../../src/adapters/postgres/index.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
-import { claimRequest, range, refreshedTokens } from '../../../src/testing/contracts/connection-fixtures.ts'
+import type { DueRequest } from '../../../src/ports/due-connections.ts'
+import type { RefreshLease } from '../../../src/ports/refresh-leases.ts'
+import {
+  claimRequest,
+  KEY,
+  NOBODY,
+  range,
+  refreshedTokens,
+  sealed,
+} from '../../../src/testing/contracts/connection-fixtures.ts'
 import { freshDatabase } from '../../support/database.ts'
 import type { TestDatabase } from '../../support/database.ts'
 
@@ -22,6 +36,43 @@ afterAll(async () => {
   await database.drop()
 })
 
+test('a suspended app has its backlog left unread, also where it shares a table with those that are asked for', async () => {
+  for (const provider of ['google_ads', 'paused']) {
+    await seed({ provider, count: BACKLOG, dueAt: "now() - interval '1 hour'" })
+    const suspension = { reason: 'misconfigured', forMs: 3_600_000 } as const
+    await new PostgresProviderApps({ pool }).suspend({ provider, clientId: 'client-1' }, suspension)
+  }
+  for (const provider of ['tiktok', 'asked']) await seed({ provider, count: 20 })
+  const { leases, read } = await claimDue(['google_ads', 'paused', 'tiktok', 'asked'])
+  expect(leases.map(({ provider }) => provider).sort()).toEqual([
+    ...Array<string>(20).fill('asked'),
+    ...Array<string>(20).fill('tiktok'),
+  ])
+  expect(read).toBeLessThan(BACKLOG)
+})
+
+test('a platform that is not asked for is left unread', async () => {
+  for (const provider of ['google_ads', 'other']) {
+    await seed({ provider, count: BACKLOG, dueAt: "now() - interval '1 hour'" })
+  }
+  for (const provider of ['tiktok', 'asked']) await seed({ provider, count: 20 })
+  const { leases, read } = await claimDue(['tiktok', 'asked'])
+  expect(leases).toHaveLength(40)
+  expect(read).toBeLessThan(BACKLOG)
+})
+
+test('tenants that have had their part are passed over unread on the way to those who wait behind them', async () => {
+  for (const tenant of ['m-large', 'x-large']) {
+    const tenantId = `'${tenant}'`
+    await seed({ provider: 'meta', count: BACKLOG, tenantId, dueAt: "now() - interval '1 hour'" })
+  }
+  await seed({ provider: 'meta', count: 100, tenantId: "substr('anz', 1 + n % 3, 1) || n" })
+  const { leases, read } = await claimDue(['meta'])
+  const large = leases.filter(({ tenantId }) => tenantId.endsWith('large'))
+  expect([leases.length, large.length]).toEqual([40, 8])
+  expect(read).toBeLessThan(BACKLOG)
+})
+
 test('what a large tenant has beside the connections that are stored is left unread', async () => {
   await seed({ provider: 'meta', count: BACKLOG, tenantId: "'large'" })
   const leases = new PostgresRefreshLeases({ pool })
@@ -36,6 +87,26 @@ test('what a large tenant has beside the connections that are stored is left unr
     )
   })
   expect(new Set(outcomes)).toEqual(new Set(['stored']))
+  expect(read).toBeLessThan(BACKLOG)
+})
+
+test('a plan that is kept since the table was empty reads no more than is claimed and stored', async () => {
+  const request = dueRequest(['meta'])
+  const { result: outcomes, read } = await reading(40, async (own) => {
+    const due = new PostgresDueConnections({ pool: own })
+    const store = new PostgresRefreshLeases({ pool: own })
+    const gone = { ...KEY, connectionId: NOBODY, grantId: NOBODY, tokenVersion: 1, epoch: 1 }
+    const noLease = { ...gone, attempt: 1, isUncertain: false, isSuspect: false, clientId: 'client-1' }
+    await store.store(
+      { ...noLease, tokens: { accessToken: sealed('gone') }, candidates: [], remainingMs: null },
+      refreshedTokens(),
+    )
+    expect((await due.claimDue(request)).leases).toEqual([])
+    await seed({ provider: 'meta', count: BACKLOG })
+    const { leases } = await due.claimDue(request)
+    return Promise.all(leases.map((lease) => store.store(lease, refreshedTokens())))
+  })
+  expect(outcomes).toEqual(Array(40).fill('stored'))
   expect(read).toBeLessThan(BACKLOG)
 })
 
@@ -56,13 +127,31 @@ async function seed({ provider, count, tenantId = "'tenant-' || n", dueAt = 'now
     FROM generate_series(1, ${count}) AS n`)
 }
 
+/** One claim of forty, and how many rows were read for it. */
+async function claimDue(
+  providers: readonly string[],
+): Promise<{ readonly leases: readonly RefreshLease[]; readonly read: number }> {
+  const request = dueRequest(providers)
+  const { result, read } = await reading(20, (own) =>
+    new PostgresDueConnections({ pool: own }).claimDue(request),
+  )
+  return { leases: result.leases, read }
+}
+
+function dueRequest(providers: readonly string[]): DueRequest {
+  const claims = Object.fromEntries(
+    providers.map((provider) => [provider, claimRequest({ app: { provider, clientId: 'client-1' } })]),
+  )
+  return { limit: 40, mostPerTenant: 4, providers, claims }
+}
+
 /** What comes of `work`, which reads as many rows twice at least, and how many rows were read for it. */
 async function reading<T>(
   rows: number,
   work: (own: Pool) => Promise<T>,
 ): Promise<{ readonly result: T; readonly read: number }> {
   const before = await rowsRead()
-  const own = createPool({ connectionString: database.url })
+  const own = createPool({ connectionString: database.url, maxConnections: 1 })
   const result = await work(own)
   // Backends report what they read when they end, and now and then before.
   await own.end()

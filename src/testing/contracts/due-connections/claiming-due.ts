@@ -84,6 +84,30 @@ export const claimingDuePromises: ConnectionPromises = {
     ])
   },
 
+  'gives a tenant the whole batch when nobody else waits, and when others do what they leave': async (
+    stores,
+  ) => {
+    for (const n of range(9)) await connect(stores, { label: `label-${n}`, dueInMs: 0 })
+    const alone = await leaseDue(stores, dueRequest({ limit: 4, mostPerTenant: 1 }))
+    assert.equal(alone.length, 4)
+    await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
+    await connect(stores, { tenantId: OTHER_TENANT, dueInMs: HOUR_MS, label: 'later' })
+    const batch = await leaseDue(stores, dueRequest({ limit: 4, mostPerTenant: 1 }))
+    assert.deepEqual(batch.map((lease) => lease.tenantId).sort(), [TENANT, TENANT, TENANT, OTHER_TENANT])
+  },
+
+  'serves every tenant that waits behind several large ones, whatever they are called': async (stores) => {
+    const large = ['m', 'c', 'x'].map(parseTenantId)
+    const small = ['a', 'c1', 'n', 'x1', '\u{10FFFF}'].map(parseTenantId)
+    for (const tenantId of large)
+      for (const n of range(9)) await connect(stores, { tenantId, label: `label-${n}`, dueInMs: 0 })
+    await stores.elapse(MINUTE_MS)
+    for (const tenantId of small) await connect(stores, { tenantId, dueInMs: 0 })
+    const batch = await leaseDue(stores, dueRequest({ limit: 11, mostPerTenant: 2 }))
+    const tenants = batch.map((lease) => lease.tenantId)
+    assert.deepEqual(tenants.sort(), [...large, ...large, ...small].sort())
+  },
+
   'reaches everything that is due, batch by batch': async (stores) => {
     for (const n of range(5)) await connect(stores, { label: `label-${n}`, dueInMs: 0 })
     await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
