@@ -14,7 +14,8 @@ import type { DueConnections } from '../ports/due-connections.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Readiness } from '../ports/readiness.ts'
 import { FlowCookies } from './flow-cookies.ts'
-import type { HandlerOptions, MetaCallbackOptions, PageOptions } from './handler-options.ts'
+import type { HandlerOptions, MetaCallbackOptions, PageOptions, Principal } from './handler-options.ts'
+import { checkedPrincipals } from './principal.ts'
 import { SameSiteGuard } from './same-site-guard.ts'
 import { WebKeys } from './web-keys.ts'
 
@@ -39,7 +40,7 @@ export interface HandlerContext {
   /** Where the settings page is; absent when the host has its own. */
   readonly pagePath: string | undefined
   readonly page: PageOptions
-  readonly authenticate: HandlerOptions['authenticate']
+  readonly authenticate: (request: Request) => Promise<Principal | null>
   readonly authorize: HandlerOptions['authorize']
   readonly metaCallbacks: HandlerOptions['metaCallbacks']
 }
@@ -79,7 +80,7 @@ export function handlerContext(options: HandlerOptions): HandlerContext {
     ...{ clock, digest, keys, basePath, pagePath },
     baseUrl: new URL(options.baseUrl).origin,
     page: typeof options.page === 'object' ? options.page : {},
-    authenticate: options.authenticate,
+    authenticate: checkedPrincipals(options.authenticate),
     authorize: options.authorize,
     metaCallbacks: options.metaCallbacks,
   }

@@ -17,8 +17,10 @@ export type IntegrationAction = 'connect' | 'choose' | 'refresh' | 'disconnect'
 export interface HandlerOptions {
   /** From `createIntegrationsContainer`, or the host's own with the library's modules loaded. */
   readonly container: Container
-  /** Who is signed in; `null` when nobody is. */
-  readonly authenticate: (request: Request) => Principal | null | Promise<Principal | null>
+  /** Who is signed in; `null` or `undefined` when nobody is. A principal without a tenant or a user is answered with HTTP 500. */
+  readonly authenticate: (
+    request: Request,
+  ) => Principal | null | undefined | Promise<Principal | null | undefined>
   /** Whether this principal may do this at this provider; without it every signed-in user may. */
   readonly authorize?:
     | ((
