@@ -356,6 +356,7 @@ CREATE TYPE public.integrations_lease AS (
 -- One statement claims: of any number of callers one gets the row. The attempt is counted before anything is sent, and
 -- not at all while the app has to wait: because its provider said so, or because its next turn is more than
 -- p_most_wait_ms away. A row that somebody else's transaction holds is given up before the caller stops waiting.
+-- Which statuses are live is said in other words than those of the index on what is due, so that no plan searches that one.
 CREATE FUNCTION public.integrations_claim(
   p_tenant text, p_provider text, p_label text, p_token_version integer, p_owner text, p_ttl_ms double precision,
   p_backoff_base_ms double precision, p_backoff_cap_ms double precision, p_backoff_jitter double precision,
@@ -399,7 +400,7 @@ BEGIN
     hour_attempts = CASE WHEN c.hour_started_at > v_now - interval '1 hour' THEN c.hour_attempts + 1 ELSE 1 END
   WHERE c.tenant_id = p_tenant AND c.provider = p_provider AND c.label = p_label
     AND c.token_version = p_token_version
-    AND c.status IN ('active', 'pending_account_selection')
+    AND c.status NOT IN ('needs_reauth', 'disconnected')
     AND (c.lease_until IS NULL OR c.lease_until <= v_now)
     AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= v_now)
     AND (c.suspect_until IS NULL OR c.suspect_until <= v_now)

@@ -138,7 +138,7 @@ describe('Accounts that are looked for again', () => {
     expect(await codeOf(() => refreshKlaviyoLists(tenantId))).toBe('provider_unavailable')
     bench.emulator.control.clearFaults()
     bench.emulator.control.fail('klaviyo', '*', { status: 401, body: '<html>', times: null })
-    expect(await codeOf(() => refreshKlaviyoLists(tenantId))).toBe('provider_response_invalid')
+    expect(await codeOf(() => refreshKlaviyoLists(tenantId))).toBe('provider_unavailable')
     expect(await getKlaviyoConnection(tenantId)).toMatchObject({ status: 'active' })
   })
 })

@@ -154,7 +154,7 @@ describe('A host', () => {
     await bench.restart({ encryption: { key: 'another key of more than thirty-two characters' } })
     expect(await refusalOf(() => meta.token(tenant))).toMatchObject({
       code: 'cipher_key_unknown',
-      message: saying('add that key as a previous key'),
+      message: saying('add it as a previous key'),
     })
     await bench.restart()
     expect(await meta.find(tenant)).toMatchObject({ status: 'active' })

@@ -43,15 +43,18 @@ export interface CoreSettings {
 
 /** The services and use cases over whatever ports the other modules, or the host itself, bind. */
 export function coreModule(settings: CoreSettings): ContainerModule {
-  const { measurements } = settings
-  return new ContainerModule(({ bind, onActivation }) => {
+  return new ContainerModule(({ bind }) => {
     bindProcess(bind, settings)
-    if (measurements !== undefined) {
-      onActivation(IDS.Cipher, (context, cipher) => measuredCipher(cipher, context.get(IDS.Meter)))
-      onActivation(IDS.ProviderClient, (context, client) => measuredClient(client, context.get(IDS.Meter)))
-    }
     bindServices(bind, settings)
     bindUseCases(bind)
+  })
+}
+
+/** Measures ciphers and clients, whoever bound them. Loaded last, because a port that is rebound is no longer measured. */
+export function measuringModule(): ContainerModule {
+  return new ContainerModule(({ onActivation }) => {
+    onActivation(IDS.Cipher, (context, cipher) => measuredCipher(cipher, context.get(IDS.Meter)))
+    onActivation(IDS.ProviderClient, (context, client) => measuredClient(client, context.get(IDS.Meter)))
   })
 }
 

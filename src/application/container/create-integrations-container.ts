@@ -17,7 +17,7 @@ import { bindDatabase } from './configured-database.ts'
 import { encryptionModule } from './configured-encryption.ts'
 import { providerModules } from './configured-providers.ts'
 import { bindRedis } from './configured-redis.ts'
-import { coreModule } from './core-module.ts'
+import { coreModule, measuringModule } from './core-module.ts'
 import { everyProblem } from './every-problem.ts'
 import { IDS } from './identifiers.ts'
 import { nodeModule } from './node-module.ts'
@@ -75,6 +75,7 @@ export function createIntegrationsContainer(
     bindDatabase(context)
     bindRedis(context)
     container.load(...(options.modules ?? []))
+    if (options.measurements !== undefined) container.load(measuringModule())
     if (container.isBound(IDS.ProviderClient)) refuseTwins(container.getAll(IDS.ProviderClient))
   } catch (error) {
     // A process that cannot start must not be kept alive by what was opened for it.

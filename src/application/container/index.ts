@@ -150,7 +150,7 @@ export type {
   TokenStore,
 } from '../../ports/token-store.ts'
 export { aesGcmModule } from './aes-gcm-module.ts'
-export { coreModule } from './core-module.ts'
+export { coreModule, measuringModule } from './core-module.ts'
 export type { CoreSettings } from './core-module.ts'
 export { createIntegrationsContainer } from './create-integrations-container.ts'
 export type { ContainerOptions } from './create-integrations-container.ts'
