@@ -238,7 +238,7 @@ export class ProviderUnavailableError extends IntegrationError {
   readonly isRetryable = true
 
   constructor(provider: string) {
-    super(`${provider} did not give a usable answer; nothing was stored; call again later`)
+    super(`${provider} did not give a usable answer; the connection is kept, call again later`)
   }
 }
 

@@ -30,7 +30,7 @@ describe('A platform that cannot be used', () => {
       'exchange',
       { status: 200, body: '[]' },
       'provider_response_invalid',
-      /nothing was stored; call again later/,
+      /nothing was stored, call again later/,
     ],
     [googleAds, 'exchange', { reset: 'before' }, 'provider_unavailable', /call again later/],
     [googleAds, 'search', emulatorFaults.googleQuota(30), 'rate_limited', /after retryAt/],
@@ -46,7 +46,7 @@ describe('A platform that cannot be used', () => {
       'exchange',
       { status: 200, body: '<html>' },
       'provider_response_invalid',
-      /nothing was stored; call again later/,
+      /nothing was stored, call again later/,
     ],
     [tiktok, 'exchange', { status: 502, body: '' }, 'provider_unavailable', /call again later/],
     [tiktok, 'exchange', emulatorFaults.tiktokCode(40100), 'rate_limited', /after retryAt/],
@@ -56,7 +56,7 @@ describe('A platform that cannot be used', () => {
       'exchange',
       { status: 200, body: { code: 0 } },
       'provider_response_invalid',
-      /nothing was stored; call again later/,
+      /nothing was stored, call again later/,
     ],
   ]
   const named = cases.map(([platform, ...rest]) => [platform.provider, rest[2], platform, ...rest] as const)
