@@ -8,10 +8,7 @@ export function dbaStatements(login = 'your_login', grantTo: readonly string[] =
   const users = [...new Set([login, ...grantTo])].map(quoted).join(', ')
   return [
     '-- before migrating',
-    'CREATE ROLE integrations_app NOLOGIN; -- unless it exists',
-    'CREATE ROLE integrations_jobs NOLOGIN; -- unless it exists',
-    'CREATE ROLE integrations_reads NOLOGIN; -- unless it exists',
-    'CREATE ROLE integrations_refreshes NOLOGIN; -- unless it exists',
+    ...ROLES.map(createdOnce),
     `GRANT integrations_app TO ${users};`,
     `GRANT integrations_jobs, integrations_reads, integrations_refreshes TO ${name};`,
     `GRANT USAGE, CREATE ON SCHEMA public TO integrations_app, integrations_jobs, integrations_reads, integrations_refreshes, ${name};`,
@@ -20,6 +17,13 @@ export function dbaStatements(login = 'your_login', grantTo: readonly string[] =
     'REVOKE CREATE ON SCHEMA public FROM integrations_app, integrations_jobs, integrations_reads, integrations_refreshes;',
     `REVOKE integrations_jobs, integrations_reads, integrations_refreshes FROM ${name};`,
   ].join('\n')
+}
+
+const ROLES = ['integrations_app', 'integrations_jobs', 'integrations_reads', 'integrations_refreshes']
+
+/** Roles belong to the whole cluster: another database, or an earlier version, may have brought them. */
+function createdOnce(role: string): string {
+  return `DO $$ BEGIN CREATE ROLE ${role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;`
 }
 
 /** An identifier as SQL writes it. */

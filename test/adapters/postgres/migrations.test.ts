@@ -175,11 +175,9 @@ test('a login that may not create roles changes nothing, and is given the statem
     message: expect.stringContaining(dbaStatements(login.name)) as string,
   })
   expect(await tablesOf(pool)).toEqual([])
-  const [before = '', after = ''] = dbaStatements(login.name)
-    .split('\n')
-    .filter((line) => !line.startsWith('CREATE ROLE'))
-    .join('\n')
-    .split('-- after migrating')
+  const [before = '', after = ''] = dbaStatements(login.name).split('-- after migrating')
+  // The roles are those of the whole cluster: other databases of it have brought them.
+  await pool.query(before)
   await pool.query(before)
   expect((await migrate({ connectionString: login.url })).applied).toHaveLength(1)
   await pool.query(after)
