@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { heldRefresh } from './held-refresh.ts'
 import { failWith, heldAnswer, notSent, refusal } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
@@ -8,14 +9,10 @@ describe('A refresh that is overtaken by a disconnect (I7 Disconnect is final)',
     const world = new RefreshWorld()
     await world.connectExpired()
     const host = world.host()
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    const asked = host.tokens.get(KEY)
-    asked.catch(() => undefined)
-    await held.sent
+    const held = await heldRefresh(world, host)
     await world.stores.tokens.disconnect(KEY, { queueForRevocation: false })
     held.release()
-    await expect(world.until(asked)).rejects.toMatchObject({ code: 'not_connected' })
+    await expect(world.until(held.asked)).rejects.toMatchObject({ code: 'not_connected' })
     await host.background.drain(world.clock, SECOND_MS)
     expect(world.provider.revoked).toEqual(['refresh-1-2'])
     expect((await world.reading()).accessToken).toBeUndefined()
@@ -40,13 +37,10 @@ describe('A refresh that is overtaken by a new consent (I8 Reconnect wins)', () 
     const world = new RefreshWorld()
     await world.connectExpired()
     const host = world.host()
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    const asked = host.tokens.get(KEY)
-    await held.sent
+    const held = await heldRefresh(world, host)
     await world.connect()
     held.release()
-    const token = await world.until(asked)
+    const token = await world.until(held.asked)
     expect(world.provider.lineages[1]?.accessTokens.has(token.reveal())).toBe(true)
     await host.background.drain(world.clock, SECOND_MS)
     expect(world.provider.revoked).toContain('refresh-1-2')
@@ -61,13 +55,9 @@ describe('Two results of one grant', () => {
     const world = new RefreshWorld({ mode: 'grace' })
     await world.connectExpired()
     const [slow, quick] = [world.host('slow'), world.host('quick')]
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    const asked = slow.tokens.get(KEY)
-    asked.catch(() => undefined)
-    await held.sent
+    const held = await heldRefresh(world, slow)
     await world.clock.advance(14 * SECOND_MS)
-    return { world, slow, quick, held, asked }
+    return { world, slow, quick, held, asked: held.asked }
   }
 
   async function overtaken(): Promise<RefreshWorld> {
@@ -190,14 +180,11 @@ describe('A lease that was taken over', () => {
     })
     slow.tokens.get(KEY).catch(() => undefined)
     await world.clock.advance(3 * MINUTE_MS)
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    const asked = quick.tokens.get(KEY)
-    await held.sent
+    const held = await heldRefresh(world, quick)
     fail()
     await world.settle()
     expect((await world.reading()).leaseMs).toBeGreaterThan(0)
     held.release()
-    await world.until(asked)
+    await world.until(held.asked)
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { CipherKeyUnknownError, StoreUnavailableError } from '../../../src/domain/errors.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { heldRefresh } from './held-refresh.ts'
 import { failWith, heldAnswer, loseAnswer, notSent, ofClient, refusal } from './model-provider.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
 
@@ -94,10 +95,7 @@ describe('A refresh token that the provider declares dead', () => {
     const world = new RefreshWorld()
     await world.connectExpired()
     const [slow, other] = [world.host('slow'), world.host('other')]
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    slow.tokens.get(KEY).catch(() => undefined)
-    await held.sent
+    const held = await heldRefresh(world, slow)
     await world.clock.advance(QUARANTINE_MS)
     await expect(other.tokens.get(KEY)).rejects.toMatchObject({ code: 'refresh_pending' })
     expect((await world.reading()).status).toBe('active')
@@ -162,10 +160,7 @@ describe('A refresh token that the provider declares dead', () => {
     const world = new RefreshWorld()
     await world.connectExpired()
     const [slow, other] = [world.host('slow'), world.host('other')]
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    slow.tokens.get(KEY).catch(() => undefined)
-    await held.sent
+    const held = await heldRefresh(world, slow)
     for (let turn = 0; turn < 2; turn += 1) {
       await world.clock.advance(QUARANTINE_MS)
       await other.tokens.get(KEY).catch(() => undefined)

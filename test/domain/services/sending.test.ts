@@ -6,6 +6,7 @@ import {
   StoreUnavailableError,
 } from '../../../src/domain/errors.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { heldRefresh } from './held-refresh.ts'
 import { failWith, heldAnswer } from './model-provider.ts'
 import { attemptsOf, heldStep, KEY, RefreshWorld } from './refresh-world.ts'
 import type { Step } from './refresh-world.ts'
@@ -157,10 +158,7 @@ describe('A slow answer', () => {
     const world = new RefreshWorld()
     await world.connectExpired()
     const host = world.host()
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    host.tokens.get(KEY).catch(() => undefined)
-    await held.sent
+    const held = await heldRefresh(world, host)
     const drained = host.background.drain(world.clock, MINUTE_MS)
     await world.clock.advance(30 * SECOND_MS)
     expect((await world.reading()).tokenVersion).toBe(1)
@@ -173,10 +171,7 @@ describe('A slow answer', () => {
     const world = new RefreshWorld()
     await world.connectExpired()
     const host = world.host()
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    host.tokens.get(KEY).catch(() => undefined)
-    await held.sent
+    const held = await heldRefresh(world, host)
     const drained = host.background.drain(world.clock, MINUTE_MS)
     await world.clock.advance(MINUTE_MS)
     expect(await drained).toBe(false)

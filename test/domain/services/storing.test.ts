@@ -10,6 +10,7 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts
 import { candidateContext } from '../../../src/domain/services/sealing.ts'
 import type { Cipher } from '../../../src/ports/cipher.ts'
 import type { RefreshLease } from '../../../src/ports/refresh-leases.ts'
+import { heldRefresh } from './held-refresh.ts'
 import { heldAnswer } from './model-provider.ts'
 import { cipherUnder, KEY, RefreshWorld } from './refresh-world.ts'
 import type { Step } from './refresh-world.ts'
@@ -122,10 +123,7 @@ describe('What a provider issued', () => {
     const world = new RefreshWorld()
     await world.connectExpired()
     const host = world.host()
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    host.tokens.get(KEY).catch(() => undefined)
-    await held.sent
+    const held = await heldRefresh(world, host)
     let isDown = true
     host.interposed.before = (step) => {
       if (step === 'store' && isDown) throw new StoreUnavailableError('Postgres')
@@ -144,10 +142,7 @@ describe('What a provider issued', () => {
     const world = new RefreshWorld()
     await world.connectExpired()
     const host = world.host()
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    host.tokens.get(KEY).catch(() => undefined)
-    await held.sent
+    const held = await heldRefresh(world, host)
     await world.advance(20 * MINUTE_MS)
     host.wakeAfter(20 * MINUTE_MS)
     held.release()
@@ -160,14 +155,10 @@ describe('What a provider issued', () => {
     world.provider.lifetimeMs = 2 * SECOND_MS
     await world.connectExpired()
     const host = world.host()
-    const held = heldAnswer()
-    world.provider.plan(held.plan)
-    const asked = host.tokens.get(KEY)
-    asked.catch(() => undefined)
-    await held.sent
+    const held = await heldRefresh(world, host)
     await world.clock.advance(2 * SECOND_MS)
     held.release()
-    await expect(asked).rejects.toMatchObject({ code: 'refresh_pending' })
+    await expect(held.asked).rejects.toMatchObject({ code: 'refresh_pending' })
     expect(await world.heldRefreshTokens()).toEqual(['refresh-1-2'])
   })
 
