@@ -1,4 +1,5 @@
 import type { Container } from 'inversify'
+import { DATA_KEY_PREFIX } from '../adapters/aes-gcm/index.ts'
 import { everyDataKey } from '../adapters/kms/every-data-key.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
@@ -50,7 +51,7 @@ async function retire(container: Container, id: string): Promise<Outcome> {
   const lines = isRetired
     ? [
         'Within a minute it only opens values, in every process, and another key seals.',
-        `To revoke it: wait for that minute, run rotate-keys --from c1.k.${idOf(id)}, then data-keys --revoke.`,
+        `To revoke it: wait for that minute, run rotate-keys --from ${nameOf(idOf(id))}, then data-keys --revoke.`,
       ]
     : ['There is no such key, or it no longer seals.']
   return { code: isRetired ? 0 : 1, value: { isRetired }, lines }
@@ -71,13 +72,13 @@ async function revoke(container: Container, name: string, isDestroying: boolean)
 async function valuesUnder(container: Container, id: string): Promise<number> {
   const key = await container.get(IDS.DataKeyStore).find(id)
   if (key?.state !== 'decrypt') return 0
-  return (await container.get(IDS.RotateKeys).countByKey())[`c1.k.${id}`] ?? 0
+  return (await container.get(IDS.RotateKeys).countByKey())[nameOf(id)] ?? 0
 }
 
 function refusal(id: string, values: number): Outcome {
   const lines = [
     `Not revoked: ${String(values)} values are under it, and would never open again.`,
-    `Seal them again first: rotate-keys --from c1.k.${id}`,
+    `Seal them again first: rotate-keys --from ${nameOf(id)}`,
     'To give them up for good: --destroy-values.',
   ]
   return { code: 1, value: { isRevoked: false, values }, lines }
@@ -97,12 +98,17 @@ async function list(container: Container): Promise<Outcome> {
   }))
   const lines = keys.map(
     ({ generation, id, partition, state }) =>
-      `c1.k.${id} ${state.padEnd(7)} ${partition} generation ${String(generation)}`,
+      `${nameOf(id)} ${state.padEnd(7)} ${partition} generation ${String(generation)}`,
   )
   return { code: 0, value: { keys }, lines }
 }
 
 /** The id alone, or with the prefix that values and `rotate-keys` show: safer, because an id may begin with a dash. */
 function idOf(name: string): string {
-  return name.replace(/^c1\.k\./, '')
+  return name.startsWith(DATA_KEY_PREFIX) ? name.slice(DATA_KEY_PREFIX.length) : name
+}
+
+/** As values and `rotate-keys` show it. */
+function nameOf(id: string): string {
+  return DATA_KEY_PREFIX + id
 }

@@ -6,7 +6,7 @@ import { startLoopbackKms } from '../../src/testing/loopback-kms/start-loopback-
 import type { LoopbackKms } from '../../src/testing/loopback-kms/start-loopback-kms.ts'
 import { freshDatabase } from '../support/database.ts'
 import type { TestDatabase } from '../support/database.ts'
-import { integrations } from '../support/integrations-command.ts'
+import { integrations, kmsVariables } from '../support/integrations-command.ts'
 
 let [database, kms, keyArn] = [{} as TestDatabase, {} as LoopbackKms, '']
 beforeAll(async () => {
@@ -24,14 +24,7 @@ const local = (): Record<string, string> => ({
   INTEGRATION_ENCRYPTION_KEY: generateEncryptionKey(),
 })
 
-const underKms = (): Record<string, string> => ({
-  DATABASE_URL: database.url,
-  INTEGRATION_KMS_KEY_ID: keyArn,
-  INTEGRATION_KMS_ENDPOINT: kms.url,
-  AWS_REGION: kms.region,
-  AWS_ACCESS_KEY_ID: kms.credentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: kms.credentials.secretAccessKey,
-})
+const underKms = (): Record<string, string> => ({ DATABASE_URL: database.url, ...kmsVariables(kms, keyArn) })
 
 async function listed(): Promise<readonly { readonly id: string; readonly state: string }[]> {
   const { printed } = await integrations(['data-keys', '--json'], underKms())

@@ -11,7 +11,7 @@ import type { LoopbackKms } from '../../src/testing/loopback-kms/start-loopback-
 import { saveTokens } from '../promises/keys-fixture.ts'
 import { freshDatabase } from '../support/database.ts'
 import type { TestDatabase } from '../support/database.ts'
-import { integrations } from '../support/integrations-command.ts'
+import { integrations, kmsVariables } from '../support/integrations-command.ts'
 
 type Variables = Readonly<Record<string, string>>
 
@@ -36,14 +36,7 @@ const local = (key = LOCAL_KEY): Variables => ({
   INTEGRATION_ENCRYPTION_KEY: key,
 })
 
-const underKms = (): Variables => ({
-  DATABASE_URL: database.url,
-  INTEGRATION_KMS_KEY_ID: keyArn,
-  INTEGRATION_KMS_ENDPOINT: kms.url,
-  AWS_REGION: kms.region,
-  AWS_ACCESS_KEY_ID: kms.credentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: kms.credentials.secretAccessKey,
-})
+const underKms = (): Variables => ({ DATABASE_URL: database.url, ...kmsVariables(kms, keyArn) })
 
 const SAVED_AT_ONCE = 10
 

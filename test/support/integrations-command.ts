@@ -1,6 +1,7 @@
 import { vi } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
 import { closeIntegrations } from '../../src/root/default-container.ts'
+import type { LoopbackKms } from '../../src/testing/loopback-kms/start-loopback-kms.ts'
 
 export interface EndedCommand {
   readonly code: number
@@ -32,5 +33,16 @@ export async function integrations(
     await closeIntegrations()
     write.mockRestore()
     vi.unstubAllEnvs()
+  }
+}
+
+/** What a process needs to seal under this key of the service. */
+export function kmsVariables(kms: LoopbackKms, keyArn: string): Readonly<Record<string, string>> {
+  return {
+    INTEGRATION_KMS_KEY_ID: keyArn,
+    INTEGRATION_KMS_ENDPOINT: kms.url,
+    AWS_REGION: kms.region,
+    AWS_ACCESS_KEY_ID: kms.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: kms.credentials.secretAccessKey,
   }
 }

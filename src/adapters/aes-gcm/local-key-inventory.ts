@@ -6,14 +6,12 @@ import type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-invento
 import type { AesGcmCipherOptions } from './aes-gcm-cipher.ts'
 import type { KeyRing } from './key-ring.ts'
 import { hasEarlierFormat } from './legacy-reader.ts'
-import { keyReferenceOf } from './sealed-format.ts'
+import { DATA_KEY_PREFIX, keyReferenceOf } from './sealed-format.ts'
 
 export interface LocalKeyInventoryOptions extends AesGcmCipherOptions {
   /** Where new values are under data keys of a service: the keys’ store. Local keys only open then. */
   readonly dataKeys?: Pick<DataKeyStore, 'states'> | undefined
 }
-
-const OF_SERVICE = 'c1.k.'
 
 /** The keys of local rings, beside data keys of a service where there is one. */
 export class LocalKeyInventory implements KeyInventory {
@@ -41,14 +39,14 @@ export class LocalKeyInventory implements KeyInventory {
   async isCurrent(key: KeyName, provider: ProviderName): Promise<boolean> {
     const { dataKeys, rings } = this.#options
     // Data keys replace each other by themselves; each is good until it is revoked.
-    if (dataKeys !== undefined) return key.startsWith(OF_SERVICE)
+    if (dataKeys !== undefined) return key.startsWith(DATA_KEY_PREFIX)
     const own = rings.byProvider
     const ring = own !== undefined && Object.hasOwn(own, provider) ? own[provider] : rings.general
     return ring !== undefined && namesOf(await ring.ready())[0] === key
   }
 
   async lost(keys: ReadonlySet<KeyName>): Promise<ReadonlySet<KeyName>> {
-    const ofService = [...keys].filter((key) => key.startsWith(OF_SERVICE))
+    const ofService = [...keys].filter((key) => key.startsWith(DATA_KEY_PREFIX))
     const { dataKeys } = this.#options
     if (dataKeys === undefined || ofService.length === 0) return new Set()
     const states = await dataKeys.states(ofService.map(idOf))
@@ -67,7 +65,7 @@ export class LocalKeyInventory implements KeyInventory {
 }
 
 function idOf(key: KeyName): string {
-  return key.slice(OF_SERVICE.length)
+  return key.slice(DATA_KEY_PREFIX.length)
 }
 
 /** The primary first. */

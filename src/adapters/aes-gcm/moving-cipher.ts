@@ -1,5 +1,6 @@
 import type { Secret } from '../../domain/model/secret.ts'
 import type { Cipher, SealContext, Sealed } from '../../ports/cipher.ts'
+import { DATA_KEY_PREFIX } from './sealed-format.ts'
 
 /** The ciphers of both sides, and which of them seals. */
 export interface MovingCipherOptions {
@@ -10,8 +11,6 @@ export interface MovingCipherOptions {
   /** `service` to leave local keys for a key management service, `local` for the way back. */
   readonly seals: 'local' | 'service'
 }
-
-const OF_SERVICE = 'c1.k.'
 
 /** Two ciphers during a move from one to the other: both are read, one is written. */
 export class MovingCipher implements Cipher {
@@ -32,7 +31,7 @@ export class MovingCipher implements Cipher {
   open(sealed: Sealed, context: SealContext): Promise<Secret> {
     const { local, service } = this.#options
     // Only local keys read a format earlier than this library's: what is not of the service is theirs.
-    return (sealed.startsWith(OF_SERVICE) ? service : local).open(sealed, context)
+    return (sealed.startsWith(DATA_KEY_PREFIX) ? service : local).open(sealed, context)
   }
 
   #sealing(): Cipher {

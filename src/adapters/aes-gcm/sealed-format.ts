@@ -26,6 +26,9 @@ const REFERENCE_AT = 5
 const HEADER_LENGTH = 28
 const LONGEST_VALUE = 24_576
 
+/** Begins every value under a data key, and that key's name. */
+export const DATA_KEY_PREFIX = 'c1.k.'
+
 // 16 bytes leave four spare bits in the 22nd character; they must be zero, so that a key has one spelling.
 const HEADER = /^c1\.[ak]\.[A-Za-z0-9_-]{21}[AQgw]\.$/
 
