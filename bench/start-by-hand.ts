@@ -1,6 +1,8 @@
 import { createCipheriv, createHmac, createSecretKey, hash, randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import { NodeRandomSource } from '../src/adapters/node/random-source.ts'
 import { JoinedCalls, RedisStartLimiter, RedisStateStore } from '../src/adapters/redis/index.ts'
+import { base64url } from '../src/domain/model/bytes.ts'
 import type { TenantId } from '../src/domain/model/identifiers.ts'
 import type { StartLimits } from '../src/domain/model/start-limits.ts'
 import { encodePending } from '../src/domain/services/pending-authorization-text.ts'
@@ -13,7 +15,7 @@ const AAD = Buffer.alloc(120, 'context')
 const STATE_PREFIX = 'cgk:int:state:'
 
 /**
- * The least that a start can be with what is asked of it: two calls for random bytes, an HMAC, a hash, one sealing by
+ * The least that a start can be with what is asked of it: a nonce, an HMAC, a hash, one sealing by
  * `node:crypto`, and the very command that ours was seen to send, with another state in it.
  */
 export async function startByHand(
@@ -23,9 +25,10 @@ export async function startByHand(
 ): Promise<(turn: number) => Promise<unknown>> {
   const { sha1, keyCount, parts } = await recordedCommand(client, limits)
   const stateAt = parts.findIndex((part) => String(part).startsWith(STATE_PREFIX))
+  const random = new NodeRandomSource()
   const valueAt = parts.indexOf(VALUE)
   return async (turn) => {
-    const nonce = randomBytes(32).toString('base64url')
+    const nonce = base64url(random.bytes(32))
     const mac = createHmac('sha256', KEY).update(`state:google_ads:${nonce}`).digest('base64url')
     const gcm = createCipheriv('aes-256-gcm', KEY, randomBytes(12), { authTagLength: 16 })
     gcm.setAAD(AAD)

@@ -1,38 +1,48 @@
+interface Entry<Value> {
+  readonly value: Value
+  isUsed: boolean
+}
+
 /**
- * Keeps at most `limit` values, of which the more recently used half is certain to stay. Two generations instead of
- * an order of use: a hit is one look into a map, and nothing moves.
+ * Keeps at most `limit` values. The one kept longest goes first, unless it was used since it last could have gone: then it
+ * gets a second chance. A hit is one look into a map, and nothing moves.
  */
 export class BoundedCache<Value> {
-  readonly #generation: number
-  #young = new Map<string, Value>()
-  #old = new Map<string, Value>()
+  readonly #limit: number
+  readonly #entries = new Map<string, Entry<Value>>()
 
   constructor(limit: number) {
-    this.#generation = Math.ceil(limit / 2)
+    this.#limit = limit
   }
 
   get size(): number {
-    return this.#young.size + this.#old.size
+    return this.#entries.size
   }
 
   get(key: string): Value | undefined {
-    const young = this.#young.get(key)
-    if (young !== undefined) return young
-    const old = this.#old.get(key)
-    if (old !== undefined) this.set(key, old)
-    return old
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    entry.isUsed = true
+    return entry.value
   }
 
   set(key: string, value: Value): void {
-    this.#old.delete(key)
-    this.#young.set(key, value)
-    if (this.#young.size < this.#generation) return
-    this.#old = this.#young
-    this.#young = new Map()
+    this.#entries.delete(key)
+    if (this.#entries.size >= this.#limit) this.#removeOne()
+    this.#entries.set(key, { value, isUsed: false })
   }
 
   delete(key: string): void {
-    this.#young.delete(key)
-    this.#old.delete(key)
+    this.#entries.delete(key)
+  }
+
+  /** In the order of insertion; who has a second chance goes to the end, so the loop ends when all have had theirs. */
+  #removeOne(): void {
+    for (const [key, entry] of this.#entries) {
+      this.#entries.delete(key)
+      if (!entry.isUsed) return
+      entry.isUsed = false
+      this.#entries.set(key, entry)
+    }
   }
 }

@@ -4,12 +4,27 @@ import { NodeRandomSource } from '../../../src/adapters/node/random-source.ts'
 const random = new NodeRandomSource()
 
 test('gives as many bytes as asked for', () => {
-  for (const length of [0, 1, 12, 16, 32, 1_000]) expect(random.bytes(length).length).toBe(length)
+  for (const length of [0, 1, 12, 16, 32, 512, 513, 5_000]) expect(random.bytes(length).length).toBe(length)
 })
 
 test('never gives the same 16 bytes twice', () => {
   const drawn = Array.from({ length: 1_000 }, () => Buffer.from(random.bytes(16)).toString('hex'))
   expect(new Set(drawn).size).toBe(1_000)
+})
+
+test('leaves alone what it has given, however much is asked for afterwards', () => {
+  const given = random.bytes(32)
+  const copy = Uint8Array.from(given)
+  for (let call = 0; call < 200; call += 1) random.bytes(32).fill(0)
+  expect(given).toEqual(copy)
+})
+
+test('gives no bytes that somebody else overwrote', () => {
+  const zeroes = '00'.repeat(16)
+  for (let call = 0; call < 200; call += 1) {
+    expect(Buffer.from(random.bytes(16)).toString('hex')).not.toBe(zeroes)
+    new Uint8Array(random.bytes(16).buffer).fill(0)
+  }
 })
 
 test('gives fractions from 0 to below 1, spread over all of it', () => {
