@@ -1,7 +1,13 @@
-import { isIntegrationError, StoreUnavailableError } from '../../domain/errors.ts'
+import {
+  ConfigInvalidError,
+  isIntegrationError,
+  MigrationConflictError,
+  StoreUnavailableError,
+} from '../../domain/errors.ts'
 import type { AnyIntegrationError } from '../../domain/errors.ts'
 
 const MISSING = new Set(['42P01', '42703', '42704', '42883', '3F000'])
+const FORBIDDEN = '42501'
 const REFUSED_LOGIN = 'it refused the login; check the credentials in DATABASE_URL'
 const ADVICE: Readonly<Record<string, string>> = {
   '28000': REFUSED_LOGIN,
@@ -18,6 +24,18 @@ const UNREACHED = 'check that it runs and that its host, port and TLS settings a
  */
 export function toStoreError(error: unknown): AnyIntegrationError {
   if (isIntegrationError(error)) return error
+  const state = sqlStateOf(error)
+  // Neither comes right by itself.
+  if (state !== undefined && MISSING.has(state)) {
+    return new MigrationConflictError(
+      'The tables in Postgres are missing or of an older version; run `integrations migrate`',
+    )
+  }
+  if (state === FORBIDDEN) {
+    return new ConfigInvalidError([
+      'DATABASE_URL: its login may not use the tables; run `integrations migrate` and name that login to be granted',
+    ])
+  }
   return new StoreUnavailableError('Postgres', adviceFor(error))
 }
 
@@ -44,10 +62,6 @@ function adviceFor(error: unknown): string {
   if (state === undefined) {
     const code = nodeCodeOf(error)
     return code === undefined ? UNREACHED : `${UNREACHED} (${code})`
-  }
-  if (MISSING.has(state)) return 'its tables are missing or of an older version; run `integrations migrate`'
-  if (state === '42501') {
-    return 'its login may not use the tables; run `integrations migrate` and name that login to be granted'
   }
   return ADVICE[state] ?? `it answered ${state}; look into its log, or call again later`
 }

@@ -116,10 +116,14 @@ function bindServices(bind: Bind, settings: CoreSettings): void {
     .inSingletonScope()
   bind(IDS.RevocationService)
     .toResolvedValue(
-      (revocations, due, pacing, cipher, random, clock, background, events) =>
-        new RevocationService({ revocations, due, pacing, cipher, random, clock, background, events }),
+      (revocations, tokens, sealedValues, due, pacing, cipher, random, clock, background, events) =>
+        new RevocationService({
+          ...{ revocations, tokens, sealedValues, due, pacing, cipher, random, clock, background, events },
+        }),
       [
         IDS.PendingRevocations,
+        IDS.TokenStore,
+        IDS.SealedValues,
         IDS.DueConnections,
         IDS.AppPacing,
         IDS.Cipher,

@@ -8,6 +8,8 @@ import type { PendingRevocations, RetiredGrant, RevocationId } from '../../ports
 import { appOf } from '../../ports/provider-client.ts'
 import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
+import type { SealedValues } from '../../ports/sealed-values.ts'
+import type { TokenStore } from '../../ports/token-store.ts'
 import { clampRetryAfter } from '../model/backoff.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { ProviderSubject } from '../model/connection.ts'
@@ -23,12 +25,14 @@ import { throttleOf } from './suspension.ts'
 
 /**
  * What became of a grant at its provider. `kept_for_other_connection`: revoking would have ended another live
- * connection of the same person. `local_only`: the platform has no such call, or refuses it for good.
+ * connection of the same person, or the one that was made in its place. `local_only`: the platform has no such call, or refuses it for good.
  */
 export type RevocationResult = 'at_provider' | 'queued' | 'kept_for_other_connection' | 'local_only'
 
 export interface RevocationServiceDependencies {
   readonly revocations: PendingRevocations
+  readonly tokens: Pick<TokenStore, 'read'>
+  readonly sealedValues: Pick<SealedValues, 'read'>
   readonly due: DueConnections
   readonly pacing: AppPacing
   readonly cipher: Cipher
@@ -129,8 +133,9 @@ export class RevocationService {
   async #endOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
     try {
       if (await this.#isShared(client, orphan.clientId, orphan.subject)) return
-      // The store is not asked first: it may be out of reach, which may be why this is an orphan. A suspended app waits only
-      // if the revocation can be queued; otherwise nobody would tell the platform later.
+      if (isAnyOf(orphan.tokens, await this.#heldNow(client, orphan.key).catch(() => []))) return
+      // What this process knows of a suspension has to do: the store may be out of reach, which may be why this is an orphan.
+      // A suspended app waits only if the revocation can be queued; otherwise nobody would tell the platform later.
       const mustWait = this.#deps.pacing.knownPause(appOf(client)) !== undefined
       if (mustWait && (await this.#queueIfPossible(orphan))) return
       return await client.revoke(orphan.tokens)
@@ -145,17 +150,38 @@ export class RevocationService {
     if (await this.#isShared(client, grant.clientId, grant.subject)) {
       return 'kept_for_other_connection'
     }
-    await client.revoke(
-      await this.#open(grant, (field) => connectionContext(grant, grant.tokenVersion, field)),
-    )
+    const held = await this.#heldNow(client, grant)
+    const tokens = await this.#open(grant, (field) => connectionContext(grant, grant.tokenVersion, field))
+    const isHeld = isAnyOf(tokens, held)
+    if (!isHeld) await client.revoke(tokens)
     // On other platforms the first revocation has ended the whole grant.
     const candidates = client.traits.revocation === 'token' ? grant.candidates : []
     for (const candidate of candidates) {
       const contextOf = (field: TokenField): SealContext =>
         candidateContext(grant, candidate.parentVersion, field)
-      await client.revoke(await this.#open(candidate, contextOf))
+      const late = await this.#open(candidate, contextOf)
+      if (!isAnyOf(late, held)) await client.revoke(late)
     }
-    return 'at_provider'
+    return isHeld ? 'kept_for_other_connection' : 'at_provider'
+  }
+
+  /**
+   * The tokens that the connection of this key has now, where a revocation ends single tokens: a platform may have answered
+   * a new consent with the token that it gave before.
+   */
+  async #heldNow(
+    client: ProviderClient,
+    { tenantId, provider, label }: ConnectionKey,
+  ): Promise<readonly Secret[]> {
+    if (client.traits.revocation !== 'token') return []
+    const reading = await this.#deps.tokens.read({ tenantId, provider, label })
+    if (reading === undefined) return []
+    const { connectionId } = reading
+    const row = await this.#deps.sealedValues.read({ tenantId, provider, connectionId })
+    if (row === undefined) return []
+    const contextOf = (field: TokenField): SealContext => connectionContext(row, row.tokenVersion, field)
+    const { accessToken, refreshToken } = await this.#open(row.secrets, contextOf)
+    return [accessToken, refreshToken].filter((token) => token !== undefined)
   }
 
   async #open(
@@ -218,6 +244,15 @@ export class RevocationService {
       candidates: [],
     })
   }
+}
+
+function isAnyOf(
+  tokens: Readonly<Partial<Record<TokenName, Secret | undefined>>>,
+  held: readonly Secret[],
+): boolean {
+  return [tokens.accessToken, tokens.refreshToken].some(
+    (token) => token !== undefined && held.some((one) => one.equals(token)),
+  )
 }
 
 /**

@@ -142,11 +142,9 @@ test('what is missing is named, with the command that brings it', async () => {
     message: advice,
   })
   const tokens = new PostgresTokenStore({ pool })
-  await expect(tokens.read(KEY)).rejects.toMatchObject({ code: 'store_unavailable', message: advice })
-  await expect(tokens.list(KEY.tenantId)).rejects.toMatchObject({
-    code: 'store_unavailable',
-    message: advice,
-  })
+  const refusal = { code: 'migration_conflict', isRetryable: false, message: advice }
+  await expect(tokens.read(KEY)).rejects.toMatchObject(refusal)
+  await expect(tokens.list(KEY.tenantId)).rejects.toMatchObject(refusal)
 })
 
 test('a login that was not granted is told what to do', async () => {
@@ -160,7 +158,8 @@ test('a login that was not granted is told what to do', async () => {
   )
   const advice = expect.stringContaining('to be granted') as string
   await expect(checkMigrated({ pool: own })).rejects.toMatchObject({ message: advice })
-  await expect(new PostgresTokenStore({ pool: own }).read(KEY)).rejects.toMatchObject({ message: advice })
+  const refusal = { code: 'config_invalid', isRetryable: false, message: advice }
+  await expect(new PostgresTokenStore({ pool: own }).read(KEY)).rejects.toMatchObject(refusal)
   await migrate({ pool, grantTo: [login.name] })
   await checkMigrated({ pool: own })
   expect(await new PostgresTokenStore({ pool: own }).read(KEY)).toBeUndefined()

@@ -8,6 +8,7 @@ import {
   PostgresPendingRevocations,
   PostgresProviderApps,
   PostgresRefreshLeases,
+  PostgresSealedValues,
   PostgresTokenStore,
 } from '../../../src/adapters/postgres/index.ts'
 import { FixedClock } from '../../../src/testing/index.ts'
@@ -52,6 +53,7 @@ async function open(): Promise<Environment> {
     due: new PostgresDueConnections({ pool }),
     revocations: new PostgresPendingRevocations({ pool }),
     apps: new PostgresProviderApps({ pool }),
+    sealedValues: new PostgresSealedValues({ pool }),
     elapse: advance,
   }
   return { clock, stores, advance, settled }

@@ -18,6 +18,7 @@ import type { ConnectionEvent } from '../../../src/ports/connection-events.ts'
 import type { DueConnections } from '../../../src/ports/due-connections.ts'
 import type { ProviderClient } from '../../../src/ports/provider-client.ts'
 import type { RefreshLeases } from '../../../src/ports/refresh-leases.ts'
+import type { SealedValues } from '../../../src/ports/sealed-values.ts'
 import type { TokenReading, TokenStore } from '../../../src/ports/token-store.ts'
 import type { ConnectionStores } from '../../../src/testing/contracts/connection-stores.ts'
 import {
@@ -27,7 +28,12 @@ import {
   MemoryPendingRevocations,
   MemoryProviderApps,
 } from '../../../src/testing/index.ts'
-import { MemoryRefreshLeases, MemoryTokenStore, SequenceRandomSource } from '../../../src/testing/index.ts'
+import {
+  MemoryRefreshLeases,
+  MemorySealedValues,
+  MemoryTokenStore,
+  SequenceRandomSource,
+} from '../../../src/testing/index.ts'
 import { ModelProvider } from './model-provider.ts'
 import type { Mode, ModelProviderOptions } from './model-provider.ts'
 
@@ -67,10 +73,12 @@ export interface WorldOptions {
   readonly environment?: Environment
 }
 
+export type WorldStores = Omit<ConnectionStores, 'close'> & { readonly sealedValues: SealedValues }
+
 /** Stores, and time for them and for the processes alike. */
 export interface Environment {
   readonly clock: FixedClock
-  readonly stores: Omit<ConnectionStores, 'close'>
+  readonly stores: WorldStores
   readonly advance: (ms: number) => Promise<void>
   /** Resolves when nothing goes on any more without time passing. */
   readonly settled: () => Promise<void>
@@ -107,7 +115,7 @@ export interface Host {
 /** One connection, one provider, any number of processes, all over the stores given. */
 export class RefreshWorld {
   readonly clock: FixedClock
-  readonly stores: Omit<ConnectionStores, 'close'>
+  readonly stores: WorldStores
   readonly provider: ModelProvider
   readonly cipher: Cipher
   readonly events: ConnectionEvent[] = []
@@ -152,10 +160,11 @@ export class RefreshWorld {
     const random = this.#random
     const events = { emit: (event: ConnectionEvent): unknown => this.events.push(event) }
     const circuits = new ProviderCircuits({ clock, logger, events })
-    const { apps, due } = this.stores
+    const { apps, due, sealedValues } = this.stores
     const pacing = new PacedApps({ apps, clock, logger, events })
     const revocations = new RevocationService({
-      ...{ revocations: this.stores.revocations, due, pacing, cipher, random, clock, background, events },
+      ...{ revocations: this.stores.revocations, tokens: this.stores.tokens, sealedValues },
+      ...{ due, pacing, cipher, random, clock, background, events },
     })
     const lifecycle = new TokenLifecycleService({
       tokens: interposedTokens(this.stores.tokens, interposed),
@@ -189,14 +198,15 @@ export class RefreshWorld {
 
   /** A person consents (again). */
   async connect(key: ConnectionKey = KEY, provider = this.provider): Promise<void> {
-    const { apps, tokens, revocations: queue, due } = this.stores
+    const { apps, tokens, revocations: queue, due, sealedValues } = this.stores
     const { clock, cipher } = this
     const random = this.#random
     const events = { emit: (): void => undefined }
     const pacing = new PacedApps({ apps, clock, logger: { log: () => undefined }, events })
     const background = new BackgroundWork()
     const revocations = new RevocationService({
-      ...{ revocations: queue, due, pacing, cipher, random, clock, background, events },
+      ...{ revocations: queue, tokens, sealedValues },
+      ...{ due, pacing, cipher, random, clock, background, events },
     })
     const grants = new GrantService({ tokens, cipher, revocations, random, clock })
     await grants.connect(provider, {
@@ -331,6 +341,7 @@ function inMemory(): Environment {
     due: new MemoryDueConnections(database),
     revocations: new MemoryPendingRevocations(database),
     apps: new MemoryProviderApps(database),
+    sealedValues: new MemorySealedValues(database),
     elapse: (ms: number) => clock.advance(ms),
   }
   const settled = async (): Promise<void> => {

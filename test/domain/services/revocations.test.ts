@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { StoreUnavailableError } from '../../../src/domain/errors.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model/time.ts'
+import { Secret } from '../../../src/domain/model/secret.ts'
+import type { TokenSet } from '../../../src/domain/model/token-set.ts'
 import { ProviderFailure } from '../../../src/domain/provider-failure.ts'
 import { appOf } from '../../../src/ports/provider-client.ts'
 import type { RevocationResult } from '../../../src/domain/services/revocation-service.ts'
@@ -169,4 +171,60 @@ describe('A revocation for an app that has to wait', () => {
       expect(await world.stores.apps.suspensionOf(appOf(world.provider))).toBeUndefined()
     },
   )
+})
+
+describe('A platform that answers a new consent with the token that it gave before', () => {
+  /** Connected twice, the second time with `again` of the first answer. */
+  async function connectedTwice(again: (tokens: TokenSet) => TokenSet): Promise<RefreshWorld> {
+    const world = new RefreshWorld()
+    const open = world.provider.open.bind(world.provider)
+    const first = open()
+    const answers = [first, again(first)]
+    world.provider.open = () => answers.shift() ?? open()
+    await world.connect()
+    await world.connect()
+    return world
+  }
+
+  test.each<[string, (tokens: TokenSet) => TokenSet]>([
+    ['both', (tokens) => tokens],
+    ['the refresh token', (tokens) => ({ ...tokens, accessToken: new Secret('another') })],
+    ['the access token', (tokens) => ({ ...tokens, refreshToken: new Secret('another') })],
+  ])('keeps %s: the new connection lives on it', async (_name, again) => {
+    const world = await connectedTwice(again)
+    await world.advance(HOUR_MS)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual([])
+  })
+
+  test('ends it when the connection that lives on it is disconnected', async () => {
+    const world = await connectedTwice((tokens) => tokens)
+    const ended = await world.stores.tokens.disconnect(KEY, { queueForRevocation: true })
+    const id = ended?.revocation ?? ''
+    expect(await world.host().revocations.attempt(world.provider, KEY.tenantId, id)).toBe('at_provider')
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('keeps it when the new consent cannot be kept', async () => {
+    const world = new RefreshWorld()
+    const tokens = world.provider.open()
+    world.provider.open = () => tokens
+    await world.connect()
+    const orphan = { key: KEY, clientId: 'client-1', tokens, subject: undefined }
+    await world.host().revocations.revokeOrphan(world.provider, orphan)
+    expect(world.provider.revoked).toEqual([])
+  })
+
+  test('is asked to end nothing while nobody can tell what the connection lives on', async () => {
+    const world = new RefreshWorld()
+    await world.connect()
+    const read = world.stores.sealedValues.read.bind(world.stores.sealedValues)
+    world.stores.sealedValues.read = () => Promise.reject(new StoreUnavailableError('The database'))
+    await world.connect()
+    expect(world.provider.revoked).toEqual([])
+    world.stores.sealedValues.read = read
+    await world.advance(5 * MINUTE_MS)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
 })
