@@ -41,7 +41,7 @@ process.on('message', (task: WorkerTask) => {
 })
 process.on('disconnect', () => process.exit())
 // The pool and the lane are opened before anything is measured.
-await container.get(IDS.DueConnections).countDue(['google_ads'])
+await container.get(IDS.DueConnections).countDue(0)
 await container
   .get(IDS.TokenStore)
   .read({ tenantId: parseTenantId('nobody'), provider: 'google_ads', label: 'default' })

@@ -699,13 +699,14 @@ BEGIN
     FROM result r LEFT JOIN stored s ON s.item = r.item;
 END $$;
 
-CREATE FUNCTION public.integrations_count_due(p_providers json) RETURNS integer
+CREATE FUNCTION public.integrations_count_due(p_for_ms double precision) RETURNS TABLE (provider text, due integer)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT count(*)::integer FROM public.integration_connections c
-  WHERE c.provider = ANY (ARRAY(SELECT json_array_elements_text(p_providers))) AND c.status IN ('active', 'pending_account_selection')
-    AND c.due_at <= (SELECT clock_timestamp());
+  SELECT c.provider, count(*)::integer FROM public.integration_connections c
+  WHERE c.status IN ('active', 'pending_account_selection')
+    AND c.due_at <= (SELECT clock_timestamp() - p_for_ms * interval '1 millisecond')
+  GROUP BY c.provider;
 $$;
 
 -- Whose connections, of any tenant, hold a grant of one person to one app.

@@ -7,12 +7,14 @@ import { read } from '../application/config/read-variable.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
 import { ConfigInvalidError, isIntegrationError } from '../domain/errors.ts'
+import { HOUR_MS } from '../domain/model/time.ts'
 import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { print, readOptions } from './options.ts'
 
 const MOST_VALUES = 2_000
 const MOST_KEYS = 10
+const OVERDUE_MS = HOUR_MS
 
 interface Finding {
   readonly level: 'ok' | 'warning' | 'problem'
@@ -22,7 +24,8 @@ interface Finding {
 export const doctor: Command = {
   name: 'doctor',
   usage: 'doctor',
-  summary: 'checks configuration, keys, database, Redis and stored values, and says what to do',
+  summary:
+    'checks configuration, keys, database, Redis, stored values and what is overdue, and says what to do',
   async run(parameters) {
     const { json } = readOptions(parameters, {})
     const stored = await database()
@@ -73,7 +76,9 @@ async function wiring(hasValues: boolean): Promise<readonly Finding[]> {
   try {
     const container = await defaultContainer()
     const findings = [await sealing(container), ...(await states(container))]
-    return hasValues ? [...findings, ...(await storedValues(container))] : findings
+    return hasValues
+      ? [...findings, ...(await storedValues(container)), ...(await overdue(container))]
+      : findings
   } catch (error) {
     return problemsOf(error)
   }
@@ -136,6 +141,23 @@ function unreadable({ scanned, unreadableByKey }: RotationResult): readonly Find
   const others = unreadableByKey.length - named.length
   if (others === 0) return named
   return [...named, { level: 'problem', what: `… and under ${String(others)} more keys` }]
+}
+
+/** What nobody refreshes. Failures move the due time, so that what is overdue was not even tried. */
+async function overdue(container: Container): Promise<readonly Finding[]> {
+  try {
+    const configured = container.get(IDS.ProviderRegistry).names()
+    const counts = await container.get(IDS.DueConnections).countDue(OVERDUE_MS)
+    return [...counts].map(([provider, connections]) => {
+      const what = `${String(connections)} connections of ${provider} have been due for more than an hour`
+      const advice = configured.includes(provider)
+        ? 'check that a process runs the refresh job, and that the platform does not keep it waiting'
+        : `${provider} is not configured here; configure it, or disconnect them`
+      return { level: 'problem', what: `${what}: ${advice}.` }
+    })
+  } catch (error) {
+    return [{ level: 'problem', what: `What is due could not be counted. ${messageOf(error)}` }]
+  }
 }
 
 async function database(): Promise<Finding> {

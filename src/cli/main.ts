@@ -2,22 +2,36 @@
 import { isIntegrationError } from '../domain/errors.ts'
 import { closeIntegrations } from '../root/default-container.ts'
 import { commands } from './commands.ts'
-import { printUsage } from './usage.ts'
+import type { Command } from './commands.ts'
+import { usageOf, usageOfAll } from './usage.ts'
+import { version } from './version.ts'
+
+const HELP: ReadonlySet<string | undefined> = new Set(['--help', '-h', 'help'])
 
 const [name, ...rest] = process.argv.slice(2)
 const command = commands.find((candidate) => candidate.name === name)
 
-if (command === undefined) {
-  printUsage(name === undefined || name === '--help' || name === 'help' ? process.stdout : process.stderr)
-  process.exitCode = name === undefined || name === '--help' || name === 'help' ? 0 : 2
+if (command !== undefined && rest.some((parameter) => HELP.has(parameter))) {
+  process.stdout.write(usageOf(command))
+} else if (command !== undefined) {
+  process.exitCode = await exitCodeOf(command, rest)
+} else if (name === '--version' || name === '-v') {
+  process.stdout.write(`${version()}\n`)
+} else if (name === undefined || HELP.has(name)) {
+  process.stdout.write(usageOfAll(commands))
 } else {
+  process.stderr.write(`integrations: there is no command ${name}\n\n${usageOfAll(commands)}`)
+  process.exitCode = 2
+}
+
+async function exitCodeOf(given: Command, parameters: readonly string[]): Promise<number> {
   try {
     // After a failure too: a token that was issued may still have to be stored.
-    process.exitCode = await command.run(rest).finally(closeIntegrations)
+    return await given.run(parameters).finally(closeIntegrations)
   } catch (error) {
-    const said = isIntegrationError(error) ? `${error.message} (${error.code})` : describe(error)
-    process.stderr.write(`integrations ${command.name}: ${said}\n`)
-    process.exitCode = isIntegrationError(error) && error.code === 'config_invalid' ? 2 : 1
+    const said = isIntegrationError(error) ? `${error.code}: ${error.message}` : describe(error)
+    process.stderr.write(`integrations ${given.name}: ${said}\n`)
+    return isIntegrationError(error) && error.code === 'config_invalid' ? 2 : 1
   }
 }
 

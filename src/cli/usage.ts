@@ -1,9 +1,10 @@
-import { commands } from './commands.ts'
+import type { Command } from './commands.ts'
 
-export function printUsage(out: NodeJS.WritableStream): void {
-  const width = Math.max(...commands.map(({ usage }) => usage.length))
-  const lines = commands.map(({ usage, summary }) => `  ${usage.padEnd(width)}  ${summary}`)
-  out.write(
-    `integrations <command> [--json]\n\n${lines.join('\n')}\n\nConfigured by environment variables; see the operator's guide.\n`,
-  )
+export function usageOfAll(commands: readonly Command[]): string {
+  const lines = commands.flatMap(({ usage, summary }) => [`  ${usage}`, `      ${summary}`])
+  return `integrations <command> [--json]\n\n${lines.join('\n')}\n\nConfigured by environment variables; see the operator's guide.\n`
+}
+
+export function usageOf({ usage, summary }: Command): string {
+  return `integrations ${usage} [--json]\n\n${summary}\n`
 }

@@ -53,8 +53,11 @@ export interface DueConnections {
    */
   postpone(lease: RefreshLease, dueInMs: number): Promise<boolean>
 
-  /** How many live connections are due now. */
-  countDue(providers: readonly ProviderName[]): Promise<number>
+  /**
+   * How many live connections have been due for `forMs` or longer, for every provider that has such: those that no
+   * process refreshes are among them. 0 is whatever is due now.
+   */
+  countDue(forMs: number): Promise<ReadonlyMap<ProviderName, number>>
 
   /**
    * The connections, of any tenant, that hold a grant of this person to this app: those that revoking it would end, and

@@ -70,11 +70,15 @@ export class MemoryDueConnections implements DueConnections {
     })
   }
 
-  async countDue(providers: readonly ProviderName[]): Promise<number> {
-    return this.#database.transact(
-      providers,
-      (own, tables, now) => tables.connections().filter((row) => isDue(row, own, now)).length,
-    )
+  async countDue(forMs: number): Promise<ReadonlyMap<ProviderName, number>> {
+    return this.#database.transact(forMs, (ms, tables, now) => {
+      const counts = new Map<ProviderName, number>()
+      for (const { connection, dueAt } of tables.connections()) {
+        if (!isLive(connection.status) || dueAt > now - ms) continue
+        counts.set(connection.provider, (counts.get(connection.provider) ?? 0) + 1)
+      }
+      return counts
+    })
   }
 
   async connectionsOf(owner: GrantOwner): Promise<readonly OwnedConnection[]> {

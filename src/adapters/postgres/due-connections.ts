@@ -26,7 +26,7 @@ const LEASED = prepared('SELECT * FROM public.integrations_leased($1::json)')
 
 const GIVE_BACK = prepared('SELECT public.integrations_give_back($1::json) AS found')
 
-const COUNT_DUE = prepared('SELECT public.integrations_count_due($1::json) AS due')
+const COUNT_DUE = prepared('SELECT provider, due FROM public.integrations_count_due($1)')
 
 const CONNECTIONS_OF = prepared(`
 SELECT tenant_id, provider, label, is_live FROM public.integrations_connections_of($1, $2, $3, $4)`)
@@ -99,9 +99,9 @@ export class PostgresDueConnections implements DueConnections {
     return endLease(this.#pool, lease, { statement: POSTPONE, facts: [storableMs(dueInMs)] })
   }
 
-  async countDue(providers: readonly ProviderName[]): Promise<number> {
-    const [row] = await this.#searches.run<{ due: number }>(COUNT_DUE, [JSON.stringify(providers)])
-    return row?.due ?? 0
+  async countDue(forMs: number): Promise<ReadonlyMap<ProviderName, number>> {
+    const rows = await this.#searches.run<DueCount>(COUNT_DUE, [storableMs(forMs)])
+    return new Map(rows.map(({ provider, due }) => [provider, due]))
   }
 
   async connectionsOf({ provider, clientId, subject }: GrantOwner): Promise<readonly OwnedConnection[]> {
@@ -124,6 +124,11 @@ interface DueRow extends Record<string, unknown> {
 
 function isLeased(row: DueRow): boolean {
   return row.tenant !== null
+}
+
+interface DueCount extends Record<string, unknown> {
+  readonly provider: string
+  readonly due: number
 }
 
 interface OwnedRow extends Record<string, unknown> {

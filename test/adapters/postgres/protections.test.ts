@@ -138,7 +138,7 @@ describe('of what keeps tenants apart', () => {
 })
 
 describe('doctor and migrate refuse a database', () => {
-  const [connections, job] = ['meta_ad_connections', 'integrations_count_due(json)']
+  const [connections, job] = ['meta_ad_connections', 'integrations_count_due(double precision)']
   test.each([
     ['that lost a policy', `DROP POLICY integrations_tenant ON ${connections}`],
     [

@@ -384,7 +384,7 @@ function interposedDue(due: DueConnections, interposed: Interposed): DueConnecti
   return {
     claimDue: (request) => due.claimDue(request),
     postpone: (lease, dueInMs) => within(interposed, 'postpone', () => due.postpone(lease, dueInMs)),
-    countDue: (providers) => due.countDue(providers),
+    countDue: (forMs) => due.countDue(forMs),
     connectionsOf: (owner) => due.connectionsOf(owner),
   }
 }
