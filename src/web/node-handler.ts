@@ -14,6 +14,16 @@ interface RoutedRequest extends IncomingMessage {
 /** A request listener for `node:http`, which is also an Express route. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
+const incomingOf = new WeakMap<Request, IncomingMessage>()
+
+/**
+ * The request of `node:http` that a `Request` was made of, with all that earlier middleware has left on it: a session, say.
+ * `undefined` for one that came another way than through `toNodeHandler`.
+ */
+export function nodeRequestOf(request: Request): IncomingMessage | undefined {
+  return incomingOf.get(request)
+}
+
 /**
  * Adapts a Fetch handler to `node:http`. The host in the resulting request is always `host.invalid`, so that what a client
  * writes into Host or X-Forwarded-Host is never taken for a URL.
@@ -22,6 +32,7 @@ export function toNodeHandler(handler: FetchHandler): NodeHandler {
   return async (incoming, outgoing) => {
     try {
       const request = toRequest(incoming)
+      if (request !== undefined) incomingOf.set(request, incoming)
       const response = request === undefined ? new Response(null, { status: 400 }) : await handler(request)
       await send(response, outgoing)
     } catch {

@@ -4,8 +4,8 @@ import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import { afterEach, describe, expect, test } from 'vitest'
-
-import { toNextRouteHandlers, toNodeHandler } from '../../src/web/index.ts'
+import { ConfigInvalidError } from '../../src/domain/errors.ts'
+import { lazyHandler, nodeRequestOf, toNextRouteHandlers, toNodeHandler } from '../../src/web/index.ts'
 import type { FetchHandler } from '../../src/web/index.ts'
 import { BASE, openWeb, ORIGIN, TENANT_A } from './web-harness.ts'
 
@@ -120,5 +120,54 @@ describe('mounted in', () => {
     expect(await statusOf('http://evil.example/x')).toBe(400)
     expect(await statusOf('/x', { host: 'evil.example', 'x-forwarded-host': 'evil.example' })).toBe(200)
     expect(seen).toEqual(['http://host.invalid/x'])
+  })
+})
+
+test('what Express’s middleware left on its request can be had from the one that the handler gives', async () => {
+  const seen: unknown[] = []
+  const app = express()
+  app.use((request, _response, next) => {
+    Object.assign(request, { session: { user: 'user-1' } })
+    next()
+  })
+  app.use(
+    BASE,
+    toNodeHandler(async (request) => {
+      seen.push((nodeRequestOf(request) as { session?: unknown } | undefined)?.session)
+      return new Response('ok')
+    }),
+  )
+  const url = await listen(createServer(app))
+  await fetch(`${url}${BASE}/status`)
+  expect(seen).toEqual([{ user: 'user-1' }])
+  expect(nodeRequestOf(new Request('https://app.example.com/'))).toBeUndefined()
+})
+
+describe('a handler that is made lazily', () => {
+  const request = (): Request => new Request('https://app.example.com/')
+
+  test('is made by the first request, and once, however many come with it', async () => {
+    let made = 0
+    const handler = lazyHandler(async () => {
+      made += 1
+      return async () => new Response('ok')
+    })
+    expect(made).toBe(0)
+    const answers = await Promise.all([handler(request()), handler(request())])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    await handler(request())
+    expect(made).toBe(1)
+  })
+
+  test('is tried again by the next request where it could not be made', async () => {
+    const makes: (() => FetchHandler)[] = [
+      () => {
+        throw new ConfigInvalidError(['DATABASE_URL: is missing'])
+      },
+      () => async () => new Response('ok'),
+    ]
+    const handler = lazyHandler(() => makes.shift()?.() ?? Promise.reject(new Error('made too often')))
+    await expect(handler(request())).rejects.toMatchObject({ code: 'config_invalid' })
+    expect((await handler(request())).status).toBe(200)
   })
 })
