@@ -8,7 +8,8 @@ import { toStatus } from './views.ts'
 import type { IntegrationStatus } from './views.ts'
 
 /**
- * One for each of the four platforms, connected or not, then any other connection; one query.
+ * One for each of the four platforms and each further one that is configured, connected or not; then any other connection.
+ * One query.
  * @throws tenant_invalid, config_invalid, store_unavailable
  */
 export async function getAllIntegrationStatuses(tenantId: string): Promise<readonly IntegrationStatus[]> {

@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 import { IDS } from '../../src/application/container/identifiers.ts'
+import { parseTenantId } from '../../src/domain/model/identifiers.ts'
 import { DAY_MS, HOUR_MS } from '../../src/domain/model/time.ts'
+import { newGrant } from '../../src/testing/contracts/connection-fixtures.ts'
 import { RIGHT_KEY } from './scripted-platform.ts'
 import { BASE, callbackFor, keyOf, openWeb, stateOf, TENANT_A } from './web-harness.ts'
 import type { Browser } from './web-harness.ts'
@@ -22,13 +24,28 @@ function formIn(page: string, button: string): { action: string; fields: Readonl
 }
 
 describe('the settings page', () => {
-  test('shows the four platforms and says of each that it is not connected', async () => {
+  test('shows the platforms that are set up, and says of each that it is not connected', async () => {
     const page = await pageOf(openWeb().browser(TENANT_A))
 
-    for (const name of ['Meta Ads', 'Google Ads', 'TikTok Ads', 'Klaviyo'])
-      expect(page).toContain(`>${name}</h2>`)
+    for (const name of ['Meta Ads', 'Google Ads', 'Klaviyo']) expect(page).toContain(`>${name}</h2>`)
     expect(page.match(/>Not connected</g)).toHaveLength(3)
+    expect(page).not.toContain('TikTok Ads')
+  })
+
+  test('says so when no platform is set up', async () => {
+    const web = openWeb()
+    vi.spyOn(web.container.get(IDS.ProviderRegistry), 'names').mockReturnValue([])
+    expect(await pageOf(web.browser(TENANT_A))).toContain('No platform is set up on this site yet')
+  })
+
+  test('shows what is connected at a platform that is no longer set up', async () => {
+    const web = openWeb()
+    const grant = newGrant({ tenantId: parseTenantId(TENANT_A.tenantId), provider: 'tiktok' })
+    await web.container.get(IDS.TokenStore).save(grant)
+    const page = await pageOf(web.browser(TENANT_A))
+    expect(page).toContain('>TikTok Ads</h2>')
     expect(page.match(/>Not available</g)).toHaveLength(1)
+    expect(page).toContain('No longer set up on this site')
   })
 
   test('needs no script and lets none run, nor anything from elsewhere', async () => {

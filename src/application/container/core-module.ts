@@ -226,7 +226,10 @@ function bindUseCases(bind: Bind): void {
     )
     .inSingletonScope()
   bind(IDS.ConnectionStatuses)
-    .toResolvedValue((tokens) => new ConnectionStatuses({ tokens }), [IDS.TokenStore])
+    .toResolvedValue(
+      (tokens, providers) => new ConnectionStatuses({ tokens, providers }),
+      [IDS.TokenStore, IDS.ProviderRegistry],
+    )
     .inSingletonScope()
   bind(IDS.RefreshDueConnections)
     .toResolvedValue(

@@ -4,6 +4,7 @@ import { DEFAULT_LABEL, INTEGRATION_PROVIDERS } from '../../domain/model/identif
 import type { ConnectionLabel, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type { TokenStore } from '../../ports/token-store.ts'
+import type { ProviderRegistry } from '../provider-registry.ts'
 
 /** How a tenant's connection to one provider stands; computed from its row, nothing secret in it. */
 export interface ConnectionState {
@@ -24,15 +25,21 @@ export interface ConnectionState {
 /** Answers for one tenant with one query. */
 export class ConnectionStatuses {
   readonly #tokens: TokenStore
+  readonly #providers: ProviderRegistry
 
-  constructor(dependencies: { readonly tokens: TokenStore }) {
+  constructor(dependencies: { readonly tokens: TokenStore; readonly providers: ProviderRegistry }) {
     this.#tokens = dependencies.tokens
+    this.#providers = dependencies.providers
   }
 
-  /** One for each of the four platforms, connected or not, then every other connection; the default label first. */
+  /**
+   * One under the default label for each of the four platforms and each further one that is configured, connected or not; then
+   * every other connection.
+   */
   async all(tenantId: TenantId): Promise<readonly ConnectionState[]> {
     const connections = await this.#tokens.list(tenantId)
-    const defaults = INTEGRATION_PROVIDERS.map((provider) =>
+    const platforms = new Set<ProviderName>([...INTEGRATION_PROVIDERS, ...this.#providers.names()])
+    const defaults = [...platforms].map((provider) =>
       stateOf(provider, DEFAULT_LABEL, connections.find(isOf(provider, DEFAULT_LABEL))),
     )
     const others = connections.filter(

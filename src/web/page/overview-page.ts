@@ -10,6 +10,10 @@ import { connectionCard } from './connection-card.ts'
 import { frameFor, pageResponse } from './layout.ts'
 import { html } from './markup.ts'
 
+const NO_PLATFORM = html`<p class="cgk-quiet">
+  No platform is set up on this site yet. The people who run it can switch them on.
+</p>`
+
 /** Every platform with its state and what can be done about it. */
 export async function overviewPage(context: HandlerContext, call: Call): Promise<Response> {
   const principal = await signedIn(context, call.request)
@@ -34,23 +38,26 @@ export async function overviewPage(context: HandlerContext, call: Call): Promise
       </p>
     </header>
     ${outcomeBanner(context, call.query, token)}
-    <div class="cgk-grid">${cards}</div>`
+    ${cards.length > 0 ? html`<div class="cgk-grid">${cards}</div>` : NO_PLATFORM}`
   const frame = await frameFor(context, principal, call.request)
   return pageResponse(context, { title: 'Integrations', main, frame }, { cookies })
 }
 
-/** The four platforms, any further connections, and the host's own platforms that are not connected yet. */
+/** The platforms that can be used here, and whatever is connected. */
 async function statesToShow(
   context: HandlerContext,
   principal: Principal,
 ): Promise<readonly ConnectionState[]> {
   const tenantId = parseTenantId(principal.tenantId)
-  const states = (await context.statuses.all(tenantId)).filter(
-    ({ label, status }) => label === DEFAULT_LABEL || status !== 'disconnected',
-  )
-  const unseen = context.providers.names().filter((name) => !states.some(({ provider }) => provider === name))
-  const others = unseen.map((provider) => context.statuses.one(tenantId, provider, DEFAULT_LABEL))
-  return [...states, ...(await Promise.all(others))]
+  const configured = context.providers.names()
+  return (await context.statuses.all(tenantId)).filter(({ label, provider, status }) => {
+    if (isConnected(status)) return true
+    return label === DEFAULT_LABEL && configured.includes(provider)
+  })
+}
+
+function isConnected(status: ConnectionState['status']): boolean {
+  return status !== 'not_connected' && status !== 'disconnected'
 }
 
 async function connectionOf(
@@ -58,7 +65,7 @@ async function connectionOf(
   principal: Principal,
   { provider, label, status }: ConnectionState,
 ): Promise<Connection | undefined> {
-  if (status === 'not_connected' || status === 'disconnected') return undefined
+  if (!isConnected(status)) return undefined
   return context.connections.get({ tenantId: parseTenantId(principal.tenantId), provider, label })
 }
 
