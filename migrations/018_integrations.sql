@@ -273,11 +273,13 @@ GRANT UPDATE (
 -- among them, for a fifth of what they would cost one by one. Both say first which tenants they were asked for, in a
 -- setting that nothing else looks at. Both name the schema of everything they use, operators included: a SET clause for
 -- search_path, which says the same of the functions further down, takes as long as a read. The keys are unnested out of
--- subqueries, so that no plan is made for their number and the first one serves all calls.
+-- subqueries, so that no plan is made for their number and the first one serves all calls. Labels are asked for twice:
+-- by the tenants alone, which the policy names, the index would be searched for all rows of a tenant that has many.
 DO $$
 DECLARE
   v_table text;
   v_of_provider text;
+  v_of_providers text;
   v_reading text := $reading$
           c.id, c.grant_id, c.token_version, c.status, c.reauth_reason, c.access_token,
           pg_catalog.date_part('epoch', c.token_expires_at OPERATOR(pg_catalog.-) v_now) OPERATOR(pg_catalog.*) 1000,
@@ -291,6 +293,7 @@ BEGIN
     'meta_ad_connections', 'google_ads_connections', 'tiktok_ad_connections', 'klaviyo_connections', 'other_connections'
   ] LOOP
     v_of_provider := CASE v_table WHEN 'other_connections' THEN 'AND c.provider OPERATOR(pg_catalog.=) %s' ELSE '' END;
+    v_of_providers := CASE v_of_provider WHEN '' THEN '' ELSE 'AND c.provider OPERATOR(pg_catalog.=) ANY (p_providers)' END;
     EXECUTE format($create$
       CREATE FUNCTION public.%1$I(p_tenant text, p_provider text, p_label text) RETURNS text
       LANGUAGE plpgsql SECURITY DEFINER
@@ -320,10 +323,11 @@ BEGIN
           pg_catalog.unnest((SELECT p_tenants)), pg_catalog.unnest((SELECT p_providers)), pg_catalog.unnest((SELECT p_labels))
         ) WITH ORDINALITY AS k(tenant, provider, label, place)
         JOIN public.%2$I c
-          ON c.tenant_id OPERATOR(pg_catalog.=) k.tenant AND c.label OPERATOR(pg_catalog.=) k.label %3$s;
+          ON c.tenant_id OPERATOR(pg_catalog.=) k.tenant AND c.label OPERATOR(pg_catalog.=) k.label %3$s
+        WHERE c.label OPERATOR(pg_catalog.=) ANY (p_labels) %5$s;
         RETURN pg_catalog.concat('[', v_readings, ']');
       END $function$
-    $create$, 'integrations_read_many_' || v_table, v_table, format(v_of_provider, 'k.provider'), v_reading);
+    $create$, 'integrations_read_many_' || v_table, v_table, format(v_of_provider, 'k.provider'), v_reading, v_of_providers);
   END LOOP;
 END $$;
 

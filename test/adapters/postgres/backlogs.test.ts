@@ -5,6 +5,7 @@ import {
   PostgresDueConnections,
   PostgresProviderApps,
   PostgresRefreshLeases,
+  PostgresTokenStore,
 } from '../../../src/adapters/postgres/index.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
 import type { DueRequest } from '../../../src/ports/due-connections.ts'
@@ -89,6 +90,25 @@ test('what a large tenant has beside the connections that are stored is left unr
   expect(new Set(outcomes)).toEqual(new Set(['stored']))
   expect(read).toBeLessThan(BACKLOG)
 })
+
+test.each(['meta', 'pinterest'])(
+  'what a large tenant has beside the connections that are read is left unread (%s)',
+  async (provider) => {
+    await seed({ provider, count: BACKLOG, tenantId: "'large'" })
+    await seed({ provider, count: 2 * BACKLOG })
+    await pool.query('ANALYZE integration_connections')
+    const { result: readings, read } = await reading(10, async (own) => {
+      const tokens = new PostgresTokenStore({ pool: own })
+      return Promise.all(
+        range(20).map((n) =>
+          tokens.read({ tenantId: parseTenantId('large'), provider, label: String(n + 1) }),
+        ),
+      )
+    })
+    expect(readings.map((one) => one?.connectionId)).toEqual(range(20).map((n) => String(n + 1)))
+    expect(read).toBeLessThan(BACKLOG)
+  },
+)
 
 test('a plan that is kept since the table was empty reads no more than is claimed and stored', async () => {
   const request = dueRequest(['meta'])

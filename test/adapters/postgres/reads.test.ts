@@ -194,7 +194,7 @@ describe('over the lane', () => {
     try {
       const outcomes = await Promise.allSettled(range(20).map((n) => lane.read(keyOf(n))))
       for (const outcome of outcomes) {
-        expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } })
+        expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'migration_conflict' } })
       }
       await expect(lane.read(KEY)).rejects.toThrow('integrations migrate')
     } finally {
