@@ -7,14 +7,13 @@ import { read } from '../application/config/read-variable.ts'
 import { IDS } from '../application/container/identifiers.ts'
 import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
 import { ConfigInvalidError, isIntegrationError } from '../domain/errors.ts'
-import { HOUR_MS } from '../domain/model/time.ts'
 import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { print, readOptions } from './options.ts'
+import { OVERDUE_MS } from './overdue.ts'
 
 const MOST_VALUES = 2_000
 const MOST_KEYS = 10
-const OVERDUE_MS = HOUR_MS
 
 interface Finding {
   readonly level: 'ok' | 'warning' | 'problem'
@@ -143,17 +142,17 @@ function unreadable({ scanned, unreadableByKey }: RotationResult): readonly Find
   return [...named, { level: 'problem', what: `… and under ${String(others)} more keys` }]
 }
 
-/** What nobody refreshes. Failures move the due time, so that what is overdue was not even tried. */
+/** What nobody refreshes: a failure moves the due time, so what is overdue was tried by nobody to the end. */
 async function overdue(container: Container): Promise<readonly Finding[]> {
   try {
     const configured = container.get(IDS.ProviderRegistry).names()
     const counts = await container.get(IDS.DueConnections).countDue(OVERDUE_MS)
     return [...counts].map(([provider, connections]) => {
-      const what = `${String(connections)} connections of ${provider} have been due for more than an hour`
+      const what = `${provider}: ${String(connections)} due for more than an hour`
       const advice = configured.includes(provider)
         ? 'check that a process runs the refresh job, and that the platform does not keep it waiting'
-        : `${provider} is not configured here; configure it, or disconnect them`
-      return { level: 'problem', what: `${what}: ${advice}.` }
+        : 'it is not configured here: configure it, or disconnect them'
+      return { level: 'problem', what: `${what}; ${advice}.` }
     })
   } catch (error) {
     return [{ level: 'problem', what: `What is due could not be counted. ${messageOf(error)}` }]

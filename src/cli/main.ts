@@ -6,7 +6,7 @@ import type { Command } from './commands.ts'
 import { usageOf, usageOfAll } from './usage.ts'
 import { version } from './version.ts'
 
-const HELP: ReadonlySet<string | undefined> = new Set(['--help', '-h', 'help'])
+const HELP: ReadonlySet<string | undefined> = new Set(['--help', '-h'])
 
 const [name, ...rest] = process.argv.slice(2)
 const command = commands.find((candidate) => candidate.name === name)
@@ -17,7 +17,7 @@ if (command !== undefined && rest.some((parameter) => HELP.has(parameter))) {
   process.exitCode = await exitCodeOf(command, rest)
 } else if (name === '--version' || name === '-v') {
   process.stdout.write(`${version()}\n`)
-} else if (name === undefined || HELP.has(name)) {
+} else if (name === undefined || name === 'help' || HELP.has(name)) {
   process.stdout.write(usageOfAll(commands))
 } else {
   process.stderr.write(`integrations: there is no command ${name}\n\n${usageOfAll(commands)}`)

@@ -278,7 +278,7 @@ export class ProviderResponseInvalidError extends IntegrationError {
   }
 }
 
-/** Postgres or Redis cannot be reached, or did not answer in time. */
+/** Postgres or Redis cannot be reached, or did not answer in time. Where this may be thrown, MigrationConflictError may be too. */
 export class StoreUnavailableError extends IntegrationError {
   readonly code = 'store_unavailable'
   readonly isRetryable = true

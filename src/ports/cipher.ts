@@ -59,7 +59,8 @@ export interface Cipher {
    * @throws CipherValueInvalidError when the text is not a sealed value (plaintext is never passed through)
    * @throws CipherKeyUnknownError when its key is not configured, was revoked or is damaged
    * @throws CipherAuthenticationFailedError when it was altered or sealed for another context
-   * @throws CipherUnavailableError when its key cannot be had now
+   * @throws CipherUnavailableError when its key cannot be had now; MigrationConflictError when keys are kept in a database
+   * that is not migrated, as may `prepare` and `seal`
    */
   open(sealed: Sealed, context: SealContext): Promise<Secret>
 }

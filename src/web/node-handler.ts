@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { isIntegrationError } from '../domain/errors.ts'
 import type { FetchHandler } from './integrations-handler.ts'
 
 /** What Express and others add to a request of `node:http`. */
@@ -31,15 +32,28 @@ export function nodeRequestOf(request: Request): IncomingMessage | undefined {
 export function toNodeHandler(handler: FetchHandler): NodeHandler {
   return async (incoming, outgoing) => {
     try {
-      const request = toRequest(incoming)
-      if (request !== undefined) incomingOf.set(request, incoming)
-      const response = request === undefined ? new Response(null, { status: 400 }) : await handler(request)
-      await send(response, outgoing)
+      await send(await answer(handler, incoming), outgoing)
     } catch {
       // A client may hang up early, which is not an error. Anything else gets an answer if one can still be sent.
       if (!outgoing.headersSent) outgoing.writeHead(500)
       outgoing.end()
     }
+  }
+}
+
+async function answer(handler: FetchHandler, incoming: IncomingMessage): Promise<Response> {
+  const request = toRequest(incoming)
+  if (request === undefined) return new Response(null, { status: 400 })
+  incomingOf.set(request, incoming)
+  try {
+    return await handler(request)
+  } catch (error) {
+    // Ours never rejects once it is made. Why it could not be made is told here or nowhere.
+    const said = isIntegrationError(error)
+      ? `${error.code}: ${error.message}`
+      : 'it failed outside this library'
+    process.emitWarning(`A request could not be handled; ${said}`, 'IntegrationsHandlerWarning')
+    return new Response(null, { status: 500 })
   }
 }
 

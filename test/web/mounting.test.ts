@@ -3,9 +3,15 @@ import type { Server } from 'node:http'
 import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ConfigInvalidError } from '../../src/domain/errors.ts'
-import { lazyHandler, nodeRequestOf, toNextRouteHandlers, toNodeHandler } from '../../src/web/index.ts'
+import {
+  createIntegrationsHandler,
+  lazyHandler,
+  nodeRequestOf,
+  toNextRouteHandlers,
+  toNodeHandler,
+} from '../../src/web/index.ts'
 import type { FetchHandler } from '../../src/web/index.ts'
 import { BASE, openWeb, ORIGIN, TENANT_A } from './web-harness.ts'
 
@@ -123,22 +129,26 @@ describe('mounted in', () => {
   })
 })
 
-test('what Express’s middleware left on its request can be had from the one that the handler gives', async () => {
+test('authenticate reaches what Express’s middleware left on its request', async () => {
   const seen: unknown[] = []
+  const handler = createIntegrationsHandler({
+    container: openWeb().container,
+    baseUrl: ORIGIN,
+    authorize: () => true,
+    authenticate: (request) => {
+      const incoming = nodeRequestOf(request) as { readonly session?: unknown } | undefined
+      seen.push(incoming?.session)
+      return TENANT_A
+    },
+  })
   const app = express()
   app.use((request, _response, next) => {
     Object.assign(request, { session: { user: 'user-1' } })
     next()
   })
-  app.use(
-    BASE,
-    toNodeHandler(async (request) => {
-      seen.push((nodeRequestOf(request) as { session?: unknown } | undefined)?.session)
-      return new Response('ok')
-    }),
-  )
+  app.use(BASE, toNodeHandler(handler))
   const url = await listen(createServer(app))
-  await fetch(`${url}${BASE}/status`)
+  expect((await fetch(`${url}${BASE}/status`)).status).toBe(200)
   expect(seen).toEqual([{ user: 'user-1' }])
   expect(nodeRequestOf(new Request('https://app.example.com/'))).toBeUndefined()
 })
@@ -169,5 +179,21 @@ describe('a handler that is made lazily', () => {
     const handler = lazyHandler(() => makes.shift()?.() ?? Promise.reject(new Error('made too often')))
     await expect(handler(request())).rejects.toMatchObject({ code: 'config_invalid' })
     expect((await handler(request())).status).toBe(200)
+  })
+
+  test('tells why it could not be made, and no more, where node:http would keep silent', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const failures = [
+      new ConfigInvalidError(['DATABASE_URL: is missing']),
+      new Error('postgres://app:secret@db'),
+    ]
+    const node = toNodeHandler(lazyHandler(() => Promise.reject(failures.shift() ?? new Error())))
+    const url = await listen(createServer((incoming, outgoing) => void node(incoming, outgoing)))
+    expect([(await fetch(url)).status, (await fetch(url)).status]).toEqual([500, 500])
+    const said = warned.mock.calls.map(([warning]) => String(warning))
+    expect(said[0]).toContain('config_invalid: The configuration is not usable: DATABASE_URL: is missing')
+    expect(said[1]).toContain('outside this library')
+    expect(said.join()).not.toContain('secret')
+    warned.mockRestore()
   })
 })

@@ -45,7 +45,7 @@ describe('the settings page', () => {
     const page = await pageOf(web.browser(TENANT_A))
     expect(page).toContain('>TikTok Ads</h2>')
     expect(page.match(/>Not available</g)).toHaveLength(1)
-    expect(page).toContain('No longer set up on this site')
+    expect(page).toContain('Not set up on this site now')
   })
 
   test('needs no script and lets none run, nor anything from elsewhere', async () => {

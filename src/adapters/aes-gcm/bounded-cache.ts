@@ -5,7 +5,8 @@ interface Entry<Value> {
 
 /**
  * Keeps at most `limit` values. The one kept longest goes first, unless it was used since it last could have gone: then it
- * gets a second chance. A hit is one look into a map, and nothing moves.
+ * gets a second chance. A hit is one look into a map, and nothing moves; one `set` among as many hits as there are values goes
+ * through all of them.
  */
 export class BoundedCache<Value> {
   readonly #limit: number

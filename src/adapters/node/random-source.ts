@@ -10,12 +10,22 @@ const RESERVE_BYTES = 512
  * it idles has nothing to repeat.
  */
 export class NodeRandomSource implements RandomSource {
+  readonly #generate: (bytes: Uint8Array) => unknown
   readonly #reserve = new Uint8Array(RESERVE_BYTES)
   #givenTo = RESERVE_BYTES
   #isErasing = false
 
+  /** `generate` fills what it is given with what cannot be foretold, or throws. */
+  constructor(generate: (bytes: Uint8Array) => unknown = randomFillSync) {
+    this.#generate = generate
+  }
+
   bytes(length: number): Uint8Array {
-    if (length > RESERVE_BYTES) return randomFillSync(new Uint8Array(length))
+    if (length > RESERVE_BYTES) {
+      const bytes = new Uint8Array(length)
+      this.#generate(bytes)
+      return bytes
+    }
     if (this.#givenTo + length > RESERVE_BYTES) this.#fill()
     const bytes = this.#reserve.slice(this.#givenTo, this.#givenTo + length)
     this.#reserve.fill(0, this.#givenTo, this.#givenTo + length)
@@ -28,7 +38,9 @@ export class NodeRandomSource implements RandomSource {
   }
 
   #fill(): void {
-    randomFillSync(this.#reserve)
+    // Where there is none to be had, nothing is given of what was half filled.
+    this.#givenTo = RESERVE_BYTES
+    this.#generate(this.#reserve)
     this.#givenTo = 0
     if (this.#isErasing) return
     this.#isErasing = true

@@ -41,7 +41,7 @@ const namelessPools = new WeakSet<StatementPool>()
 /**
  * Runs statements that are transactions of their own and leave nothing behind in the session but what is prepared, under
  * names that no other text has. Where a pooler does not keep those, nothing is prepared from then on. Every failure is a
- * StoreUnavailableError, in time; the driver's own errors may repeat parameters and go no further.
+ * StoreUnavailableError, or a MigrationConflictError where that would not pass by itself, in time; the driver's own errors may repeat parameters and go no further.
  */
 export class SingleStatements {
   readonly #pool: StatementPool

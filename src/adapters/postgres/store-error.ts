@@ -1,5 +1,4 @@
 import {
-  ConfigInvalidError,
   isIntegrationError,
   MigrationConflictError,
   StoreUnavailableError,
@@ -32,9 +31,9 @@ export function toStoreError(error: unknown): AnyIntegrationError {
     )
   }
   if (state === FORBIDDEN) {
-    return new ConfigInvalidError([
-      'DATABASE_URL: its login may not use the tables; run `integrations migrate` and name that login to be granted',
-    ])
+    return new MigrationConflictError(
+      'The login to Postgres may not use the tables; run `integrations migrate` and name that login to be granted',
+    )
   }
   return new StoreUnavailableError('Postgres', adviceFor(error))
 }

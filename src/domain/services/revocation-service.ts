@@ -1,6 +1,6 @@
 import type { AppPacing } from '../../ports/app-pacing.ts'
 import type { Background } from '../../ports/background.ts'
-import type { Cipher, SealContext } from '../../ports/cipher.ts'
+import type { Cipher, Sealed, SealContext, SecretField } from '../../ports/cipher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ConnectionEvents } from '../../ports/connection-events.ts'
 import type { DueConnections } from '../../ports/due-connections.ts'
@@ -10,6 +10,7 @@ import type { ProviderClient } from '../../ports/provider-client.ts'
 import type { RandomSource } from '../../ports/random-source.ts'
 import type { SealedValues } from '../../ports/sealed-values.ts'
 import type { TokenStore } from '../../ports/token-store.ts'
+import { isIntegrationError } from '../errors.ts'
 import { clampRetryAfter } from '../model/backoff.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { ProviderSubject } from '../model/connection.ts'
@@ -118,8 +119,9 @@ export class RevocationService {
       const id = await this.#deps.revocations.add(grant)
       await this.attempt(client, grant.tenantId, id)
     } catch {
-      // The queue is out of reach. If this fails too, the token stays valid until its own end, but no connection has it.
-      await this.#revoke(client, grant).catch(() => undefined)
+      // The queue is out of reach, and with it what the connection of this key holds by now. If this fails too, the token stays
+      // valid until its own end, but no connection has it.
+      await this.#revoke(client, grant, []).catch(() => undefined)
     }
   }
 
@@ -133,10 +135,12 @@ export class RevocationService {
   async #endOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {
     try {
       if (await this.#isShared(client, orphan.clientId, orphan.subject)) return
-      if (isAnyOf(orphan.tokens, await this.#heldNow(client, orphan.key).catch(() => []))) return
-      // What this process knows of a suspension has to do: the store may be out of reach, which may be why this is an orphan.
-      // A suspended app waits only if the revocation can be queued; otherwise nobody would tell the platform later.
-      const mustWait = this.#deps.pacing.knownPause(appOf(client)) !== undefined
+      // The store may be out of reach, which may be why this is an orphan: what this process knows of a suspension has to do,
+      // and nobody may know what the connection holds. Either waits only if the revocation can be queued; otherwise nobody
+      // would tell the platform later.
+      const held = await this.#heldNow(client, orphan.key).catch(() => undefined)
+      if (held !== undefined && isAnyOf(orphan.tokens, held)) return
+      const mustWait = held === undefined || this.#deps.pacing.knownPause(appOf(client)) !== undefined
       if (mustWait && (await this.#queueIfPossible(orphan))) return
       return await client.revoke(orphan.tokens)
     } catch (error) {
@@ -145,12 +149,17 @@ export class RevocationService {
     await this.#queueIfPossible(orphan)
   }
 
-  async #revoke(client: ProviderClient, grant: RetiredGrant): Promise<RevocationResult> {
+  /** Spares what is among `known`: what the connection holds, which the stores are asked for unless it is given. */
+  async #revoke(
+    client: ProviderClient,
+    grant: RetiredGrant,
+    known?: readonly Secret[],
+  ): Promise<RevocationResult> {
     if (client.traits.revocation === 'none') return 'local_only'
     if (await this.#isShared(client, grant.clientId, grant.subject)) {
       return 'kept_for_other_connection'
     }
-    const held = await this.#heldNow(client, grant)
+    const held = known ?? (await this.#heldNow(client, grant))
     const tokens = await this.#open(grant, (field) => connectionContext(grant, grant.tokenVersion, field))
     const isHeld = isAnyOf(tokens, held)
     if (!isHeld) await client.revoke(tokens)
@@ -166,22 +175,41 @@ export class RevocationService {
   }
 
   /**
-   * The tokens that the connection of this key has now, where a revocation ends single tokens: a platform may have answered
-   * a new consent with the token that it gave before.
+   * All tokens that the connection of this key has now, where a revocation ends single tokens: a platform may have answered a
+   * new consent with a token that it gave before. One that can never be opened again keeps nothing alive.
    */
-  async #heldNow(
-    client: ProviderClient,
-    { tenantId, provider, label }: ConnectionKey,
-  ): Promise<readonly Secret[]> {
+  async #heldNow(client: ProviderClient, key: ConnectionKey): Promise<readonly Secret[]> {
     if (client.traits.revocation !== 'token') return []
+    const { tenantId, provider, label } = key
     const reading = await this.#deps.tokens.read({ tenantId, provider, label })
     if (reading === undefined) return []
     const { connectionId } = reading
     const row = await this.#deps.sealedValues.read({ tenantId, provider, connectionId })
     if (row === undefined) return []
-    const contextOf = (field: TokenField): SealContext => connectionContext(row, row.tokenVersion, field)
-    const { accessToken, refreshToken } = await this.#open(row.secrets, contextOf)
-    return [accessToken, refreshToken].filter((token) => token !== undefined)
+    const { accessToken, refreshToken, previousRefreshToken, candidates } = row.secrets
+    const of = (field: SecretField): SealContext => connectionContext(row, row.tokenVersion, field)
+    const held = [
+      this.#openIfEver(accessToken, of('access_token')),
+      this.#openIfEver(refreshToken, of('refresh_token')),
+      this.#openIfEver(previousRefreshToken, of('previous_refresh_token')),
+      ...candidates.flatMap((candidate) => {
+        const late = (field: TokenField): SealContext => candidateContext(row, candidate.parentVersion, field)
+        return [
+          this.#openIfEver(candidate.accessToken, late('access_token')),
+          this.#openIfEver(candidate.refreshToken, late('refresh_token')),
+        ]
+      }),
+    ]
+    return (await Promise.all(held)).filter((token) => token !== undefined)
+  }
+
+  async #openIfEver(sealed: Sealed | undefined, context: SealContext): Promise<Secret | undefined> {
+    try {
+      return sealed && (await this.#deps.cipher.open(sealed, context))
+    } catch (error) {
+      if (isIntegrationError(error) && !error.isRetryable) return undefined
+      throw error
+    }
   }
 
   async #open(

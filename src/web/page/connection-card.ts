@@ -40,8 +40,7 @@ export function connectionCard(context: HandlerContext, content: CardContent): M
       isConfigured
         ? cardActions(context, { ...content, name })
         : html`<p class="cgk-quiet">
-            No longer set up on this site, so nothing renews it. The people who run the site can switch it on
-            again.
+            Not set up on this site now. The people who run it can switch it on again.
           </p>`
     }
   </section>`

@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { NodeRandomSource } from '../../../src/adapters/node/random-source.ts'
 
@@ -25,6 +26,27 @@ test('gives no bytes that somebody else overwrote', () => {
     expect(Buffer.from(random.bytes(16)).toString('hex')).not.toBe(zeroes)
     new Uint8Array(random.bytes(16).buffer).fill(0)
   }
+})
+
+test('draws for several at a time, and keeps nothing once the event loop goes on', async () => {
+  let drawn = 0
+  const counted = new NodeRandomSource((bytes) => {
+    drawn += 1
+    return randomFillSync(bytes)
+  })
+  for (let call = 0; call < 16; call += 1) counted.bytes(32)
+  expect(drawn).toBe(1)
+  await new Promise(setImmediate)
+  counted.bytes(1)
+  expect(drawn).toBe(2)
+})
+
+test('gives nothing where the generator fails, however little is asked for', () => {
+  const failing = new NodeRandomSource((bytes) => {
+    bytes.fill(7, 0, 16)
+    throw new Error('no entropy')
+  })
+  for (const length of [32, 1, 1_000]) expect(() => failing.bytes(length)).toThrow('no entropy')
 })
 
 test('gives fractions from 0 to below 1, spread over all of it', () => {

@@ -4,6 +4,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../src/domain/model
 import { Secret } from '../../../src/domain/model/secret.ts'
 import type { TokenSet } from '../../../src/domain/model/token-set.ts'
 import { ProviderFailure } from '../../../src/domain/provider-failure.ts'
+import { asSealed } from '../../../src/ports/cipher.ts'
 import { appOf } from '../../../src/ports/provider-client.ts'
 import type { RevocationResult } from '../../../src/domain/services/revocation-service.ts'
 import { KEY, RefreshWorld } from './refresh-world.ts'
@@ -213,6 +214,63 @@ describe('A platform that answers a new consent with the token that it gave befo
     const orphan = { key: KEY, clientId: 'client-1', tokens, subject: undefined }
     await world.host().revocations.revokeOrphan(world.provider, orphan)
     expect(world.provider.revoked).toEqual([])
+  })
+
+  test('keeps a token that the new connection was refreshed away from before anybody could tell', async () => {
+    const world = new RefreshWorld()
+    const tokens = world.provider.open()
+    world.provider.open = () => tokens
+    await world.connect()
+    const { read } = world.stores.sealedValues
+    world.stores.sealedValues.read = () => Promise.reject(new StoreUnavailableError('The database'))
+    await world.connect()
+    await world.expire()
+    const refreshed = await world.until(world.host().tokens.get(KEY))
+    expect(refreshed.equals(tokens.accessToken)).toBe(false)
+    world.stores.sealedValues.read = (ref) => read.call(world.stores.sealedValues, ref)
+    await world.advance(5 * MINUTE_MS)
+    await world.until(world.host().job.run())
+    expect(world.provider.revoked).toEqual([])
+  })
+
+  test('has its first token ended all the same where the connection’s own can never be opened', async () => {
+    const world = new RefreshWorld()
+    await world.connect()
+    const ended = await world.stores.tokens.disconnect(KEY, { queueForRevocation: true })
+    await world.connect()
+    const { read } = world.stores.sealedValues
+    world.stores.sealedValues.read = async (ref) => {
+      const row = await read.call(world.stores.sealedValues, ref)
+      return row && { ...row, secrets: { accessToken: asSealed('c1.a.damaged'), candidates: [] } }
+    }
+    const id = ended?.revocation ?? ''
+    expect(await world.host().revocations.attempt(world.provider, KEY.tenantId, id)).toBe('at_provider')
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
+  })
+
+  test('has an orphan queued where nobody can tell, and ended where it cannot be queued', async () => {
+    for (const canQueue of [true, false]) {
+      const world = new RefreshWorld()
+      await world.connect()
+      world.stores.sealedValues.read = () => Promise.reject(new StoreUnavailableError('The database'))
+      if (!canQueue)
+        world.stores.revocations.add = () => Promise.reject(new StoreUnavailableError('The database'))
+      const orphan = { key: KEY, clientId: 'client-1', tokens: world.provider.open(), subject: undefined }
+      await world.host().revocations.revokeOrphan(world.provider, orphan)
+      expect(world.provider.revoked).toEqual(canQueue ? [] : ['refresh-2-2'])
+    }
+  })
+
+  test('has a late token ended though all of the database is away', async () => {
+    const world = new RefreshWorld()
+    await world.connect()
+    const ended = await world.stores.tokens.disconnect(KEY, { queueForRevocation: true })
+    const grant = await world.stores.revocations.read(KEY.tenantId, ended?.revocation ?? '')
+    const away = (): Promise<never> => Promise.reject(new StoreUnavailableError('The database'))
+    world.stores.revocations.add = away
+    world.stores.tokens.read = away
+    if (grant !== undefined) await world.host().revocations.revokeLate(world.provider, grant)
+    expect(world.provider.revoked).toEqual(['refresh-1-1'])
   })
 
   test('is asked to end nothing while nobody can tell what the connection lives on', async () => {

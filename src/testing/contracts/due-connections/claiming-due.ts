@@ -38,13 +38,14 @@ export async function leaseDue(
   return leases
 }
 
-export async function countDue(stores: ConnectionStores, provider: ProviderName): Promise<number> {
+/** How many connections of one provider are due now. */
+export async function dueOf(stores: ConnectionStores, provider: ProviderName): Promise<number> {
   return (await stores.due.countDue(0)).get(provider) ?? 0
 }
 
 export const claimingDuePromises: ConnectionPromises = {
   'counts what has been due for so long, of every provider that has such': async (stores) => {
-    assert.deepEqual(await stores.due.countDue(0), new Map())
+    assert.deepEqual([...(await stores.due.countDue(0))], [])
     await connect(stores, { provider: 'meta', dueInMs: 0 })
     await connect(stores, { provider: 'meta', label: 'gone', dueInMs: 0 })
     await stores.tokens.disconnect({ ...KEY, label: 'gone' }, { queueForRevocation: false })
@@ -56,8 +57,8 @@ export const claimingDuePromises: ConnectionPromises = {
       ['meta', 2],
       ['pinterest', 1],
     ])
-    assert.deepEqual(await stores.due.countDue(HOUR_MS), new Map([['meta', 1]]))
-    assert.deepEqual(await stores.due.countDue(DAY_MS), new Map())
+    assert.deepEqual([...(await stores.due.countDue(HOUR_MS))], [['meta', 1]])
+    assert.deepEqual([...(await stores.due.countDue(DAY_MS))], [])
   },
 
   'claims nothing before its time, and then what is due, like any claim': async (stores) => {
@@ -65,9 +66,9 @@ export const claimingDuePromises: ConnectionPromises = {
     await stores.tokens.save(grant)
     await stores.elapse(39 * MINUTE_MS)
     assert.deepEqual(await leaseDue(stores), [])
-    assert.equal(await countDue(stores, 'meta'), 0)
+    assert.equal(await dueOf(stores, 'meta'), 0)
     await stores.elapse(MINUTE_MS)
-    assert.equal(await countDue(stores, 'meta'), 1)
+    assert.equal(await dueOf(stores, 'meta'), 1)
     const [lease, ...others] = await leaseDue(stores)
     assert.deepEqual(others, [])
     assert.equal(lease?.connectionId, grant.connectionId)
@@ -77,7 +78,7 @@ export const claimingDuePromises: ConnectionPromises = {
     assert.deepEqual({ ...lease.tokens }, grant.tokens)
     assert.equal(await tryClaim(stores), undefined)
     assert.equal(await stores.leases.store(lease, refreshedTokens({ dueInMs: HOUR_MS })), 'stored')
-    assert.equal(await countDue(stores, 'meta'), 0)
+    assert.equal(await dueOf(stores, 'meta'), 0)
     await stores.elapse(HOUR_MS)
     assert.equal((await leaseDue(stores))[0]?.tokenVersion, 2)
   },
@@ -172,7 +173,7 @@ export const claimingDuePromises: ConnectionPromises = {
     await stores.tokens.disconnect({ ...KEY, tenantId: OTHER_TENANT }, { queueForRevocation: false })
     await stores.elapse(HOUR_MS)
     assert.deepEqual(await leaseDue(stores), [])
-    assert.equal(await countDue(stores, 'meta'), 0)
+    assert.equal(await dueOf(stores, 'meta'), 0)
   },
 
   'claims what waits for its account selection as well': async (stores) => {
@@ -210,10 +211,10 @@ export const claimingDuePromises: ConnectionPromises = {
     await stores.leases.release(await lease('backing-off'), { errorCode: 'provider_unavailable' })
     await stores.leases.release(await lease('told-to-wait'), { retryInMs: MINUTE_MS })
     await stores.leases.suspect(await lease('suspect'), 2 * MINUTE_MS)
-    assert.equal(await countDue(stores, 'meta'), 0)
+    assert.equal(await dueOf(stores, 'meta'), 0)
     await connect(stores, { label: 'later', dueInMs: 0 })
     await stores.elapse(2 * MINUTE_MS)
-    assert.equal(await countDue(stores, 'meta'), 4)
+    assert.equal(await dueOf(stores, 'meta'), 4)
     const inOrder = []
     for (const _ of range(4)) inOrder.push(...(await leaseDue(stores, dueRequest({ limit: 1 }))))
     assert.deepEqual(
@@ -239,9 +240,9 @@ export const claimingDuePromises: ConnectionPromises = {
     await stores.elapse(MINUTE_MS)
     await stores.leases.suspect(await claimed(stores), MINUTE_MS)
     await stores.elapse(HOUR_MS - 2 * MINUTE_MS)
-    assert.equal(await countDue(stores, 'meta'), 0)
+    assert.equal(await dueOf(stores, 'meta'), 0)
     await stores.elapse(MINUTE_MS)
-    assert.equal(await countDue(stores, 'meta'), 1)
+    assert.equal(await dueOf(stores, 'meta'), 1)
   },
 
   'has a connection due as its new consent or its late result says, whatever it was waiting for': async (

@@ -11,7 +11,7 @@ import {
   refreshedTokens,
 } from '../connection-fixtures.ts'
 import type { ConnectionPromises } from '../connection-stores.ts'
-import { countDue, leaseDue } from './claiming-due.ts'
+import { dueOf, leaseDue } from './claiming-due.ts'
 
 export const postponingPromises: ConnectionPromises = {
   'ends the lease of a credential that lives, and lets it fall due again': async (stores) => {
@@ -25,7 +25,7 @@ export const postponingPromises: ConnectionPromises = {
     assert.equal(reading?.leaseMs, 0)
     assert.equal(reading?.nextAttemptMs, 0)
     assert.equal(reading?.tokenVersion, 1)
-    assert.equal(await countDue(stores, 'meta'), 0)
+    assert.equal(await dueOf(stores, 'meta'), 0)
     const after = await connectionOf(stores, KEY)
     assertAbout((before.lastSyncAt ?? NaN) - (after.lastSyncAt ?? NaN), -10 * MINUTE_MS)
     assert.equal(after.rowVersion, before.rowVersion)
@@ -68,7 +68,7 @@ export const postponingPromises: ConnectionPromises = {
     }
     assertAbout((await stores.tokens.read(KEY))?.leaseMs, HOUR_MS)
     assert.equal((await connectionOf(stores, KEY)).lastSyncAt, before.lastSyncAt)
-    assert.equal(await countDue(stores, 'meta'), 1)
+    assert.equal(await dueOf(stores, 'meta'), 1)
   },
 
   'ends the lease and notes nothing of a token that became current under it': async (stores) => {
@@ -84,6 +84,6 @@ export const postponingPromises: ConnectionPromises = {
     assert.equal(await stores.due.postpone(holder, DAY_MS), false)
     assert.equal((await stores.tokens.read(KEY))?.lastErrorCode, 'rate_limited')
     await stores.elapse(HOUR_MS)
-    assert.equal(await countDue(stores, 'meta'), 1, 'it falls due as its own result said')
+    assert.equal(await dueOf(stores, 'meta'), 1, 'it falls due as its own result said')
   },
 }
