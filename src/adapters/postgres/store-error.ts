@@ -1,8 +1,4 @@
-import {
-  isIntegrationError,
-  MigrationConflictError,
-  StoreUnavailableError,
-} from '../../domain/errors.ts'
+import { isIntegrationError, MigrationConflictError, StoreUnavailableError } from '../../domain/errors.ts'
 import type { AnyIntegrationError } from '../../domain/errors.ts'
 
 const MISSING = new Set(['42P01', '42703', '42704', '42883', '3F000'])

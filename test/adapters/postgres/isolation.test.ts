@@ -335,7 +335,7 @@ describe('the role of the job', () => {
       const client = await database.admin.connect()
       try {
         await client.query(`BEGIN; SET LOCAL ROLE ${login.name}`)
-        await expect(client.query("SELECT integrations_count_due(0)")).rejects.toMatchObject({
+        await expect(client.query('SELECT integrations_count_due(0)')).rejects.toMatchObject({
           code: '42501',
         })
       } finally {
