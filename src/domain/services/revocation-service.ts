@@ -176,7 +176,7 @@ export class RevocationService {
 
   /**
    * All tokens that the connection of this key has now, where a revocation ends single tokens: a platform may have answered a
-   * new consent with a token that it gave before. One that can never be opened again keeps nothing alive.
+   * new consent with a token that it gave before. One that is damaged keeps nothing alive.
    */
   async #heldNow(client: ProviderClient, key: ConnectionKey): Promise<readonly Secret[]> {
     if (client.traits.revocation !== 'token') return []
@@ -207,7 +207,7 @@ export class RevocationService {
     try {
       return sealed && (await this.#deps.cipher.open(sealed, context))
     } catch (error) {
-      if (isIntegrationError(error) && !error.isRetryable) return undefined
+      if (isDamage(error)) return undefined
       throw error
     }
   }
@@ -272,6 +272,15 @@ export class RevocationService {
       candidates: [],
     })
   }
+}
+
+/** A key that is not configured may be configured again, and a newer release may know another format: neither is damage. */
+function isDamage(error: unknown): boolean {
+  if (!isIntegrationError(error)) return false
+  return (
+    error.code === 'cipher_authentication_failed' ||
+    (error.code === 'cipher_value_invalid' && error.unknown === undefined)
+  )
 }
 
 function isAnyOf(

@@ -233,7 +233,7 @@ describe('A platform that answers a new consent with the token that it gave befo
     expect(world.provider.revoked).toEqual([])
   })
 
-  test('has its first token ended all the same where the connection’s own can never be opened', async () => {
+  test('has its first token ended all the same where the connection’s own is damaged', async () => {
     const world = new RefreshWorld()
     await world.connect()
     const ended = await world.stores.tokens.disconnect(KEY, { queueForRevocation: true })
