@@ -248,7 +248,8 @@ GRANT SELECT ON public.integration_migrations TO integrations_app;
 
 GRANT SELECT (
   tenant_id, provider, label, id, client_id, status, due_at, lease_owner, lease_epoch, lease_until, attempt_no,
-  next_attempt_at, hour_started_at, hour_attempts, uncertain_since, suspect_until, subject_issuer, subject_id
+  next_attempt_at, hour_started_at, hour_attempts, uncertain_since, suspect_until, subject_issuer, subject_id,
+  reauth_reason, last_error_code
 ) ON public.integration_connections TO integrations_jobs;
 GRANT UPDATE (
   lease_owner, lease_epoch, lease_until, attempt_no, attempt_started_at, next_attempt_at, hour_started_at,
@@ -713,6 +714,20 @@ AS $$
   GROUP BY c.provider;
 $$;
 
+-- What a person should look at, of any tenant: for whoever operates all of it.
+CREATE FUNCTION public.integrations_needing_attention(p_limit integer) RETURNS TABLE (
+  tenant_id text, provider text, label text, status text, reauth_reason text, last_error_code text
+)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT c.tenant_id, c.provider, c.label, c.status::text, c.reauth_reason::text, c.last_error_code
+  FROM public.integration_connections c
+  WHERE c.status IN ('needs_reauth', 'pending_account_selection') OR (c.status = 'active' AND c.last_error_code IS NOT NULL)
+  ORDER BY c.tenant_id, c.provider, c.label
+  LIMIT p_limit;
+$$;
+
 -- Whose connections, of any tenant, hold a grant of one person to one app.
 CREATE FUNCTION public.integrations_connections_of(
   p_provider text, p_client_id text, p_subject_issuer text, p_subject_id text
@@ -872,6 +887,7 @@ BEGIN
         ('integrations_claim_due', 'integrations_jobs'),
         ('integrations_give_back', 'integrations_jobs'),
         ('integrations_count_due', 'integrations_jobs'),
+        ('integrations_needing_attention', 'integrations_jobs'),
         ('integrations_connections_of', 'integrations_jobs'),
         ('integrations_claim_revocations', 'integrations_jobs'),
         ('integrations_sealed_keys', 'integrations_jobs'),

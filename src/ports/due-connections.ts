@@ -1,4 +1,4 @@
-import type { ProviderSubject } from '../domain/model/connection.ts'
+import type { ConnectionStatus, ProviderSubject, ReauthReason } from '../domain/model/connection.ts'
 import type { ConnectionKey, ProviderName } from '../domain/model/identifiers.ts'
 import type { ClaimRequest, RefreshLease } from './refresh-leases.ts'
 
@@ -32,8 +32,16 @@ export interface OwnedConnection extends ConnectionKey {
   readonly isLive: boolean
 }
 
+/** A connection of whatever tenant that a person should look at, and why. */
+export interface TroubledConnection extends ConnectionKey {
+  readonly status: ConnectionStatus
+  readonly reauthReason?: ReauthReason | undefined
+  /** Code of the last failure since tokens were last stored or verified. */
+  readonly lastErrorCode?: string | undefined
+}
+
 /**
- * Questions across tenants, asked by the job and never by a tenant's request. Nothing secret is read to answer them:
+ * Questions across tenants, asked by the job and the operator and never by a tenant's request. Nothing secret is read to answer them:
  * `claimDue` finds and leases without a secret, and then reads what it leased, naming the tenants.
  */
 export interface DueConnections {
@@ -58,6 +66,12 @@ export interface DueConnections {
    * process refreshes are among them. 0 is whatever is due now.
    */
   countDue(forMs: number): Promise<ReadonlyMap<ProviderName, number>>
+
+  /**
+   * Up to `limit` connections that need to be connected again, wait for the choice of an account, or failed when they were
+   * last tried; by tenant, provider and label.
+   */
+  needingAttention(limit: number): Promise<readonly TroubledConnection[]>
 
   /**
    * The connections, of any tenant, that hold a grant of this person to this app: those that revoking it would end, and

@@ -42,7 +42,7 @@ test('a command that there is not is called that, and the exit code is that of w
 test('an error begins with its code', () => {
   const { code, complained } = run('status')
   expect(complained).toBe(
-    'integrations status: config_invalid: The configuration is not usable: --tenant: is missing\n',
+    'integrations status: config_invalid: The configuration is not usable: status: takes either --tenant or --all\n',
   )
   expect(code).toBe(2)
 })

@@ -1,5 +1,5 @@
 import { isLive } from '../../domain/model/connection.ts'
-import type { ProviderName, TenantId } from '../../domain/model/identifiers.ts'
+import type { ConnectionKey, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import { turnSpacingMs } from '../../domain/model/request-budget.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type {
@@ -8,6 +8,7 @@ import type {
   DueRequest,
   GrantOwner,
   OwnedConnection,
+  TroubledConnection,
 } from '../../ports/due-connections.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { claimRow, heldRow, mayClaim } from './claiming.ts'
@@ -81,6 +82,25 @@ export class MemoryDueConnections implements DueConnections {
     })
   }
 
+  async needingAttention(limit: number): Promise<readonly TroubledConnection[]> {
+    return this.#database.transact(limit, (most, tables) =>
+      tables
+        .connections()
+        .map(({ connection }) => connection)
+        .filter(
+          ({ lastErrorCode, status }) =>
+            status === 'needs_reauth' ||
+            status === 'pending_account_selection' ||
+            (status === 'active' && lastErrorCode !== undefined),
+        )
+        .map(({ tenantId, provider, label, status, reauthReason, lastErrorCode }) => {
+          return { tenantId, provider, label, status, reauthReason, lastErrorCode }
+        })
+        .sort(byKey)
+        .slice(0, most),
+    )
+  }
+
   async connectionsOf(owner: GrantOwner): Promise<readonly OwnedConnection[]> {
     return this.#database.transact(owner, (own, tables) =>
       tables
@@ -102,6 +122,15 @@ export class MemoryDueConnections implements DueConnections {
         })),
     )
   }
+}
+
+/** As a database orders text that it takes for bytes. */
+function byKey(left: ConnectionKey, right: ConnectionKey): number {
+  for (const part of ['tenantId', 'provider', 'label'] as const) {
+    const order = Buffer.compare(Buffer.from(left[part]), Buffer.from(right[part]))
+    if (order !== 0) return order
+  }
+  return 0
 }
 
 function isDue(row: ConnectionRow, providers: readonly ProviderName[], now: Instant): boolean {

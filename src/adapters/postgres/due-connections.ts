@@ -1,3 +1,4 @@
+import type { ConnectionStatus, ReauthReason } from '../../domain/model/connection.ts'
 import { parseTenantId } from '../../domain/model/identifiers.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
 import type {
@@ -6,6 +7,7 @@ import type {
   DueRequest,
   GrantOwner,
   OwnedConnection,
+  TroubledConnection,
 } from '../../ports/due-connections.ts'
 import type { RefreshLease } from '../../ports/refresh-leases.ts'
 import { endLease, HELD_AND_CURRENT } from './held-lease.ts'
@@ -27,6 +29,10 @@ const LEASED = prepared('SELECT * FROM public.integrations_leased($1::json)')
 const GIVE_BACK = prepared('SELECT public.integrations_give_back($1::json) AS found')
 
 const COUNT_DUE = prepared('SELECT provider, due FROM public.integrations_count_due($1)')
+
+const NEEDING_ATTENTION = prepared(`
+SELECT tenant_id, provider, label, status, reauth_reason, last_error_code
+FROM public.integrations_needing_attention($1)`)
 
 const CONNECTIONS_OF = prepared(`
 SELECT tenant_id, provider, label, is_live FROM public.integrations_connections_of($1, $2, $3, $4)`)
@@ -104,6 +110,18 @@ export class PostgresDueConnections implements DueConnections {
     return new Map(rows.map(({ provider, due }) => [provider, due]))
   }
 
+  async needingAttention(limit: number): Promise<readonly TroubledConnection[]> {
+    const rows = await this.#searches.run<TroubledRow>(NEEDING_ATTENTION, [limit])
+    return rows.map((row) => ({
+      tenantId: parseTenantId(row.tenant_id),
+      provider: row.provider,
+      label: row.label,
+      status: row.status,
+      reauthReason: row.reauth_reason ?? undefined,
+      lastErrorCode: row.last_error_code ?? undefined,
+    }))
+  }
+
   async connectionsOf({ provider, clientId, subject }: GrantOwner): Promise<readonly OwnedConnection[]> {
     const person = [storableText(subject.issuer), storableText(subject.id)]
     const rows = await this.#searches.run<OwnedRow>(CONNECTIONS_OF, [provider, clientId, ...person])
@@ -129,6 +147,15 @@ function isLeased(row: DueRow): boolean {
 interface DueCount extends Record<string, unknown> {
   readonly provider: string
   readonly due: number
+}
+
+interface TroubledRow extends Record<string, unknown> {
+  readonly tenant_id: string
+  readonly provider: string
+  readonly label: string
+  readonly status: ConnectionStatus
+  readonly reauth_reason: ReauthReason | null
+  readonly last_error_code: string | null
 }
 
 interface OwnedRow extends Record<string, unknown> {

@@ -23,6 +23,7 @@ export const ISOLATION: {
       'integrations_claim_due',
       'integrations_give_back',
       'integrations_count_due',
+      'integrations_needing_attention',
       'integrations_connections_of',
       'integrations_claim_revocations',
       'integrations_sealed_keys',

@@ -385,6 +385,7 @@ function interposedDue(due: DueConnections, interposed: Interposed): DueConnecti
     claimDue: (request) => due.claimDue(request),
     postpone: (lease, dueInMs) => within(interposed, 'postpone', () => due.postpone(lease, dueInMs)),
     countDue: (forMs) => due.countDue(forMs),
+    needingAttention: (limit) => due.needingAttention(limit),
     connectionsOf: (owner) => due.connectionsOf(owner),
   }
 }

@@ -1,0 +1,65 @@
+import { Client } from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { generateEncryptionKey } from '../../src/adapters/aes-gcm/index.ts'
+import { createPool, PostgresRefreshLeases, PostgresTokenStore } from '../../src/adapters/postgres/index.ts'
+import type { CreatedPool } from '../../src/adapters/postgres/index.ts'
+import { parseTenantId } from '../../src/domain/model/identifiers.ts'
+import { claimRequest, newGrant, range } from '../../src/testing/contracts/connection-fixtures.ts'
+import { freshDatabase } from '../support/database.ts'
+import type { TestDatabase } from '../support/database.ts'
+import { integrations } from '../support/integrations-command.ts'
+
+let [database, pool, admin] = [{} as TestDatabase, {} as CreatedPool, {} as Client]
+beforeAll(async () => {
+  database = await freshDatabase()
+  pool = createPool({ connectionString: database.url })
+  admin = new Client({ connectionString: database.url })
+  await admin.connect()
+})
+afterAll(async () => {
+  await admin.end()
+  await pool.end()
+  await database.drop()
+})
+
+const status = (...parameters: readonly string[]): ReturnType<typeof integrations> =>
+  integrations(['status', ...parameters], {
+    DATABASE_URL: database.url,
+    INTEGRATION_ENCRYPTION_KEY: generateEncryptionKey(),
+  })
+
+/** A connection that the platform has ended. */
+async function condemned(tenant: string, label: string): Promise<void> {
+  const key = { tenantId: parseTenantId(tenant), provider: 'meta', label }
+  await new PostgresTokenStore({ pool }).save(newGrant(key))
+  const leases = new PostgresRefreshLeases({ pool })
+  const lease = await leases.claim(key, 1, claimRequest())
+  if (lease !== undefined && !('reason' in lease)) await leases.condemn(lease, 'revoked_or_expired')
+}
+
+test('status of all tenants names what needs attention and why, and how much more there is', async () => {
+  expect(await status('--all')).toEqual({ code: 0, printed: 'Nothing needs attention.\n' })
+  for (const n of range(3)) await condemned(`tenant-${n}`, n === 0 ? 'default' : 'second')
+  await new PostgresTokenStore({ pool }).save(newGrant({ tenantId: parseTenantId('well') }))
+
+  const { code, printed } = await status('--all', '--limit', '2')
+  expect(printed.split('\n')).toEqual([
+    'tenant-0 meta needs_reauth: revoked_or_expired',
+    'tenant-1 meta (second) needs_reauth: revoked_or_expired',
+    '… and more than these 2',
+    '',
+  ])
+  expect(code).toBe(1)
+  const { connections, isMore } = JSON.parse((await status('--all', '--json')).printed) as {
+    readonly connections: readonly unknown[]
+    readonly isMore: boolean
+  }
+  expect([connections.length, isMore]).toEqual([3, false])
+})
+
+test('status of one tenant says label and reason', async () => {
+  await condemned('one', 'second')
+  const { code, printed } = await status('--tenant', 'one')
+  expect(printed).toContain('meta (second) needs_reauth: revoked_or_expired')
+  expect(code).toBe(1)
+})
