@@ -86,7 +86,11 @@ export async function faultWorld(options: FaultWorldOptions): Promise<FaultWorld
     ...{ emulators: [...emulators.values()], proxy, pool },
     seed: (count) => seed(world, emulators, count),
     hosts: (count, hostOptions) =>
-      Promise.all(Array.from({ length: count }, () => ownHost(configOver(proxy.url), hostOptions))),
+      Promise.all(
+        Array.from({ length: count }, () =>
+          ownHost(configOver(proxy.url), { hasConnections: true, ...hostOptions }),
+        ),
+      ),
     container: (containerOptions = {}) => {
       const logger = { log: () => undefined }
       const container = createIntegrationsContainer(configOver(server), { logger, ...containerOptions })

@@ -15,9 +15,12 @@ interface Start {
   readonly options: HostOptions
 }
 
+/** Of the pool that a container makes. */
+const MOST_CONNECTIONS = 10
+
 type Pass = (at: Failpoint) => Promise<void>
 
-process.once('message', ({ config, options: { failpoint, speed = 1 } }: Start) => {
+process.once('message', ({ config, options: { failpoint, hasConnections, speed = 1 } }: Start) => {
   const container = createIntegrationsContainer(config, {
     logger: { log: () => undefined },
     clock: hurriedClock(speed),
@@ -36,7 +39,14 @@ process.once('message', ({ config, options: { failpoint, speed = 1 } }: Start) =
   })
   process.once('SIGTERM', () => void end())
   if (failpoint === 'headers') subscribe('http.client.response.finish', tellHeaders)
-  tell({ id: 0, answer: { tokens: [] } })
+  void (hasConnections === true ? openConnections() : Promise.resolve()).then(() =>
+    tell({ id: 0, answer: { tokens: [] } }),
+  )
+
+  async function openConnections(): Promise<void> {
+    const due = container.get(IDS.DueConnections)
+    await Promise.all(Array.from({ length: MOST_CONNECTIONS }, () => due.countDue(0)))
+  }
 
   async function answer(command: HostCommand): Promise<HostAnswer> {
     const { tenantId, provider, times = 1 } = command

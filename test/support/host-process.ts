@@ -13,6 +13,8 @@ export interface HostOptions {
   readonly failpoint?: Failpoint | undefined
   /** How many times as fast as usual leases end and waits pass in it. */
   readonly speed?: number | undefined
+  /** Has run for a while: its pool has connections, which many that open at once may wait for longer than an answer may take. */
+  readonly hasConnections?: boolean | undefined
 }
 
 export interface HostCommand {
