@@ -10,7 +10,7 @@ import { ConfigInvalidError, isIntegrationError } from '../domain/errors.ts'
 import { defaultContainer } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
 import { print, readOptions } from './options.ts'
-import { OVERDUE_MS } from './overdue.ts'
+import { dueByPlatform } from './overdue.ts'
 
 const MOST_VALUES = 2_000
 const MOST_KEYS = 10
@@ -142,17 +142,16 @@ function unreadable({ scanned, unreadableByKey }: RotationResult): readonly Find
   return [...named, { level: 'problem', what: `… and under ${String(others)} more keys` }]
 }
 
-/** What nobody refreshes: a failure moves the due time, so what is overdue was tried by nobody to the end. */
+/** What nobody refreshes. */
 async function overdue(container: Container): Promise<readonly Finding[]> {
   try {
-    const configured = container.get(IDS.ProviderRegistry).names()
-    const counts = await container.get(IDS.DueConnections).countDue(OVERDUE_MS)
-    return [...counts].map(([provider, connections]) => {
-      const what = `${provider}: ${String(connections)} due for more than an hour`
-      const advice = configured.includes(provider)
+    const platforms = (await dueByPlatform(container)).filter((one) => one.overdue > 0)
+    return platforms.map(({ isConfigured, overdue: connections, provider }) => {
+      const advice = isConfigured
         ? 'check that a process runs the refresh job, and that the platform does not keep it waiting'
         : 'it is not configured here: configure it, or disconnect them'
-      return { level: 'problem', what: `${what}; ${advice}.` }
+      const what = `${provider}: ${String(connections)} due for more than an hour; ${advice}.`
+      return { level: 'problem', what }
     })
   } catch (error) {
     return [{ level: 'problem', what: `What is due could not be counted. ${messageOf(error)}` }]

@@ -3,6 +3,7 @@ import type { RotationResult } from '../application/use-cases/rotate-keys.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { service } from '../root/default-container.ts'
 import type { Command } from './commands.ts'
+import { interruptible } from './interruption.ts'
 import { countOption, print, readOptions, textOption } from './options.ts'
 
 const DEFAULT_RATE = 500
@@ -21,28 +22,26 @@ export const rotateKeys: Command = {
       throw new ConfigInvalidError([
         '--from: must be c1.k. and the id of a data key, as rotate-keys prints it',
       ])
-    const interruption = new AbortController()
-    const interrupt = (): void => interruption.abort()
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
     let said = ''
     const printing = setInterval(() => process.stderr.write(said), PROGRESS_EVERY_MS)
     try {
       const rotation = await service(IDS.RotateKeys)
-      const result = await rotation.run({
-        ratePerSecond: countOption(values, 'rate') ?? DEFAULT_RATE,
-        dryRun: values['dry-run'] === true,
-        after: textOption(values, 'after'),
-        from,
-        signal: interruption.signal,
-        onProgress: ({ cursor = 'the end', resealed, scanned }) => {
-          said = `${String(scanned)} values, ${String(resealed)} sealed again, up to ${cursor}\n`
-        },
-      })
+      const result = await interruptible((signal) =>
+        rotation.run({
+          ratePerSecond: countOption(values, 'rate') ?? DEFAULT_RATE,
+          dryRun: values['dry-run'] === true,
+          after: textOption(values, 'after'),
+          from,
+          signal,
+          onProgress: ({ cursor = 'the end', resealed, scanned }) => {
+            said = `${String(scanned)} values, ${String(resealed)} sealed again, up to ${cursor}\n`
+          },
+        }),
+      )
       print(json, result, linesOf(result, values['dry-run'] === true))
       return result.cursor === undefined && result.unreadable === 0 ? 0 : 1
     } finally {
       clearInterval(printing)
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     }
   },
 }

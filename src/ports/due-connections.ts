@@ -41,8 +41,8 @@ export interface TroubledConnection extends ConnectionKey {
 }
 
 /**
- * Questions across tenants, asked by the job and the operator and never by a tenant's request. Nothing secret is read to answer them:
- * `claimDue` finds and leases without a secret, and then reads what it leased, naming the tenants.
+ * Questions across tenants, asked by the job and the operator and never by a tenant's request. Nothing secret is read to
+ * answer them: `claimDue` finds and leases without a secret, and then reads what it leased, naming the tenants.
  */
 export interface DueConnections {
   /**

@@ -1,38 +1,20 @@
-import { Client } from 'pg'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { generateEncryptionKey } from '../../src/adapters/aes-gcm/index.ts'
-import { createPool, PostgresRefreshLeases, PostgresTokenStore } from '../../src/adapters/postgres/index.ts'
-import type { CreatedPool } from '../../src/adapters/postgres/index.ts'
+import { expect, test } from 'vitest'
+import { PostgresRefreshLeases, PostgresTokenStore } from '../../src/adapters/postgres/index.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
 import { claimRequest, newGrant, range } from '../../src/testing/contracts/connection-fixtures.ts'
-import { freshDatabase } from '../support/database.ts'
-import type { TestDatabase } from '../support/database.ts'
 import { integrations } from '../support/integrations-command.ts'
+import { cliDatabase } from './cli-database.ts'
 
-let [database, pool, admin] = [{} as TestDatabase, {} as CreatedPool, {} as Client]
-beforeAll(async () => {
-  database = await freshDatabase()
-  pool = createPool({ connectionString: database.url })
-  admin = new Client({ connectionString: database.url })
-  await admin.connect()
-})
-afterAll(async () => {
-  await admin.end()
-  await pool.end()
-  await database.drop()
-})
+const database = cliDatabase()
 
 const status = (...parameters: readonly string[]): ReturnType<typeof integrations> =>
-  integrations(['status', ...parameters], {
-    DATABASE_URL: database.url,
-    INTEGRATION_ENCRYPTION_KEY: generateEncryptionKey(),
-  })
+  integrations(['status', ...parameters], database.variables)
 
 /** A connection that the platform has ended. */
 async function condemned(tenant: string, label: string): Promise<void> {
   const key = { tenantId: parseTenantId(tenant), provider: 'meta', label }
-  await new PostgresTokenStore({ pool }).save(newGrant(key))
-  const leases = new PostgresRefreshLeases({ pool })
+  await new PostgresTokenStore(database).save(newGrant(key))
+  const leases = new PostgresRefreshLeases(database)
   const lease = await leases.claim(key, 1, claimRequest())
   if (lease !== undefined && !('reason' in lease)) await leases.condemn(lease, 'revoked_or_expired')
 }
@@ -40,7 +22,7 @@ async function condemned(tenant: string, label: string): Promise<void> {
 test('status of all tenants names what needs attention and why, and how much more there is', async () => {
   expect(await status('--all')).toEqual({ code: 0, printed: 'Nothing needs attention.\n' })
   for (const n of range(3)) await condemned(`tenant-${n}`, n === 0 ? 'default' : 'second')
-  await new PostgresTokenStore({ pool }).save(newGrant({ tenantId: parseTenantId('well') }))
+  await new PostgresTokenStore(database).save(newGrant({ tenantId: parseTenantId('well') }))
 
   const { code, printed } = await status('--all', '--limit', '2')
   expect(printed.split('\n')).toEqual([

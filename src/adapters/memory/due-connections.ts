@@ -1,4 +1,4 @@
-import { isLive } from '../../domain/model/connection.ts'
+import { isLive, needsAttention } from '../../domain/model/connection.ts'
 import type { ConnectionKey, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import { turnSpacingMs } from '../../domain/model/request-budget.ts'
 import type { Instant } from '../../domain/model/time.ts'
@@ -87,12 +87,7 @@ export class MemoryDueConnections implements DueConnections {
       tables
         .connections()
         .map(({ connection }) => connection)
-        .filter(
-          ({ lastErrorCode, status }) =>
-            status === 'needs_reauth' ||
-            status === 'pending_account_selection' ||
-            (status === 'active' && lastErrorCode !== undefined),
-        )
+        .filter(({ lastErrorCode, status }) => needsAttention(status, lastErrorCode !== undefined))
         .map(({ tenantId, provider, label, status, reauthReason, lastErrorCode }) => {
           return { tenantId, provider, label, status, reauthReason, lastErrorCode }
         })

@@ -5,7 +5,7 @@ import type { Migration } from './migration-files.ts'
 import { onOneConnection } from './one-connection.ts'
 import type { WhichDatabase } from './one-connection.ts'
 import type { PostgresQueries } from './postgres-pool.ts'
-import { sqlStateOf, toStoreError } from './store-error.ts'
+import { toStoreError } from './store-error.ts'
 
 /** Checksums of what was applied, by version; nothing where nothing was. */
 export async function appliedMigrations(client: PostgresQueries): Promise<ReadonlyMap<number, string>> {
@@ -53,9 +53,6 @@ export async function checkMigrated(
     await refuseUnprotected(client, migrations, applied)
     await refuseUngranted(client)
   }).catch((error: unknown) => {
-    if (sqlStateOf(error) !== '42501') throw toStoreError(error)
-    throw new MigrationConflictError(
-      'this login may not use its tables; run `integrations migrate` and name this login to be granted',
-    )
+    throw toStoreError(error)
   })
 }

@@ -1,4 +1,4 @@
-import { isLive } from '../../domain/model/connection.ts'
+import { isLive, needsAttention } from '../../domain/model/connection.ts'
 import type { Connection, ConnectionStatus, ReauthReason } from '../../domain/model/connection.ts'
 import { DEFAULT_LABEL, INTEGRATION_PROVIDERS } from '../../domain/model/identifiers.ts'
 import type { ConnectionLabel, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
@@ -57,12 +57,7 @@ export class ConnectionStatuses {
   /** Whether a person should look: something needs to be connected again, chosen, or keeps failing. */
   async hasIssues(tenantId: TenantId): Promise<boolean> {
     const states = await this.all(tenantId)
-    return states.some(
-      ({ status, lastError }) =>
-        status === 'needs_reauth' ||
-        status === 'pending_account_selection' ||
-        (status === 'active' && lastError !== null),
-    )
+    return states.some(({ status, lastError }) => needsAttention(status, lastError !== null))
   }
 }
 

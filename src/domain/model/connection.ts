@@ -58,6 +58,13 @@ export interface Connection extends ConnectionKey {
   readonly updatedAt: Instant
 }
 
+/** Whether a person should look: something needs to be connected again, chosen, or failed when it was last tried. */
+export function needsAttention(status: ConnectionStatus | 'not_connected', hasFailed: boolean): boolean {
+  return (
+    status === 'needs_reauth' || status === 'pending_account_selection' || (status === 'active' && hasFailed)
+  )
+}
+
 /** A connection that the job and `getAccessToken` may refresh. */
 export function isLive(status: ConnectionStatus): status is LiveStatus {
   return status === 'active' || status === 'pending_account_selection'
