@@ -11,7 +11,7 @@ interface Child {
 export interface ProviderCounts {
   readonly requests: number
   readonly credentials: number
-  readonly mostOfOne: number
+  readonly maxOfOne: number
 }
 
 export interface ProviderProcess {

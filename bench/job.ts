@@ -83,9 +83,9 @@ function toResults(
     {
       name: 'job requests a connection',
       // Both ends: none asked for twice, none left out.
-      ratio: counts.credentials === due && counts.mostOfOne === 1 ? counts.requests / due : Infinity,
+      ratio: counts.credentials === due && counts.maxOfOne === 1 ? counts.requests / due : Infinity,
       target: { atMost: 1 },
-      detail: `${counts.requests} requests with ${counts.credentials} credentials, at most ${counts.mostOfOne} with one`,
+      detail: `${counts.requests} requests with ${counts.credentials} credentials, at most ${counts.maxOfOne} with one`,
     },
   ]
 }

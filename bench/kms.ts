@@ -26,7 +26,7 @@ interface Layout {
 
 const LAYOUTS: readonly Layout[] = [
   { name: 'kms one key', partitioning: 'all', limits: {} },
-  { name: 'kms 90 keys', partitioning: 'all', limits: { mostValues: Math.ceil(TENANTS / GENERATIONS) } },
+  { name: 'kms 90 keys', partitioning: 'all', limits: { maxValues: Math.ceil(TENANTS / GENERATIONS) } },
   { name: 'kms 256 groups', partitioning: 'hash', limits: {} },
 ]
 

@@ -31,7 +31,7 @@ server.listen(0, '127.0.0.1', 1_024, () => {
 
 process.on('message', () => {
   const most = [...asked.values()].reduce((high, count) => Math.max(high, count), 0)
-  process.send?.({ requests, credentials: asked.size, mostOfOne: most })
+  process.send?.({ requests, credentials: asked.size, maxOfOne: most })
 })
 process.on('disconnect', () => process.exit())
 

@@ -249,7 +249,7 @@ GRANT SELECT ON public.integration_migrations TO integrations_app;
 GRANT SELECT (
   tenant_id, provider, label, id, client_id, status, due_at, lease_owner, lease_epoch, lease_until, attempt_no,
   next_attempt_at, hour_started_at, hour_attempts, uncertain_since, suspect_until, subject_issuer, subject_id,
-  reauth_reason, last_error_code
+  reauth_reason, last_error_code, token_expires_at, refresh_expires_at, data_access_expires_at, connected_at
 ) ON public.integration_connections TO integrations_jobs;
 GRANT UPDATE (
   lease_owner, lease_epoch, lease_until, attempt_no, attempt_started_at, next_attempt_at, hour_started_at,
@@ -259,8 +259,8 @@ GRANT SELECT (id, tenant_id, due_at), UPDATE (due_at) ON public.pending_revocati
 
 GRANT SELECT (
   tenant_id, provider, label, id, grant_id, client_id, status, status_when_healed, token_version, access_token,
-  refresh_token, previous_refresh_token, candidates, last_write_id, token_expires_at, lease_owner, lease_epoch,
-  lease_until, attempt_no, uncertain_since, suspect_until
+  refresh_token, previous_refresh_token, candidates, last_write_id, token_expires_at, refresh_expires_at, lease_owner,
+  lease_epoch, lease_until, attempt_no, uncertain_since, suspect_until
 ) ON public.integration_connections TO integrations_refreshes;
 GRANT UPDATE (
   token_version, access_token, refresh_token, previous_refresh_token, candidates, last_write_id, token_lifetime_ms,
@@ -360,12 +360,12 @@ CREATE TYPE public.integrations_lease AS (
 
 -- One statement claims: of any number of callers one gets the row. The attempt is counted before anything is sent, and
 -- not at all while the app has to wait: because its provider said so, or because its next turn is more than
--- p_most_wait_ms away. A row that somebody else's transaction holds is given up before the caller stops waiting.
+-- p_max_wait_ms away. A row that somebody else's transaction holds is given up before the caller stops waiting.
 -- Which statuses are live is said in other words than those of the index on what is due, so that no plan searches that one.
 CREATE FUNCTION public.integrations_claim(
   p_tenant text, p_provider text, p_label text, p_token_version integer, p_owner text, p_ttl_ms double precision,
   p_backoff_base_ms double precision, p_backoff_cap_ms double precision, p_backoff_jitter double precision,
-  p_most_attempts integer, p_client_id text, p_most_wait_ms double precision
+  p_max_attempts integer, p_client_id text, p_max_wait_ms double precision
 ) RETURNS SETOF public.integrations_lease
 LANGUAGE plpgsql SECURITY DEFINER ROWS 1
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET lock_timeout = '1s'
@@ -379,12 +379,12 @@ BEGIN
     CASE WHEN a.paused_until > v_now THEN a.pause_reason ELSE 'budget' END,
     1000 * date_part('epoch', CASE
       WHEN a.paused_until > v_now THEN a.paused_until
-      ELSE a.next_request_at - p_most_wait_ms * interval '1 millisecond'
+      ELSE a.next_request_at - p_max_wait_ms * interval '1 millisecond'
     END - v_now)
   INTO v_refused.pause_reason, v_refused.pause_ms
   FROM public.provider_apps a
   WHERE a.provider = p_provider AND a.client_id = p_client_id
-    AND (a.paused_until > v_now OR a.next_request_at > v_now + p_most_wait_ms * interval '1 millisecond');
+    AND (a.paused_until > v_now OR a.next_request_at > v_now + p_max_wait_ms * interval '1 millisecond');
   IF FOUND THEN
     RETURN NEXT v_refused;
     RETURN;
@@ -409,8 +409,8 @@ BEGIN
     AND (c.lease_until IS NULL OR c.lease_until <= v_now)
     AND (c.next_attempt_at IS NULL OR c.next_attempt_at <= v_now)
     AND (c.suspect_until IS NULL OR c.suspect_until <= v_now)
-    AND (c.hour_started_at IS NULL OR c.hour_started_at <= v_now - interval '1 hour' OR c.hour_attempts < p_most_attempts)
-    AND p_most_attempts > 0
+    AND (c.hour_started_at IS NULL OR c.hour_started_at <= v_now - interval '1 hour' OR c.hour_attempts < p_max_attempts)
+    AND p_max_attempts > 0
   RETURNING
     c.tenant_id, c.provider, c.label, c.id, c.grant_id, c.client_id, c.token_version, c.lease_epoch, c.attempt_no,
     c.uncertain_since IS NOT NULL, c.suspect_until IS NOT NULL,
@@ -420,15 +420,15 @@ BEGIN
 END $$;
 
 -- Leases due connections of all tenants and names them; their secrets are read afterwards, by another role.
--- Takes the longest due first and no more than p_most_per_tenant of one tenant: who reaches that is left out when the
+-- Takes the longest due first and no more than p_max_per_tenant of one tenant: who reaches that is left out when the
 -- search goes on, and gets the rest when nobody else waits. Of several workers each takes rows that no other is taking.
 -- What may not be taken is not read, however much of it is due. Each provider is searched by itself, and one that is held
 -- back not at all; tenants are left out by searching the gaps between them in the index on what is due, which passes over
 -- their entries; and what backs off is not due before its next attempt. The planner must walk that index, whatever it
 -- believes to know of a table that grew since it was analyzed.
 -- What has to wait for its app is left out, and of an app with a budget no more is taken than there are turns within
--- most_wait_ms. Where something is due for it nevertheless, a last row without a key says when it is worth asking again.
-CREATE FUNCTION public.integrations_claim_due(p_limit integer, p_most_per_tenant integer, p_claims json)
+-- max_wait_ms. Where something is due for it nevertheless, a last row without a key says when it is worth asking again.
+CREATE FUNCTION public.integrations_claim_due(p_limit integer, p_max_per_tenant integer, p_claims json)
 RETURNS TABLE (tenant_id text, provider text, label text, epoch integer, held_back_ms double precision)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
@@ -437,7 +437,7 @@ AS $$
 DECLARE
   v_now timestamptz := clock_timestamp();
   v_behind_all text := (SELECT max(c.tenant_id) || '~' FROM public.integration_connections c);
-  v_share integer := greatest(p_most_per_tenant, 1);
+  v_share integer := greatest(p_max_per_tenant, 1);
   v_providers text[];
   v_owners text[];
   v_ttls double precision[];
@@ -463,17 +463,17 @@ DECLARE
 BEGIN
   PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
   SELECT array_agg(x.provider), array_agg(x.owner), array_agg(x.ttl_ms), array_agg(x.base_ms), array_agg(x.cap_ms),
-    array_agg(x.jitter), array_agg(CASE WHEN a.held_back_ms > 0 THEN 0 ELSE x.most_attempts END),
+    array_agg(x.jitter), array_agg(CASE WHEN a.held_back_ms > 0 THEN 0 ELSE x.max_attempts END),
     array_agg(x.interval_ms),
-    array_agg(CASE WHEN x.interval_ms > 0 THEN greatest(1, ceil((x.most_wait_ms - a.ahead_ms) / x.interval_ms))::integer END),
-    array_agg(x.most_attempts), array_agg(a.held_back_ms)
+    array_agg(CASE WHEN x.interval_ms > 0 THEN greatest(1, ceil((x.max_wait_ms - a.ahead_ms) / x.interval_ms))::integer END),
+    array_agg(x.max_attempts), array_agg(a.held_back_ms)
   INTO v_providers, v_owners, v_ttls, v_bases, v_caps, v_jitters, v_most, v_intervals, v_turns, v_limits, v_held
   FROM json_to_recordset(p_claims) AS x(
     provider text, owner text, ttl_ms double precision, base_ms double precision, cap_ms double precision,
-    jitter double precision, most_attempts integer, client_id text, interval_ms double precision,
-    most_wait_ms double precision)
+    jitter double precision, max_attempts integer, client_id text, interval_ms double precision,
+    max_wait_ms double precision)
   CROSS JOIN LATERAL (
-    SELECT b.ahead_ms, nullif(greatest(b.paused_ms, b.ahead_ms - x.most_wait_ms, 0), 0) AS held_back_ms FROM (
+    SELECT b.ahead_ms, nullif(greatest(b.paused_ms, b.ahead_ms - x.max_wait_ms, 0), 0) AS held_back_ms FROM (
       SELECT greatest(max(date_part('epoch', p.next_request_at - v_now)) * 1000, 0) AS ahead_ms,
         max(date_part('epoch', p.paused_until - v_now)) * 1000 AS paused_ms
       FROM public.provider_apps p WHERE p.provider = x.provider AND p.client_id = x.client_id
@@ -666,7 +666,9 @@ BEGIN
         last_write_id = r.write_id,
         token_lifetime_ms = r.expires_in_ms,
         token_expires_at = v_now + r.expires_in_ms * interval '1 millisecond',
-        refresh_expires_at = v_now + r.refresh_expires_in_ms * interval '1 millisecond',
+        refresh_expires_at = CASE
+          WHEN r.refresh_expires_in_ms IS NOT NULL OR r.previous_refresh_token IS NOT NULL
+          THEN v_now + r.refresh_expires_in_ms * interval '1 millisecond' ELSE c.refresh_expires_at END,
         due_at = v_now + r.due_in_ms * interval '1 millisecond',
         status = CASE c.status WHEN 'needs_reauth' THEN c.status_when_healed ELSE c.status END,
         reauth_reason = NULL,
@@ -715,15 +717,31 @@ AS $$
 $$;
 
 -- What a person should look at, of any tenant: for whoever operates all of it.
-CREATE FUNCTION public.integrations_needing_attention(p_limit integer) RETURNS TABLE (
-  tenant_id text, provider text, label text, status text, reauth_reason text, last_error_code text
+-- Which connections a person should look at: also those whose grant ends within p_notice_ms, or within that share of its
+-- life. It ends with the access token of p_by_token, the refresh token of p_by_refresh_token, and with access to data.
+CREATE FUNCTION public.integrations_needing_attention(
+  p_limit integer, p_by_token text[], p_by_refresh_token text[], p_notice_ms double precision,
+  p_notice_share double precision
+) RETURNS TABLE (
+  tenant_id text, provider text, label text, status text, reauth_reason text, last_error_code text,
+  expires_at double precision
 )
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT c.tenant_id, c.provider, c.label, c.status::text, c.reauth_reason::text, c.last_error_code
+  SELECT c.tenant_id, c.provider, c.label, c.status::text, c.reauth_reason::text, c.last_error_code,
+    CASE WHEN e.is_near THEN floor(extract(epoch FROM e.at) * 1000)::double precision END
   FROM public.integration_connections c
-  WHERE c.status IN ('needs_reauth', 'pending_account_selection') OR (c.status = 'active' AND c.last_error_code IS NOT NULL)
+  CROSS JOIN LATERAL (
+    SELECT x.at, statement_timestamp() >=
+      x.at - least(p_notice_ms * interval '1 millisecond', (x.at - c.connected_at) * p_notice_share) AS is_near
+    FROM (
+      SELECT least(c.data_access_expires_at, CASE WHEN c.provider = ANY (p_by_token) THEN c.token_expires_at END,
+        CASE WHEN c.provider = ANY (p_by_refresh_token) THEN c.refresh_expires_at END) AS at
+    ) x
+  ) e
+  WHERE c.status IN ('needs_reauth', 'pending_account_selection')
+    OR (c.status = 'active' AND (c.last_error_code IS NOT NULL OR e.is_near))
   ORDER BY c.tenant_id, c.provider, c.label
   LIMIT p_limit;
 $$;

@@ -96,7 +96,12 @@ export type {
   Which,
 } from './root/platform.ts'
 export { createOAuthState, validateOAuthState } from './root/states.ts'
-export { getAllIntegrationStatuses, getIntegrationStatus, hasIntegrationIssues } from './root/statuses.ts'
+export {
+  getAllIntegrationStatuses,
+  getConnectionsNeedingAttention,
+  getIntegrationStatus,
+  hasIntegrationIssues,
+} from './root/statuses.ts'
 export { deleteTenant, listConnections, withTenant } from './root/tenant.ts'
 export {
   completeTikTokOAuth,
@@ -110,6 +115,7 @@ export {
 } from './root/tiktok.ts'
 export type { TikTokCompletion } from './root/tiktok.ts'
 export type {
+  ConnectionNeedingAttention,
   GoogleAdsConnection,
   IntegrationConnection,
   IntegrationStatus,

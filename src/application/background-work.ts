@@ -1,7 +1,7 @@
 import type { Background } from '../ports/background.ts'
 import type { Clock } from '../ports/clock.ts'
 
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Remembers what is still under way, so that a process can wait for it before it ends. Until then it keeps the process
@@ -37,7 +37,7 @@ export class BackgroundWork implements Background {
       () => undefined,
     )
     this.#running.add(settled)
-    this.#awake ??= setInterval(() => undefined, LONGEST_TIMER_MS)
+    this.#awake ??= setInterval(() => undefined, MAX_TIMER_MS)
     void settled.then(() => this.#forget(settled))
     try {
       this.#waitUntil?.(settled)

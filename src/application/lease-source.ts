@@ -28,7 +28,7 @@ interface ClaimedLease {
 }
 
 /** Connections whose app has to wait longer than this are left to the next run. */
-const LONGEST_HELD_BACK_MS = 5 * SECOND_MS
+const MAX_HELD_BACK_MS = 5 * SECOND_MS
 /** The share of the slots that one of several providers may hold: if it hangs, the others keep the rest. */
 const LARGEST_SHARE = 3 / 4
 
@@ -141,7 +141,7 @@ export class LeaseSource {
     try {
       const { leases, heldBackMs } = await due.claimDue({
         limit,
-        mostPerTenant: Math.max(1, Math.ceil(limit / 4)),
+        maxPerTenant: Math.max(1, Math.ceil(limit / 4)),
         providers: names,
         claims: Object.fromEntries(
           names.map((name) => [name, withShortWait(lifecycle.claimRequest(providers.get(name)))]),
@@ -150,7 +150,7 @@ export class LeaseSource {
       this.#claimed += leases.length
       this.#ready.push(...leases.map((lease) => ({ lease, claimedAt })))
       if (leases.length > 0) return this.#exhausted.clear()
-      if (heldBackMs !== undefined && heldBackMs <= LONGEST_HELD_BACK_MS) await clock.delay(heldBackMs)
+      if (heldBackMs !== undefined && heldBackMs <= MAX_HELD_BACK_MS) await clock.delay(heldBackMs)
       else for (const name of names) this.#exhausted.add(name)
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error('The due connections cannot be claimed')
@@ -160,5 +160,5 @@ export class LeaseSource {
 
 /** A batch is worked on right away, so it takes no turns that are far off. */
 function withShortWait(request: ClaimRequest): ClaimRequest {
-  return { ...request, mostWaitMs: Math.min(request.mostWaitMs, SECOND_MS) }
+  return { ...request, maxWaitMs: Math.min(request.maxWaitMs, SECOND_MS) }
 }

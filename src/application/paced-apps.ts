@@ -52,12 +52,12 @@ export class PacedApps implements AppPacing {
     return this.knownPause(app)
   }
 
-  async turn(app: ProviderApp, asOf: Moment, mostWaitMs: number): Promise<AppPause | undefined> {
+  async turn(app: ProviderApp, asOf: Moment, maxWaitMs: number): Promise<AppPause | undefined> {
     const known = this.knownPause(app)
     if (known !== undefined) return known
     const { requestsPerSecond } = app
     if (requestsPerSecond !== undefined) {
-      const refused = await this.#waitForTurn({ ...app, requestsPerSecond }, mostWaitMs)
+      const refused = await this.#waitForTurn({ ...app, requestsPerSecond }, maxWaitMs)
       if (refused !== undefined) return refused
     }
     const isOld = elapsedMs(this.#deps.clock, asOf) > WORD_HOLDS_MS
@@ -103,9 +103,9 @@ export class PacedApps implements AppPacing {
   }
 
   /** A process that was kept from its turn takes another: to send late is to send together with whoever comes next. */
-  async #waitForTurn(app: BudgetedApp, mostWaitMs: number): Promise<AppPause | undefined> {
+  async #waitForTurn(app: BudgetedApp, maxWaitMs: number): Promise<AppPause | undefined> {
     const { apps, clock } = this.#deps
-    const latestAt = clock.monotonicMs() + mostWaitMs
+    const latestAt = clock.monotonicMs() + maxWaitMs
     for (;;) {
       const turn = await apps.takeTurn(app, Math.max(0, latestAt - clock.monotonicMs()))
       if ('reason' in turn) {

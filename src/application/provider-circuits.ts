@@ -17,9 +17,9 @@ interface Circuit {
   okSinceAlarm: number | undefined
 }
 
-const LONGEST_AGO_MS = 5 * MINUTE_MS
+const MAX_AGO_MS = 5 * MINUTE_MS
 /** More would let an hour of good answers hide a failure that has just begun. */
-const MOST_OUTCOMES = 100
+const MAX_OUTCOMES = 100
 /** Fewer definitive answers than this say nothing about the app as a whole. */
 const FEWEST_FOR_ALARM = 50
 const ALARM_SHARE = 0.6
@@ -47,7 +47,7 @@ export class ProviderCircuits implements ProviderCircuit {
     const circuit = this.#circuits.get(provider) ?? { outcomes: [], okSinceAlarm: undefined }
     this.#circuits.set(provider, circuit)
     circuit.outcomes.push({ kind, atMs: this.#clock.monotonicMs() })
-    if (circuit.outcomes.length > MOST_OUTCOMES) circuit.outcomes.shift()
+    if (circuit.outcomes.length > MAX_OUTCOMES) circuit.outcomes.shift()
     if (circuit.okSinceAlarm !== undefined && kind === 'ok') circuit.okSinceAlarm += 1
     // A good answer gives no alarm: it is not worth a look at all the others.
     const mayRaise = kind === 'definitive' && circuit.okSinceAlarm === undefined
@@ -63,7 +63,7 @@ export class ProviderCircuits implements ProviderCircuit {
   }
 
   #isMassFailure({ outcomes }: Circuit): boolean {
-    const since = this.#clock.monotonicMs() - LONGEST_AGO_MS
+    const since = this.#clock.monotonicMs() - MAX_AGO_MS
     const { ok, definitive } = counted(outcomes.filter(({ atMs }) => atMs >= since))
     return definitive >= FEWEST_FOR_ALARM && definitive / (ok + definitive) >= ALARM_SHARE
   }

@@ -13,7 +13,7 @@ export interface QueuedRevocationsDependencies {
   readonly logger: Logger
 }
 
-const MOST_A_RUN = 50
+const MAX_PER_RUN = 50
 const CLAIM_MS = 2 * MINUTE_MS
 
 /** What `disconnect` could not tell a provider yet. */
@@ -27,7 +27,7 @@ export class QueuedRevocations {
   /** Never rejects: what was refreshed before is worth its report, and the queue is there for the next run. */
   async run(isStopping: () => boolean): Promise<void> {
     try {
-      for (let tried = 0; tried < MOST_A_RUN && !isStopping(); tried += REVOCATIONS_AT_ONCE) {
+      for (let tried = 0; tried < MAX_PER_RUN && !isStopping(); tried += REVOCATIONS_AT_ONCE) {
         // Claimed together are only those that are asked for together: none outlives its claim behind a platform that hangs.
         const claimed = await this.#deps.pendingRevocations.claimDue(REVOCATIONS_AT_ONCE, CLAIM_MS)
         await Promise.all(claimed.map((entry) => this.#attempt(entry)))

@@ -12,8 +12,8 @@ import type { Command } from './commands.ts'
 import { print, readOptions } from './options.ts'
 import { dueByPlatform } from './overdue.ts'
 
-const MOST_VALUES = 2_000
-const MOST_KEYS = 10
+const MAX_VALUES = 2_000
+const MAX_KEYS = 10
 
 interface Finding {
   readonly level: 'ok' | 'warning' | 'problem'
@@ -114,7 +114,7 @@ async function storedValues(container: Container): Promise<readonly Finding[]> {
       dryRun: true,
       signal: enough.signal,
       onProgress: ({ scanned }) => {
-        if (scanned >= MOST_VALUES) enough.abort()
+        if (scanned >= MAX_VALUES) enough.abort()
       },
     })
     return result.unreadable === 0 ? [readable(result)] : unreadable(result)
@@ -133,7 +133,7 @@ function readable({ cursor, scanned }: RotationResult): Finding {
 }
 
 function unreadable({ scanned, unreadableByKey }: RotationResult): readonly Finding[] {
-  const named = unreadableByKey.slice(0, MOST_KEYS).map(({ key, message, values }): Finding => ({
+  const named = unreadableByKey.slice(0, MAX_KEYS).map(({ key, message, values }): Finding => ({
     level: 'problem',
     what: `${String(values)} of the ${String(scanned)} values looked at do not open, under ${key}: ${message}`,
   }))

@@ -1,12 +1,8 @@
-import { IDS } from '../application/container/identifiers.ts'
 import { ConfigInvalidError } from '../domain/errors.ts'
 import { DEFAULT_LABEL } from '../domain/model/identifiers.ts'
-import { service } from '../root/default-container.ts'
-import { getAllIntegrationStatuses } from '../root/statuses.ts'
+import { getAllIntegrationStatuses, getConnectionsNeedingAttention } from '../root/statuses.ts'
 import type { Command } from './commands.ts'
 import { countOption, print, readOptions, textOption } from './options.ts'
-
-const DEFAULT_LIMIT = 100
 
 export const status: Command = {
   name: 'status',
@@ -17,26 +13,26 @@ export const status: Command = {
     const tenant = textOption(values, 'tenant')
     if ((tenant === undefined) !== (values['all'] === true))
       throw new ConfigInvalidError(['status: takes either --tenant or --all'])
-    if (tenant === undefined) return ofAllTenants(json, countOption(values, 'limit') ?? DEFAULT_LIMIT)
+    if (tenant === undefined) return ofAllTenants(json, countOption(values, 'limit'))
     const statuses = await getAllIntegrationStatuses(tenant)
     const lines = statuses.map((one) => {
       const until = one.tokenExpiresAt === null ? '' : ` until ${one.tokenExpiresAt.toISOString()}`
-      return `${nameOf(one).padEnd(12)} ${one.status}${until}${causeOf(one.reauthReason, one.lastError)}`
+      const end = endOf(one.isExpiring ? one.grantExpiresAt : null)
+      return `${nameOf(one).padEnd(12)} ${one.status}${until}${causeOf(one.reauthReason, one.lastError)}${end}`
     })
     print(json, { statuses }, lines)
     return statuses.some(({ needsReauth }) => needsReauth) ? 1 : 0
   },
 }
 
-async function ofAllTenants(json: boolean, limit: number): Promise<number> {
-  const due = await service(IDS.DueConnections)
-  const found = await due.needingAttention(limit + 1)
-  const [connections, isMore] = [found.slice(0, limit), found.length > limit]
+async function ofAllTenants(json: boolean, limit: number | undefined): Promise<number> {
+  const { connections, isMore } = await getConnectionsNeedingAttention(limit === undefined ? {} : { limit })
   const lines = connections.map((one) => {
-    return `${one.tenantId} ${nameOf(one)} ${one.status}${causeOf(one.reauthReason, one.lastErrorCode)}`
+    const cause = causeOf(one.reauthReason, one.lastError)
+    return `${one.tenantId} ${nameOf(one)} ${one.status}${cause}${endOf(one.grantExpiresAt)}`
   })
   if (lines.length === 0) lines.push('Nothing needs attention.')
-  if (isMore) lines.push(`… and more than these ${String(limit)}`)
+  if (isMore) lines.push(`… and more than these ${connections.length}`)
   print(json, { connections, isMore }, lines)
   return connections.length > 0 ? 1 : 0
 }
@@ -46,7 +42,12 @@ function nameOf({ label, provider }: { readonly label: string; readonly provider
 }
 
 /** Why a connection ended says more than how its last attempt failed. */
-function causeOf(reason: string | null | undefined, lastError: string | null | undefined): string {
-  if (typeof reason === 'string') return `: ${reason}`
-  return typeof lastError === 'string' ? `, last error ${lastError}` : ''
+function causeOf(reason: string | null, lastError: string | null): string {
+  if (reason !== null) return `: ${reason}`
+  return lastError === null ? '' : `, last error ${lastError}`
+}
+
+/** Refreshes do not put this off: only a new consent does. */
+function endOf(at: Date | null): string {
+  return at === null ? '' : `, grant ends ${at.toISOString()}: connect again before`
 }

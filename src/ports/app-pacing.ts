@@ -19,7 +19,7 @@ export interface AppPacing {
   pauseOf(app: ProviderApp): Promise<AppPause | undefined>
 
   /** Resolves when a request may be sent, or with why it may not; `asOf`: when the store last said. */
-  turn(app: ProviderApp, asOf: Moment, mostWaitMs: number): Promise<AppPause | undefined>
+  turn(app: ProviderApp, asOf: Moment, maxWaitMs: number): Promise<AppPause | undefined>
 
   /** Notes what the provider said to this process, for all processes. */
   suspend(app: ProviderApp, said: SaidSuspension): Promise<void>

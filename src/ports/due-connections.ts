@@ -1,12 +1,14 @@
 import type { ConnectionStatus, ProviderSubject, ReauthReason } from '../domain/model/connection.ts'
+import type { GrantLimit } from '../domain/model/grant-end.ts'
 import type { ConnectionKey, ProviderName } from '../domain/model/identifiers.ts'
+import type { Instant } from '../domain/model/time.ts'
 import type { ClaimRequest, RefreshLease } from './refresh-leases.ts'
 
 /** How much is asked for, of which providers. */
 export interface DueRequest {
   readonly limit: number
   /** No tenant gets more than this many of one batch while others wait; what nobody else waits for is anybody's. */
-  readonly mostPerTenant: number
+  readonly maxPerTenant: number
   readonly providers: readonly ProviderName[]
   /** How to claim, by provider. */
   readonly claims: Readonly<Record<ProviderName, ClaimRequest>>
@@ -38,6 +40,14 @@ export interface TroubledConnection extends ConnectionKey {
   readonly reauthReason?: ReauthReason | undefined
   /** Code of the last failure since tokens were last stored or verified. */
   readonly lastErrorCode?: string | undefined
+  /** When its grant ends, if that is near. */
+  readonly expiresAt?: Instant | undefined
+}
+
+/** How many connections are asked for, and what ends a grant, by provider: `none` where it is not said. */
+export interface AttentionRequest {
+  readonly limit: number
+  readonly grantLimits: Readonly<Record<ProviderName, GrantLimit>>
 }
 
 /**
@@ -48,7 +58,7 @@ export interface DueConnections {
   /**
    * Leases live connections whose due time has come, fairly between tenants, each to exactly one caller however many
    * workers ask; skips what needs a person. Counted and committed like any claim. Leaves out apps that are suspended,
-   * and takes no more for an app with a budget than there are turns within `mostWaitMs`. What may not be claimed keeps
+   * and takes no more for an app with a budget than there are turns within `maxWaitMs`. What may not be claimed keeps
    * nothing else waiting, however much of it is due.
    */
   claimDue(request: DueRequest): Promise<DueBatch>
@@ -68,10 +78,10 @@ export interface DueConnections {
   countDue(forMs: number): Promise<ReadonlyMap<ProviderName, number>>
 
   /**
-   * Up to `limit` connections that need to be connected again, wait for the choice of an account, or failed when they were
-   * last tried; by tenant, provider and label.
+   * Up to `limit` connections that need to be connected again, now or soon (`isGrantExpiring`), wait for the choice of an
+   * account, or failed when they were last tried; by tenant, provider and label.
    */
-  needingAttention(limit: number): Promise<readonly TroubledConnection[]>
+  needingAttention(request: AttentionRequest): Promise<readonly TroubledConnection[]>
 
   /**
    * The connections, of any tenant, that hold a grant of this person to this app: those that revoking it would end, and

@@ -40,7 +40,7 @@ export interface ProviderApps {
 
   /**
    * Takes the next turn of an app with a budget and says how long to wait for it. Turns follow each other at the app's
-   * rate, whoever takes them. None is taken while the app is suspended, or when it would be more than `mostWaitMs` away.
+   * rate, whoever takes them. None is taken while the app is suspended, or when it would be more than `maxWaitMs` away.
    */
-  takeTurn(app: BudgetedApp, mostWaitMs: number): Promise<{ readonly waitMs: number } | AppPause>
+  takeTurn(app: BudgetedApp, maxWaitMs: number): Promise<{ readonly waitMs: number } | AppPause>
 }

@@ -12,11 +12,11 @@ export interface ClaimRequest {
   readonly leaseTtlMs: number
   /** Sets the earliest next attempt, before anything is sent. */
   readonly backoff: Backoff
-  readonly mostAttemptsAnHour: number
+  readonly maxAttemptsPerHour: number
   /** Whom the connection is claimed for to ask: nothing is claimed while that app is suspended. */
   readonly app: ProviderApp
   /** How far off the app's next turn may be, where it has a budget. */
-  readonly mostWaitMs: number
+  readonly maxWaitMs: number
 }
 
 /** The right to refresh one connection until the lease ends, by the store's clock. */
@@ -53,6 +53,7 @@ export interface RefreshedTokens {
   readonly tokens: SealedTokens
   readonly previousRefreshToken?: Sealed | undefined
   readonly expiresInMs: number | null
+  /** `null`: the provider did not say. Without a `previousRefreshToken` the refresh token is the same, and so is its end. */
   readonly refreshExpiresInMs: number | null
   readonly dueInMs: number
 }

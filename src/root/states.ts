@@ -10,7 +10,7 @@ import { defaultContainer } from './default-container.ts'
 /** What stands in for a provider in states that the host uses for flows of its own. */
 const HOST = 'host'
 const NONCE_LENGTH = 43
-const MOST_RINGS = 16
+const MAX_RINGS = 16
 
 const rings = new Map<string, KeyRing>()
 
@@ -81,7 +81,7 @@ function ringOf(secret: string): KeyRing {
   if (known !== undefined) return known
   const ring = new KeyRing({ name: 'secret', primary: secret })
   const [oldest] = rings.keys()
-  if (rings.size >= MOST_RINGS && oldest !== undefined) rings.delete(oldest)
+  if (rings.size >= MAX_RINGS && oldest !== undefined) rings.delete(oldest)
   rings.set(name, ring)
   return ring
 }

@@ -2,6 +2,7 @@ import type { ConnectionState } from '../application/use-cases/connection-status
 import type { AdAccount } from '../domain/model/ad-account.ts'
 import type { Connection, ConnectionStatus, ReauthReason } from '../domain/model/connection.ts'
 import type { Instant } from '../domain/model/time.ts'
+import type { TroubledConnection } from '../ports/due-connections.ts'
 
 /** What every connection shows of itself. Nothing in it is secret. */
 export interface IntegrationConnection {
@@ -75,11 +76,28 @@ export interface IntegrationStatus {
   readonly status: ConnectionStatus | 'not_connected'
   readonly accountName: string | null
   readonly tokenExpiresAt: Date | null
+  /** When a person has to connect again at the latest, however often the token is refreshed; `null`: no such end is known. */
+  readonly grantExpiresAt: Date | null
+  /** That is near: two weeks, or the last quarter of a shorter life. */
+  readonly isExpiring: boolean
   readonly needsReauth: boolean
   readonly reauthReason: ReauthReason | null
   /** Code of the last failure since the credential last worked. */
   readonly lastError: string | null
   readonly lastSyncAt: Date | null
+}
+
+/** A connection of whatever tenant that a person should look at, and why. */
+export interface ConnectionNeedingAttention {
+  readonly tenantId: string
+  readonly provider: string
+  readonly label: string
+  readonly status: ConnectionStatus
+  readonly reauthReason: ReauthReason | null
+  /** Code of the last failure since the credential last worked. */
+  readonly lastError: string | null
+  /** When its grant ends, if that is near: a person has to connect again before. */
+  readonly grantExpiresAt: Date | null
 }
 
 export function toConnection(connection: Connection): IntegrationConnection {
@@ -142,7 +160,22 @@ export function toKlaviyoConnection(connection: Connection): KlaviyoConnection {
 }
 
 export function toStatus(state: ConnectionState): IntegrationStatus {
-  return { ...state, tokenExpiresAt: toDate(state.tokenExpiresAt), lastSyncAt: toDate(state.lastSyncAt) }
+  return {
+    ...state,
+    tokenExpiresAt: toDate(state.tokenExpiresAt),
+    grantExpiresAt: toDate(state.grantExpiresAt),
+    lastSyncAt: toDate(state.lastSyncAt),
+  }
+}
+
+export function toTroubled(connection: TroubledConnection): ConnectionNeedingAttention {
+  const { tenantId, provider, label, status, reauthReason, lastErrorCode, expiresAt } = connection
+  return {
+    ...{ tenantId, provider, label, status },
+    reauthReason: reauthReason ?? null,
+    lastError: lastErrorCode ?? null,
+    grantExpiresAt: toDate(expiresAt ?? null),
+  }
 }
 
 function audiencesOf(connection: Connection, kind: 'list' | 'segment'): readonly KlaviyoList[] {

@@ -11,9 +11,9 @@ import type { WebKeys } from './web-keys.ts'
 
 const PREFIX = '__Host-cgk_flow_'
 const FLOW_NAME = /^__Host-cgk_flow_[A-Za-z0-9_-]{16}$/
-const MOST_FLOWS = 5
+const MAX_FLOWS = 5
 /** Longer URLs are left out: five cookies must fit into the 16 KB that servers allow for all headers. */
-const LONGEST_CARRIED_URL = 512
+const MAX_CARRIED_URL_LENGTH = 512
 
 /** What the browser that started the flow brings back. */
 export interface ReturningFlow {
@@ -63,11 +63,11 @@ export class FlowCookies {
   async begin(request: Request, flow: NewFlow): Promise<readonly string[]> {
     const name = this.#nameOf(flow.provider, flow.state)
     const startedAt = Math.floor(this.#deps.clock.now() / SECOND_MS).toString(36)
-    const carried = flow.returnUrl.length > LONGEST_CARRIED_URL ? '' : flow.returnUrl
+    const carried = flow.returnUrl.length > MAX_CARRIED_URL_LENGTH ? '' : flow.returnUrl
     const texts = [flow.label, carried, flow.opener ?? ''].map((text) => encode(text))
     const content = [startedAt, flow.browser, ...texts].join('.')
     const value = `${content}.${await this.#deps.keys.sign('flow', [name, content])}`
-    const evicted = flowsOf(request).slice(0, -(MOST_FLOWS - 1))
+    const evicted = flowsOf(request).slice(0, -(MAX_FLOWS - 1))
     return [
       ...evicted.map((old) => hostCookie(old, '', 0)),
       hostCookie(name, value, STATE_LIFETIME_MS / SECOND_MS),

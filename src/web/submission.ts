@@ -1,7 +1,7 @@
 import { Refusal } from './refusal.ts'
 
 const LARGEST_BODY = 64 * 1_024
-const MOST_FIELDS = 100
+const MAX_FIELDS = 100
 
 /** The fields of a form or a JSON body: each once, as text. */
 export class Submission {
@@ -98,7 +98,7 @@ function textOf(name: string, value: unknown): string {
 }
 
 function gather(entries: readonly (readonly [string, string])[]): ReadonlyMap<string, string> {
-  if (entries.length > MOST_FIELDS) throw new Refusal('request_invalid', 'The body has too many fields')
+  if (entries.length > MAX_FIELDS) throw new Refusal('request_invalid', 'The body has too many fields')
   const fields = new Map<string, string>()
   for (const [name, value] of entries) {
     if (fields.has(name)) throw new Refusal('request_invalid', `${fieldName(name)} is given more than once`)

@@ -33,8 +33,9 @@ export function connectionView(connection: Connection): ConnectionView {
   }
 }
 
-export type StateView = Omit<ConnectionState, 'tokenExpiresAt' | 'lastSyncAt'> & {
+export type StateView = Omit<ConnectionState, 'tokenExpiresAt' | 'grantExpiresAt' | 'lastSyncAt'> & {
   readonly tokenExpiresAt: string | null
+  readonly grantExpiresAt: string | null
   readonly lastSyncAt: string | null
 }
 
@@ -42,6 +43,7 @@ export function stateView(state: ConnectionState): StateView {
   return {
     ...state,
     tokenExpiresAt: isoOrNull(state.tokenExpiresAt),
+    grantExpiresAt: isoOrNull(state.grantExpiresAt),
     lastSyncAt: isoOrNull(state.lastSyncAt),
   }
 }

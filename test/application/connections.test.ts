@@ -152,17 +152,17 @@ describe('A platform whose revocation hangs', () => {
 describe('A tenant with many connections that leaves', () => {
   test('has its platform told of five at a time', async () => {
     await connectMore(11)
-    let [atOnce, mostAtOnce] = [0, 0]
+    let [atOnce, maxAtOnce] = [0, 0]
     const revoke = provider.revoke.bind(provider)
     provider.revoke = async (credential) => {
-      mostAtOnce = Math.max(mostAtOnce, (atOnce += 1))
+      maxAtOnce = Math.max(maxAtOnce, (atOnce += 1))
       await clock.delay(SECOND_MS)
       atOnce -= 1
       await revoke(credential)
     }
     const deleted = container.get(IDS.Connections).deleteTenant(KEY.tenantId)
     expect(await secondsOf(deleted)).toBe(3)
-    expect(mostAtOnce).toBe(5)
+    expect(maxAtOnce).toBe(5)
     expect(provider.revoked).toHaveLength(12)
   })
 

@@ -50,7 +50,7 @@ describe('RotateKeys over values under data keys', () => {
   test('goes on past those whose data key is damaged, and names them', async () => {
     const world = new SealedWorld()
     // A data key for every connection.
-    const { cipher } = bench.start({ limits: { mostValues: 2 } })
+    const { cipher } = bench.start({ limits: { maxValues: 2 } })
     for (const index of range(3)) await world.connect(cipher, `tenant-${index}`)
     const damaged = (await world.rows())[0]?.secrets.accessToken?.slice(5, 27) ?? ''
     const store = Object.create(bench.store) as typeof bench.store

@@ -19,7 +19,7 @@ const FILES = ['package.json', 'tsconfig.json', 'tsconfig.build.json']
 const DOCUMENTS = ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']
 const FOLDERS = ['src', 'migrations']
 const HOUR_MS = 3_600_000
-const MOST_MS = 120_000
+const MAX_MS = 120_000
 
 const manifest = z.object({
   name: z.string(),
@@ -81,7 +81,7 @@ export function run(
   const { status, stdout, stderr } = spawnSync(program, parameters, {
     ...{ cwd: folder, env },
     encoding: 'utf8',
-    timeout: MOST_MS,
+    timeout: MAX_MS,
   })
   if (status === 0) return stdout
   throw new Error(`${program} ${parameters.join(' ')} ended with ${String(status)}:\n${stdout}\n${stderr}`)

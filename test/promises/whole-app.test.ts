@@ -50,7 +50,7 @@ function arrivals({ emulator }: RefreshFixture): readonly number[] {
 }
 
 /** The most that arrived within any window of that length. */
-function mostWithin(windowMs: number, times: readonly number[]): number {
+function maxWithin(windowMs: number, times: readonly number[]): number {
   return Math.max(...times.map((from, at) => times.filter((to, i) => i >= at && to < from + windowMs).length))
 }
 
@@ -159,8 +159,8 @@ describe('The budget of an app', () => {
     await elapse(HOUR_MS)
     // A machine that keeps processes from running lets several late requests arrive together: 13 in a second were seen. Each
     // process by itself would send ten.
-    const mostASecond = 16
-    emulator.control.setBudget('standard', mostASecond)
+    const maxPerSecond = 16
+    emulator.control.setBudget('standard', maxPerSecond)
     const [caller, ...workers] = hosts
     let isDone = false
     const jobs = workers.map((host) => host.ask({ tenantId: tenantOf(0), provider: 'standard', do: 'due' }))
@@ -168,22 +168,22 @@ describe('The budget of an app', () => {
       isDone = true
     })
     const codes = new Set<string>()
-    let mostAttempts = 0
+    let maxAttempts = 0
     for (let place = 0; !isDone; place = (place + 7) % count) {
       const answer = await askOf(caller, place)
       codes.add(answer !== undefined && 'code' in answer ? answer.code : 'ok')
       const { rows } = await pool.query<{ most: number }>(
         'SELECT max(attempt_no) AS most FROM integration_connections',
       )
-      mostAttempts = Math.max(mostAttempts, rows[0]?.most ?? 0)
+      maxAttempts = Math.max(maxAttempts, rows[0]?.most ?? 0)
       await pause(100)
     }
     await finished
     const seen = arrivals(fixture)
-    expect(mostWithin(SECOND_MS, seen)).toBeLessThanOrEqual(mostASecond)
-    expect(mostWithin(10 * SECOND_MS, seen)).toBeLessThanOrEqual(110)
+    expect(maxWithin(SECOND_MS, seen)).toBeLessThanOrEqual(maxPerSecond)
+    expect(maxWithin(10 * SECOND_MS, seen)).toBeLessThanOrEqual(110)
     expect(seen).toHaveLength(count + 1)
-    expect(mostAttempts).toBe(1)
+    expect(maxAttempts).toBe(1)
     expect([...codes].filter((code) => code !== 'rate_limited' && code !== 'ok')).toEqual([])
     const { rows } = await pool.query(
       `SELECT status::text, token_version, last_error_code, count(*)::int

@@ -16,7 +16,7 @@ interface Start {
 }
 
 /** Of the pool that a container makes. */
-const MOST_CONNECTIONS = 10
+const MAX_CONNECTIONS = 10
 
 type Pass = (at: Failpoint) => Promise<void>
 
@@ -46,7 +46,7 @@ process.once('message', ({ config, options: { failpoint, hasConnections, speed =
   /** Many processes begin at once, and a busy server may let a connection wait for longer than a pool does. */
   async function openConnections(): Promise<void> {
     const due = container.get(IDS.DueConnections)
-    const asked = Array.from({ length: MOST_CONNECTIONS }, () => due.countDue(0))
+    const asked = Array.from({ length: MAX_CONNECTIONS }, () => due.countDue(0))
     const answers = await Promise.allSettled(asked)
     if (answers.some(({ status }) => status === 'rejected')) await openConnections()
   }

@@ -48,6 +48,22 @@ describe('the settings page', () => {
     expect(page).toContain('Not set up on this site now')
   })
 
+  test('says two weeks before a grant ends that it does, and offers to sign in again', async () => {
+    const web = openWeb()
+    const [tenantId, days] = [parseTenantId(TENANT_A.tenantId), 90 * DAY_MS]
+    const ends = { expiresInMs: null, refreshExpiresInMs: null, dataAccessExpiresInMs: days }
+    const grant = newGrant({ tenantId, provider: 'meta', ...ends })
+    await web.container.get(IDS.TokenStore).save(grant)
+    expect(await pageOf(web.browser(TENANT_A))).not.toContain('Reconnect soon')
+
+    await web.clock.advance(80 * DAY_MS)
+    const soon = await pageOf(web.browser(TENANT_A))
+    expect(soon).toContain('>Reconnect soon<')
+    expect(soon).toContain('(in 10 days)')
+    await web.clock.advance(20 * DAY_MS)
+    expect(await pageOf(web.browser(TENANT_A))).toContain('Sign in again to restore it')
+  })
+
   test('needs no script and lets none run, nor anything from elsewhere', async () => {
     const response = await openWeb().browser(TENANT_A).get(BASE)
     const policy = response.headers.get('content-security-policy') ?? ''

@@ -36,7 +36,7 @@ function ofGrant(header: string, context: GrantContext, version: number): Uint8A
 
 // Lengths of one byte that is also one ASCII character, which nearly all parts have.
 const PREFIXES = Array.from({ length: 128 }, (_, length) => `\0\0\0${String.fromCharCode(length)}`)
-const MOST_BYTES_OF_A_CHARACTER = 3
+const MAX_BYTES_PER_CHARACTER = 3
 const NOT_ASCII = '\uffff'
 
 /** The parts, each after its big-endian length in bytes of UTF-8. Valid until the next call. */
@@ -44,7 +44,7 @@ export function lengthPrefixed(parts: readonly string[]): Uint8Array {
   let text = ''
   for (const part of parts) text += (PREFIXES[part.length] ?? NOT_ASCII) + part
   // What may not fit is written up to the end, which can be as many bytes as characters though it is not ASCII.
-  if (text.length * MOST_BYTES_OF_A_CHARACTER > scratch.length) return measured(parts)
+  if (text.length * MAX_BYTES_PER_CHARACTER > scratch.length) return measured(parts)
   // As many bytes as characters means that all of it was ASCII, and the counted characters are bytes.
   const length = scratch.write(text)
   return length === text.length ? scratch.subarray(0, length) : measured(parts)

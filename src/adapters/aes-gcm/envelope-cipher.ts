@@ -10,13 +10,13 @@ import { BoundedCache } from './bounded-cache.ts'
 import { openText, sealText } from './gcm.ts'
 import { headerFor, parseValue } from './sealed-format.ts'
 
-const MOST_SUBKEYS = 10_000
+const MAX_SUBKEYS = 10_000
 const GENERAL = Buffer.from('general')
 
 /** Seals under data keys that a key management service wraps, with a subkey for each tenant (suite `k`). */
 export class EnvelopeCipher implements Cipher {
   readonly #keys: DataKeys
-  readonly #subkeys = new BoundedCache<KeyObject>(MOST_SUBKEYS)
+  readonly #subkeys = new BoundedCache<KeyObject>(MAX_SUBKEYS)
 
   constructor(options: { readonly keys: DataKeys }) {
     this.#keys = options.keys

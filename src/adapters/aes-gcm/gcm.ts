@@ -7,8 +7,8 @@ import { associatedData } from './associated-data.ts'
 import type { AnyContext } from './associated-data.ts'
 import {
   decodeBody,
-  MOST_BODY_BYTES,
-  MOST_PLAINTEXT_BYTES,
+  MAX_BODY_BYTES,
+  MAX_PLAINTEXT_BYTES,
   NONCE_BYTES,
   printValue,
   TAG_BYTES,
@@ -18,18 +18,18 @@ import type { ParsedValue } from './sealed-format.ts'
 const ALGORITHM = 'aes-256-gcm'
 const TAG = { authTagLength: TAG_BYTES } as const
 // One scratch for all: it is filled and printed within one synchronous step.
-const scratch = Buffer.alloc(MOST_BODY_BYTES)
+const scratch = Buffer.alloc(MAX_BODY_BYTES)
 const nonce = scratch.subarray(0, NONCE_BYTES)
 
 /** AES-256-GCM under a random 96-bit nonce (NIST SP 800-38D §8.2.2). */
 export function sealText(text: string, key: KeyObject, header: string, context: AnyContext): Sealed {
-  if (text.length > MOST_PLAINTEXT_BYTES) throw tooLong()
+  if (text.length > MAX_PLAINTEXT_BYTES) throw tooLong()
   // A nonce a call: a pool that a snapshot of the machine copied would repeat nonces, and that breaks GCM outright.
   const gcm = createCipheriv(ALGORITHM, key, randomFillSync(nonce), TAG)
   gcm.setAAD(associatedData(header, context))
   const ciphertext = gcm.update(text, 'utf8')
   gcm.final()
-  if (ciphertext.length > MOST_PLAINTEXT_BYTES) throw tooLong()
+  if (ciphertext.length > MAX_PLAINTEXT_BYTES) throw tooLong()
   if (ciphertext.length !== text.length && !isWellFormed(text))
     throw new CipherValueInvalidError('text that is not well formed cannot be sealed')
   const tagAt = NONCE_BYTES + ciphertext.length
@@ -64,5 +64,5 @@ export function openText(
 }
 
 function tooLong(): CipherValueInvalidError {
-  return new CipherValueInvalidError(`text of more than ${MOST_PLAINTEXT_BYTES} bytes cannot be sealed`)
+  return new CipherValueInvalidError(`text of more than ${MAX_PLAINTEXT_BYTES} bytes cannot be sealed`)
 }

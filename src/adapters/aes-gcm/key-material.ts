@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { CipherUnavailableError, ConfigInvalidError } from '../../domain/errors.ts'
 import { isWellFormed } from '../../domain/model/identifiers.ts'
 
-const SHORTEST_KEY = 32
+const MIN_KEY_LENGTH = 32
 const KEY_BYTES = 32
 const FEWEST_DISTINCT_BYTES = 12
 
@@ -14,14 +14,14 @@ const SCRYPT = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 } as const
 
 /** Whether `key` may be used at all: text of 32 or more characters. */
 export function isValidEncryptionKey(key: unknown): key is string {
-  return typeof key === 'string' && key.length >= SHORTEST_KEY && isWellFormed(key)
+  return typeof key === 'string' && key.length >= MIN_KEY_LENGTH && isWellFormed(key)
 }
 
 /** What is wrong with a key, without a character of it; `undefined`: nothing. */
 export function keyProblem(name: string, key: unknown): string | undefined {
   return isValidEncryptionKey(key)
     ? undefined
-    : `${name}: must be at least ${SHORTEST_KEY} characters of well-formed text; integrations keygen prints one`
+    : `${name}: must be at least ${MIN_KEY_LENGTH} characters of well-formed text; integrations keygen prints one`
 }
 
 /**

@@ -30,8 +30,8 @@ const ITERATIONS = 100_000
 const KEY_BYTES = 32
 const TAG_BYTES = 16
 // Stretching runs on Node's four shared threads; two stay free for files, DNS and other keys.
-const MOST_AT_ONCE = 2
-const LONGEST_VALUE = 40_000
+const MAX_AT_ONCE = 2
+const MAX_VALUE_LENGTH = 40_000
 
 const FORM = /^(?<salt>[0-9a-f]{32}):(?<iv>[0-9a-f]{32}):(?<tag>[0-9a-f]{32}):(?<data>(?:[0-9a-f]{2})*)$/i
 
@@ -42,7 +42,7 @@ const FORM = /^(?<salt>[0-9a-f]{32}):(?<iv>[0-9a-f]{32}):(?<tag>[0-9a-f]{32}):(?
  */
 export class LegacyReader {
   readonly #options: LegacyReaderOptions
-  readonly #slots = bulkhead(MOST_AT_ONCE, Number.POSITIVE_INFINITY)
+  readonly #slots = bulkhead(MAX_AT_ONCE, Number.POSITIVE_INFINITY)
   #reads = 0
 
   constructor(options: LegacyReaderOptions) {
@@ -88,7 +88,7 @@ export class LegacyReader {
 
 /** Whether a value has the form that LegacyReader opens, be there a reader or none. */
 export function hasEarlierFormat(value: string): boolean {
-  return typeof value === 'string' && value.length <= LONGEST_VALUE && FORM.test(value)
+  return typeof value === 'string' && value.length <= MAX_VALUE_LENGTH && FORM.test(value)
 }
 
 async function tryKey(parts: Readonly<Record<string, string>>, key: string): Promise<string | undefined> {

@@ -7,7 +7,7 @@ import { headerFor } from './sealed-format.ts'
 import type { KeyReference } from './sealed-format.ts'
 
 const REFERENCE_BYTES = 16
-const MOST_SUBKEYS = 10_000
+const MAX_SUBKEYS = 10_000
 
 /** One key of a ring and what is derived from it. Its reference is computed, so two keys cannot share one. */
 export class RingKey {
@@ -16,7 +16,7 @@ export class RingKey {
   readonly #extracted: KeyObject
   readonly #general: KeyObject
   readonly #stateKey: Uint8Array
-  readonly #subkeys = new BoundedCache<KeyObject>(MOST_SUBKEYS)
+  readonly #subkeys = new BoundedCache<KeyObject>(MAX_SUBKEYS)
 
   constructor(extracted: KeyObject) {
     this.#extracted = extracted

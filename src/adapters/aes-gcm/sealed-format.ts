@@ -19,12 +19,12 @@ export interface ParsedValue {
 
 export const NONCE_BYTES = 12
 export const TAG_BYTES = 16
-export const MOST_PLAINTEXT_BYTES = 16_384
-export const MOST_BODY_BYTES = NONCE_BYTES + MOST_PLAINTEXT_BYTES + TAG_BYTES
+export const MAX_PLAINTEXT_BYTES = 16_384
+export const MAX_BODY_BYTES = NONCE_BYTES + MAX_PLAINTEXT_BYTES + TAG_BYTES
 const SUITE_AT = 3
 const REFERENCE_AT = 5
 const HEADER_LENGTH = 28
-const LONGEST_VALUE = 24_576
+const MAX_VALUE_LENGTH = 24_576
 
 /** Begins every value under a data key, and that key's name. */
 export const DATA_KEY_PREFIX = 'c1.k.'
@@ -43,7 +43,7 @@ export function printValue(header: string, body: Buffer): Sealed {
 /** @throws CipherValueInvalidError for what no value begins with; plaintext is never passed through */
 export function parseValue(value: string): ParsedValue {
   if (typeof value !== 'string') throw new CipherValueInvalidError('it is no text')
-  if (value.length > LONGEST_VALUE) throw damaged('it is too long')
+  if (value.length > MAX_VALUE_LENGTH) throw damaged('it is too long')
   const header = value.slice(0, HEADER_LENGTH)
   if (!HEADER.test(header)) throw headerError(value)
   const suite = header.charAt(SUITE_AT) === 'a' ? 'a' : 'k'
@@ -59,7 +59,7 @@ export function keyReferenceOf(sealed: Sealed): string {
 }
 
 // One scratch for all: it is filled and deciphered within one synchronous step.
-const scratch = Buffer.alloc(LONGEST_VALUE)
+const scratch = Buffer.alloc(MAX_VALUE_LENGTH)
 
 /**
  * Nonce, ciphertext and tag, valid until the next call.
@@ -69,7 +69,7 @@ export function decodeBody(text: string): Buffer {
   const length = scratch.write(text, 'base64url')
   if (!isCanonical(text, length)) throw damaged('its body is not base64url')
   if (length < NONCE_BYTES + TAG_BYTES) throw damaged('its body is too short')
-  if (length > MOST_BODY_BYTES) throw damaged('its body is too long')
+  if (length > MAX_BODY_BYTES) throw damaged('its body is too long')
   return scratch.subarray(0, length)
 }
 

@@ -9,9 +9,9 @@ import { RingKey } from './ring-key.ts'
 import { parseValue } from './sealed-format.ts'
 
 const STANDALONE = { purpose: 'standalone' } as const
-const MOST_KEYS = 64
+const MAX_KEYS = 64
 
-const derived = new BoundedCache<Promise<RingKey>>(MOST_KEYS)
+const derived = new BoundedCache<Promise<RingKey>>(MAX_KEYS)
 
 /**
  * Seals a token of at most 16,384 bytes under a key of at least 32 characters. It is bound to nothing but the key:

@@ -35,7 +35,7 @@ export interface KmsTimeouts {
 }
 
 const TIMEOUTS: KmsTimeouts = { connectionMs: 500, requestMs: 800, callMs: 3_000 }
-const MOST_CALLS = 16
+const MAX_CALLS = 16
 const ATTEMPTS = 3
 
 interface Sdk {
@@ -47,7 +47,7 @@ export class AwsKms implements KmsApi {
   readonly #options: AwsKmsOptions
   readonly #timeouts: KmsTimeouts
   readonly #breaker: Breaker
-  readonly #calls = bulkhead(MOST_CALLS, Number.POSITIVE_INFINITY)
+  readonly #calls = bulkhead(MAX_CALLS, Number.POSITIVE_INFINITY)
   #sdk: Promise<Sdk> | undefined
 
   constructor(options: AwsKmsOptions) {

@@ -1,7 +1,7 @@
 import { SECOND_MS } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 
-const MOST_FAILURES = 5
+const MAX_FAILURES = 5
 const OPEN_MS = 5 * SECOND_MS
 
 /** Stops asking for five seconds after five failures in a row, then lets a single call find out. */
@@ -16,7 +16,7 @@ export class Breaker {
 
   /** Whether a call may be made now; whoever is told so must note how it ended. */
   admits(): boolean {
-    if (this.#failures < MOST_FAILURES) return true
+    if (this.#failures < MAX_FAILURES) return true
     if (this.#clock.monotonicMs() < this.#closedAt) return false
     this.#closedAt = this.#clock.monotonicMs() + OPEN_MS
     return true

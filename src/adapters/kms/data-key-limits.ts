@@ -10,11 +10,11 @@ export interface DataKeyLimits {
   /** How long a key seals before the next one does. */
   readonly generationMs: number
   /** How many values a process seals under one key before it makes the next. */
-  readonly mostValues: number
+  readonly maxValues: number
   /** How often revocations are looked for. */
   readonly pollMs: number
   /** How many unwrapped keys are kept. */
-  readonly mostKeys: number
+  readonly maxKeys: number
 }
 
 const DEFAULTS: DataKeyLimits = {
@@ -22,9 +22,9 @@ const DEFAULTS: DataKeyLimits = {
   hardAgeMs: DAY_MS,
   generationMs: DAY_MS,
   // Half of what random nonces allow under one key (NIST SP 800-38D §8.3).
-  mostValues: 2 ** 31,
+  maxValues: 2 ** 31,
   pollMs: MINUTE_MS,
-  mostKeys: 10_000,
+  maxKeys: 10_000,
 }
 
 /** @throws ConfigInvalidError naming every limit that is no positive number, or a soft age beyond the hard one */

@@ -45,7 +45,7 @@ export class KeyCache {
     }
     this.#entries.delete(key.id)
     this.#entries.set(key.id, entry)
-    if (this.#entries.size > limits.mostKeys) this.#dropOldest()
+    if (this.#entries.size > limits.maxKeys) this.#dropOldest()
     return kept
   }
 

@@ -61,7 +61,7 @@ export class KmsDataKeys implements DataKeys {
     this.#options = options
     this.#limits = dataKeyLimits(options.limits)
     this.#partitioning = options.partitioning ?? 'all'
-    this.#sealing = new SealingKeys(clock, this.#limits.mostValues)
+    this.#sealing = new SealingKeys(clock, this.#limits.maxValues)
     this.#cache = new KeyCache({ clock, random, limits: this.#limits })
     this.#wrapping = new KeyWrapping(options)
     this.#nextPollAt = clock.monotonicMs() + this.#limits.pollMs

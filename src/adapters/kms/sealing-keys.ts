@@ -9,12 +9,12 @@ interface Sealing {
 /** The key that seals for each partition, as this process knows it, and how many values it has sealed here. */
 export class SealingKeys {
   readonly #clock: Clock
-  readonly #mostValues: number
+  readonly #maxValues: number
   readonly #byPartition = new Map<string, Sealing>()
 
-  constructor(clock: Clock, mostValues: number) {
+  constructor(clock: Clock, maxValues: number) {
     this.#clock = clock
-    this.#mostValues = mostValues
+    this.#maxValues = maxValues
   }
 
   serve(partition: string, id: string, forMs: number): void {
@@ -26,7 +26,7 @@ export class SealingKeys {
   /** The id of the key that may seal one more value. */
   serving(partition: string): string | undefined {
     const sealing = this.#byPartition.get(partition)
-    if (sealing === undefined || sealing.values >= this.#mostValues) return undefined
+    if (sealing === undefined || sealing.values >= this.#maxValues) return undefined
     return this.#clock.monotonicMs() < sealing.servesUntil ? sealing.id : undefined
   }
 
@@ -38,7 +38,7 @@ export class SealingKeys {
   /** The key that sealed until now, also one whose time or number of values is up. */
   last(partition: string): { readonly id: string; readonly isSpent: boolean } | undefined {
     const sealing = this.#byPartition.get(partition)
-    return sealing && { id: sealing.id, isSpent: sealing.values >= this.#mostValues }
+    return sealing && { id: sealing.id, isSpent: sealing.values >= this.#maxValues }
   }
 
   /** The key seals no more. */

@@ -15,7 +15,7 @@ export function mayClaim(row: ConnectionRow, request: ClaimRequest, now: Instant
     (lease === undefined || lease.until <= now) &&
     (nextAttemptAt === undefined || nextAttemptAt <= now) &&
     (suspectUntil === undefined || suspectUntil <= now) &&
-    currentHour(row.refresh, now).attempts < request.mostAttemptsAnHour
+    currentHour(row.refresh, now).attempts < request.maxAttemptsPerHour
   )
 }
 

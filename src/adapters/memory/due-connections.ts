@@ -1,8 +1,11 @@
 import { isLive, needsAttention } from '../../domain/model/connection.ts'
+import type { Connection } from '../../domain/model/connection.ts'
+import { grantExpiresAt, isGrantExpiring } from '../../domain/model/grant-end.ts'
 import type { ConnectionKey, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import { turnSpacingMs } from '../../domain/model/request-budget.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type {
+  AttentionRequest,
   DueBatch,
   DueConnections,
   DueRequest,
@@ -82,17 +85,25 @@ export class MemoryDueConnections implements DueConnections {
     })
   }
 
-  async needingAttention(limit: number): Promise<readonly TroubledConnection[]> {
-    return this.#database.transact(limit, (most, tables) =>
+  async needingAttention(request: AttentionRequest): Promise<readonly TroubledConnection[]> {
+    return this.#database.transact(request, ({ grantLimits, limit }, tables, now) =>
       tables
         .connections()
-        .map(({ connection }) => connection)
-        .filter(({ lastErrorCode, status }) => needsAttention(status, lastErrorCode !== undefined))
-        .map(({ tenantId, provider, label, status, reauthReason, lastErrorCode }) => {
-          return { tenantId, provider, label, status, reauthReason, lastErrorCode }
+        .map(({ connection }) => {
+          const endsAt = grantExpiresAt(connection, grantLimits[connection.provider] ?? 'none')
+          const isExpiring = isGrantExpiring(endsAt, connection.connectedAt, now)
+          return { connection, expiresAt: isExpiring ? (endsAt ?? undefined) : undefined }
         })
+        .filter(({ connection: { lastErrorCode, status }, expiresAt }) => {
+          return needsAttention({
+            status,
+            hasFailed: lastErrorCode !== undefined,
+            isExpiring: expiresAt !== undefined,
+          })
+        })
+        .map(({ connection, expiresAt }) => troubled(connection, expiresAt))
         .sort(byKey)
-        .slice(0, most),
+        .slice(0, limit),
     )
   }
 
@@ -117,6 +128,11 @@ export class MemoryDueConnections implements DueConnections {
         })),
     )
   }
+}
+
+function troubled(connection: Connection, expiresAt: Instant | undefined): TroubledConnection {
+  const { tenantId, provider, label, status, reauthReason, lastErrorCode } = connection
+  return { tenantId, provider, label, status, reauthReason, lastErrorCode, expiresAt }
 }
 
 /** As a database orders text that it takes for bytes. */
@@ -157,12 +173,12 @@ function pacesOf(
 /** What no other tenant waits for goes to those who have had their part. */
 function fairShare(
   rows: readonly ConnectionRow[],
-  { limit, mostPerTenant }: DueRequest,
+  { limit, maxPerTenant }: DueRequest,
   paces: ReadonlyMap<ProviderName, Pace>,
 ): ReadonlySet<ConnectionRow> {
   const taken = new Map<TenantId, number>()
   const share = new Set<ConnectionRow>()
-  for (const most of [mostPerTenant, limit]) {
+  for (const most of [maxPerTenant, limit]) {
     for (const row of rows) {
       if (share.size >= limit) return share
       const { provider, tenantId } = row.connection

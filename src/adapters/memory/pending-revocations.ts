@@ -9,7 +9,7 @@ import type {
 } from '../../ports/pending-revocations.ts'
 import type { MemoryDatabase } from './memory-database.ts'
 
-const LONGEST_TRYING_MS = 30 * DAY_MS
+const MAX_TRYING_MS = 30 * DAY_MS
 
 /** The revocation queue in memory; see MemoryDatabase. */
 export class MemoryPendingRevocations implements PendingRevocations {
@@ -45,7 +45,7 @@ export class MemoryPendingRevocations implements PendingRevocations {
     return this.#database.transact(outcome, (own, { revocations }, now) => {
       const entry = revocations.get(id)
       if (entry?.grant.tenantId !== tenantId) return
-      if (own.done || now - entry.addedAt >= LONGEST_TRYING_MS) revocations.delete(id)
+      if (own.done || now - entry.addedAt >= MAX_TRYING_MS) revocations.delete(id)
       else revocations.set(id, { ...entry, dueAt: now + own.retryInMs })
     })
   }

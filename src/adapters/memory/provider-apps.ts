@@ -31,9 +31,9 @@ export class MemoryProviderApps implements ProviderApps {
     return this.#database.transact(app, (own, tables, now) => pauseIn(tables, own, now))
   }
 
-  async takeTurn(app: BudgetedApp, mostWaitMs: number): Promise<{ readonly waitMs: number } | AppPause> {
-    return this.#database.transact({ app, mostWaitMs }, (own, tables, now) => {
-      const pause = pauseIn(tables, own.app, now, own.mostWaitMs)
+  async takeTurn(app: BudgetedApp, maxWaitMs: number): Promise<{ readonly waitMs: number } | AppPause> {
+    return this.#database.transact({ app, maxWaitMs }, (own, tables, now) => {
+      const pause = pauseIn(tables, own.app, now, own.maxWaitMs)
       if (pause !== undefined) return pause
       const row = tables.app(own.app)
       const turnAt = Math.max(row.nextRequestAt ?? now, now)
@@ -47,33 +47,33 @@ export class MemoryProviderApps implements ProviderApps {
 /** Why nothing may be claimed for an app now. */
 export function claimPause(
   tables: MemoryTables,
-  { app, mostWaitMs }: Pick<ClaimRequest, 'app' | 'mostWaitMs'>,
+  { app, maxWaitMs }: Pick<ClaimRequest, 'app' | 'maxWaitMs'>,
   now: Instant,
 ): AppPause | undefined {
-  return pauseIn(tables, app, now, app.requestsPerSecond === undefined ? Infinity : mostWaitMs)
+  return pauseIn(tables, app, now, app.requestsPerSecond === undefined ? Infinity : maxWaitMs)
 }
 
 function pauseIn(
   tables: MemoryTables,
   app: ProviderApp,
   now: Instant,
-  mostWaitMs = Infinity,
+  maxWaitMs = Infinity,
 ): AppPause | undefined {
   const { nextRequestAt = now, suspension } = tables.app(app)
   if (suspension !== undefined && suspension.until > now) {
     return { reason: suspension.reason, forMs: suspension.until - now }
   }
-  const tooLongMs = nextRequestAt - now - mostWaitMs
+  const tooLongMs = nextRequestAt - now - maxWaitMs
   return tooLongMs > 0 ? { reason: 'budget', forMs: tooLongMs } : undefined
 }
 
-/** How many requests of an app may be sent within `mostWaitMs`. */
+/** How many requests of an app may be sent within `maxWaitMs`. */
 export function turnsWithin(
   tables: MemoryTables,
-  { app, mostWaitMs }: Pick<ClaimRequest, 'app' | 'mostWaitMs'>,
+  { app, maxWaitMs }: Pick<ClaimRequest, 'app' | 'maxWaitMs'>,
   now: Instant,
 ): number {
   if (app.requestsPerSecond === undefined) return Infinity
   const aheadMs = Math.max(0, (tables.app(app).nextRequestAt ?? now) - now)
-  return Math.max(1, Math.ceil((mostWaitMs - aheadMs) / turnSpacingMs(app.requestsPerSecond)))
+  return Math.max(1, Math.ceil((maxWaitMs - aheadMs) / turnSpacingMs(app.requestsPerSecond)))
 }

@@ -134,7 +134,7 @@ function refreshed(
       status: rest.status === 'needs_reauth' ? row.statusWhenHealed : rest.status,
       tokenVersion: lease.tokenVersion + 1,
       tokenExpiresAt: after(now, result.expiresInMs),
-      refreshExpiresAt: after(now, result.refreshExpiresInMs),
+      refreshExpiresAt: refreshEnd(row, result, now),
       lastSyncAt: now,
       updatedAt: now,
     },
@@ -179,4 +179,9 @@ function noted(connection: Connection, { errorCode }: ReleaseReason, now: Instan
   if (errorCode !== null) return { ...connection, lastErrorCode: errorCode, lastErrorAt: now, updatedAt: now }
   const { lastErrorCode: _code, lastErrorAt: _at, ...rest } = connection
   return rest
+}
+
+function refreshEnd({ connection }: ConnectionRow, result: RefreshedTokens, now: Instant): Instant | null {
+  const isSame = result.refreshExpiresInMs === null && result.previousRefreshToken === undefined
+  return isSame ? connection.refreshExpiresAt : after(now, result.refreshExpiresInMs)
 }

@@ -3,7 +3,7 @@ import type { Instant } from '../../domain/model/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 /** Longer timers overflow and fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** The clocks and timers of this process. */
 export class SystemClock implements Clock {
@@ -26,6 +26,6 @@ export class SystemClock implements Clock {
 
 function* timersOf(ms: number): Generator<number> {
   let left = ms
-  for (; left > LONGEST_TIMER_MS; left -= LONGEST_TIMER_MS) yield LONGEST_TIMER_MS
+  for (; left > MAX_TIMER_MS; left -= MAX_TIMER_MS) yield MAX_TIMER_MS
   yield left
 }

@@ -1,4 +1,4 @@
-import { MOST_ACCOUNTS } from '../../domain/model/ad-account.ts'
+import { MAX_ACCOUNTS } from '../../domain/model/ad-account.ts'
 import type { Connection } from '../../domain/model/connection.ts'
 import type { ConnectionPatch } from '../../ports/token-store.ts'
 import { storableJson, storableText, storableTextOrNull } from './storable.ts'
@@ -31,7 +31,7 @@ function sets(patch: ConnectionPatch, parameter: (value: unknown) => string): re
     ...(status === undefined ? [] : ["status = 'active'", "status_when_healed = 'active'"]),
     ...(accounts === undefined
       ? []
-      : [`accounts = ${parameter(storableJson(accounts.slice(0, MOST_ACCOUNTS)))}`]),
+      : [`accounts = ${parameter(storableJson(accounts.slice(0, MAX_ACCOUNTS)))}`]),
     ...(selectedAccountId === undefined
       ? []
       : [`selected_account_id = ${parameter(storableText(selectedAccountId))}`]),

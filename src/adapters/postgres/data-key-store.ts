@@ -45,7 +45,7 @@ const RETIRE = `UPDATE public.data_keys SET state = 'decrypt' WHERE id = $1 AND 
 const REVOKE = `
 UPDATE public.data_keys SET state = 'revoked', wrapped = '' WHERE id = $1 AND state <> 'revoked' RETURNING id`
 
-const MOST_TRIES = 5
+const MAX_TRIES = 5
 
 type DataKeyTableRow = {
   readonly id: string
@@ -77,7 +77,7 @@ export class PostgresDataKeyStore implements DataKeyStore {
   async insert(key: WrappedDataKey, replacedId: string | undefined): Promise<DataKeyRow> {
     const values = [key.id, key.partition, key.kmsKeyId, base64(key.wrapped), key.fingerprint]
     if (replacedId !== undefined) await this.#statements.run(INSERT_NEXT, [...values, replacedId])
-    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const [active] = toRows(await this.#statements.run<DataKeyTableRow>(ACTIVE, [key.partition]))
       if (active !== undefined) return active
       // There is none yet, or the one to replace was revoked a moment ago.

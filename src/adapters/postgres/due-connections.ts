@@ -1,7 +1,10 @@
 import type { ConnectionStatus, ReauthReason } from '../../domain/model/connection.ts'
+import { EXPIRY_NOTICE } from '../../domain/model/grant-end.ts'
+import type { GrantLimit } from '../../domain/model/grant-end.ts'
 import { parseTenantId } from '../../domain/model/identifiers.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
 import type {
+  AttentionRequest,
   DueBatch,
   DueConnections,
   DueRequest,
@@ -31,8 +34,8 @@ const GIVE_BACK = prepared('SELECT public.integrations_give_back($1::json) AS fo
 const COUNT_DUE = prepared('SELECT provider, due FROM public.integrations_count_due($1)')
 
 const NEEDING_ATTENTION = prepared(`
-SELECT tenant_id, provider, label, status, reauth_reason, last_error_code
-FROM public.integrations_needing_attention($1)`)
+SELECT tenant_id, provider, label, status, reauth_reason, last_error_code, expires_at
+FROM public.integrations_needing_attention($1, $2, $3, $4, $5)`)
 
 const CONNECTIONS_OF = prepared(`
 SELECT tenant_id, provider, label, is_live FROM public.integrations_connections_of($1, $2, $3, $4)`)
@@ -63,7 +66,7 @@ export class PostgresDueConnections implements DueConnections {
     this.#statements = new SingleStatements({ pool })
   }
 
-  async claimDue({ limit, mostPerTenant, providers, claims }: DueRequest): Promise<DueBatch> {
+  async claimDue({ limit, maxPerTenant, providers, claims }: DueRequest): Promise<DueBatch> {
     const terms = providers.flatMap((provider) => {
       const claim = claims[provider]
       return claim === undefined ? [] : [{ provider, ...claimTerms(claim) }]
@@ -72,7 +75,7 @@ export class PostgresDueConnections implements DueConnections {
     const asked = JSON.stringify(terms)
     const giveBack = (): void =>
       this.#lost.add(() => this.#giveBack(asked), Math.max(...terms.map((term) => term.ttl_ms)))
-    const rows = await this.#searches.run<DueRow>(CLAIM_DUE, [limit, mostPerTenant, asked], {
+    const rows = await this.#searches.run<DueRow>(CLAIM_DUE, [limit, maxPerTenant, asked], {
       late: (late) => {
         if (late.some(isLeased)) giveBack()
       },
@@ -110,8 +113,16 @@ export class PostgresDueConnections implements DueConnections {
     return new Map(rows.map(({ provider, due }) => [provider, due]))
   }
 
-  async needingAttention(limit: number): Promise<readonly TroubledConnection[]> {
-    const rows = await this.#searches.run<TroubledRow>(NEEDING_ATTENTION, [limit])
+  async needingAttention({ limit, grantLimits }: AttentionRequest): Promise<readonly TroubledConnection[]> {
+    const limitedBy = (wanted: GrantLimit): string[] =>
+      Object.keys(grantLimits).filter((provider) => grantLimits[provider] === wanted)
+    const rows = await this.#searches.run<TroubledRow>(NEEDING_ATTENTION, [
+      limit,
+      limitedBy('access_token'),
+      limitedBy('refresh_token'),
+      EXPIRY_NOTICE.maxMs,
+      EXPIRY_NOTICE.share,
+    ])
     return rows.map((row) => ({
       tenantId: parseTenantId(row.tenant_id),
       provider: row.provider,
@@ -119,6 +130,7 @@ export class PostgresDueConnections implements DueConnections {
       status: row.status,
       reauthReason: row.reauth_reason ?? undefined,
       lastErrorCode: row.last_error_code ?? undefined,
+      expiresAt: row.expires_at ?? undefined,
     }))
   }
 
@@ -156,6 +168,7 @@ interface TroubledRow extends Record<string, unknown> {
   readonly status: ConnectionStatus
   readonly reauth_reason: ReauthReason | null
   readonly last_error_code: string | null
+  readonly expires_at: number | null
 }
 
 interface OwnedRow extends Record<string, unknown> {

@@ -5,9 +5,9 @@ interface WaitingCall<Call, Answer> {
 }
 
 export interface GroupLimits {
-  readonly mostCalls: number
+  readonly maxCalls: number
   /** How many groups may be under way; those that come then wait, and travel together. */
-  readonly mostGroups: number
+  readonly maxGroups: number
 }
 
 /**
@@ -35,7 +35,7 @@ export class GroupedCalls<Call, Answer> {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#groupsUnderWay >= this.#limits.mostGroups) return
+    if (this.#isScheduled || this.#groupsUnderWay >= this.#limits.maxGroups) return
     this.#isScheduled = true
     process.nextTick(() => {
       this.#isScheduled = false
@@ -46,8 +46,8 @@ export class GroupedCalls<Call, Answer> {
 
   /** Its part for each group that may leave, so that one is served while the answers to another are read. */
   #nextSize(): number {
-    const { mostCalls, mostGroups } = this.#limits
-    return Math.min(mostCalls, Math.ceil(this.#waiting.length / (mostGroups - this.#groupsUnderWay)))
+    const { maxCalls, maxGroups } = this.#limits
+    return Math.min(maxCalls, Math.ceil(this.#waiting.length / (maxGroups - this.#groupsUnderWay)))
   }
 
   async #sendGroup(group: readonly WaitingCall<Call, Answer>[]): Promise<void> {

@@ -13,17 +13,17 @@ export type AskReading = (
 
 type PartitionCalls = GroupedCalls<ConnectionKey, TokenReading | null>
 
-const MOST_READS_A_GROUP = 64
+const MAX_READS_PER_GROUP = 64
 
 /** Hot reads that are asked at about the same time, as one statement for each partition. */
 export class GroupedReads {
   readonly #ask: AskReading
-  readonly #mostGroups: number
+  readonly #maxGroups: number
   readonly #partitions = new Map<PartitionReads, PartitionCalls>()
 
-  constructor(ask: AskReading, mostGroups: number) {
+  constructor(ask: AskReading, maxGroups: number) {
     this.#ask = ask
-    this.#mostGroups = mostGroups
+    this.#maxGroups = maxGroups
   }
 
   /** `null`: there is no such connection of this tenant. */
@@ -31,7 +31,7 @@ export class GroupedReads {
     const reads = readsFor(key.provider)
     const known = this.#partitions.get(reads)
     if (known !== undefined) return known.call(key)
-    const limits = { mostCalls: MOST_READS_A_GROUP, mostGroups: this.#mostGroups }
+    const limits = { maxCalls: MAX_READS_PER_GROUP, maxGroups: this.#maxGroups }
     const calls: PartitionCalls = new GroupedCalls((keys) => this.#readGroup(reads, keys), limits)
     this.#partitions.set(reads, calls)
     return calls.call(key)

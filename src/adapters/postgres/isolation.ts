@@ -85,11 +85,11 @@ interface Deviation extends Record<string, unknown> {
   readonly subject: string
 }
 
-const MOST_NAMED = 3
+const MAX_NAMED = 3
 
 /** Of one problem. */
 function listOf(deviations: readonly Deviation[]): string {
-  const named = deviations.slice(0, MOST_NAMED).map(({ subject }) => subject)
+  const named = deviations.slice(0, MAX_NAMED).map(({ subject }) => subject)
   const more = deviations.length - named.length
   return `${deviations[0]?.problem ?? ''}: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

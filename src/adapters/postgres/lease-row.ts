@@ -55,19 +55,19 @@ export function claimTerms({
   owner,
   leaseTtlMs,
   backoff,
-  mostAttemptsAnHour,
+  maxAttemptsPerHour,
   app,
-  mostWaitMs,
+  maxWaitMs,
 }: ClaimRequest): {
   readonly owner: string
   readonly ttl_ms: number
   readonly base_ms: number
   readonly cap_ms: number
   readonly jitter: number
-  readonly most_attempts: number
+  readonly max_attempts: number
   readonly client_id: string
   readonly interval_ms: number | null
-  readonly most_wait_ms: number | null
+  readonly max_wait_ms: number | null
 } {
   const { clientId, requestsPerSecond } = app
   return {
@@ -76,9 +76,9 @@ export function claimTerms({
     base_ms: storableMs(backoff.baseMs),
     cap_ms: storableMs(backoff.capMs),
     jitter: backoff.jitter,
-    most_attempts: mostAttemptsAnHour,
+    max_attempts: maxAttemptsPerHour,
     client_id: clientId,
     interval_ms: requestsPerSecond === undefined ? null : turnSpacingMs(requestsPerSecond),
-    most_wait_ms: requestsPerSecond === undefined ? null : mostWaitMs,
+    max_wait_ms: requestsPerSecond === undefined ? null : maxWaitMs,
   }
 }

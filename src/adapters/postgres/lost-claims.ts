@@ -6,7 +6,7 @@ interface LostClaim {
 }
 
 const FIRST_WAIT_MS = 100
-const LONGEST_WAIT_MS = 5_000
+const MAX_WAIT_MS = 5_000
 /** So long after its answer was given up a statement may still reach the server: as long as a pool waits for one. */
 const STILL_ARRIVING_MS = 15_000
 
@@ -29,7 +29,7 @@ export class LostClaims {
   /** The process may end before: the leases then run out. */
   #lookLater(): void {
     setTimeout(() => void this.#look(), this.#waitMs).unref()
-    this.#waitMs = Math.min(this.#waitMs * 2, LONGEST_WAIT_MS)
+    this.#waitMs = Math.min(this.#waitMs * 2, MAX_WAIT_MS)
   }
 
   async #look(): Promise<void> {

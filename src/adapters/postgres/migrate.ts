@@ -36,13 +36,13 @@ export async function migrate(options: MigrateOptions): Promise<{ readonly appli
       for (const name of applied) options.log?.(`applied ${name}`)
       return { applied }
     } catch (error) {
-      if (attempt < MOST_ATTEMPTS && isRoleRace(error)) await delay(50 * attempt)
+      if (attempt < MAX_ATTEMPTS && isRoleRace(error)) await delay(50 * attempt)
       else throw toStoreError(error)
     }
   }
 }
 
-const MOST_ATTEMPTS = 20
+const MAX_ATTEMPTS = 20
 /** A number that no other user of advisory locks in the database is likely to choose. */
 const LOCK = '7162849305177201'
 

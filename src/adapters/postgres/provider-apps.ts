@@ -62,19 +62,19 @@ export class PostgresProviderApps implements ProviderApps {
     return this.#pauseOf(app, null)
   }
 
-  async takeTurn(app: BudgetedApp, mostWaitMs: number): Promise<{ readonly waitMs: number } | AppPause> {
+  async takeTurn(app: BudgetedApp, maxWaitMs: number): Promise<{ readonly waitMs: number } | AppPause> {
     const { provider, clientId, requestsPerSecond } = app
-    const terms = [provider, clientId, turnSpacingMs(requestsPerSecond), mostWaitMs]
+    const terms = [provider, clientId, turnSpacingMs(requestsPerSecond), maxWaitMs]
     const [turn] = await this.#statements.run<{ wait_ms: number }>(TAKE_TURN, terms)
     if (turn !== undefined) return { waitMs: turn.wait_ms }
-    return (await this.#pauseOf(app, mostWaitMs)) ?? { reason: 'budget', forMs: 0 }
+    return (await this.#pauseOf(app, maxWaitMs)) ?? { reason: 'budget', forMs: 0 }
   }
 
   async #pauseOf(
     { provider, clientId }: ProviderApp,
-    mostWaitMs: number | null,
+    maxWaitMs: number | null,
   ): Promise<AppPause | undefined> {
-    const [row] = await this.#statements.run<PauseRow>(PAUSE_OF, [provider, clientId, mostWaitMs])
+    const [row] = await this.#statements.run<PauseRow>(PAUSE_OF, [provider, clientId, maxWaitMs])
     return row === undefined ? undefined : toPause(row)
   }
 }

@@ -94,7 +94,7 @@ UPDATE public.integration_connections c SET
 WHERE ${OF_GRANT} AND c.lease_epoch = $6 AND c.token_version = $7 AND jsonb_array_length(c.candidates) = $9`
 
 /** What is ready while one group is being committed is the next: a second on its way would only make both smaller. */
-const STORE_GROUPS = { mostCalls: 100, mostGroups: 1 }
+const STORE_GROUPS = { maxCalls: 100, maxGroups: 1 }
 
 /** Refresh leases as columns of the connection's row, on the database's clock. */
 export class PostgresRefreshLeases implements RefreshLeases {
@@ -115,10 +115,10 @@ export class PostgresRefreshLeases implements RefreshLeases {
     request: ClaimRequest,
   ): Promise<RefreshLease | AppPause | undefined> {
     const { tenantId, provider, label } = connection
-    const { owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts, client_id, most_wait_ms } =
+    const { owner, ttl_ms, base_ms, cap_ms, jitter, max_attempts, client_id, max_wait_ms } =
       claimTerms(request)
     const key = [tenantId, provider, label, tokenVersion]
-    const terms = [owner, ttl_ms, base_ms, cap_ms, jitter, most_attempts, client_id, most_wait_ms]
+    const terms = [owner, ttl_ms, base_ms, cap_ms, jitter, max_attempts, client_id, max_wait_ms]
     const values = [...key, ...terms]
     const giveBack = (): void => this.#lost.add(() => this.#unclaim(connection, owner), request.leaseTtlMs)
     const [row] = await this.#statements.run<LeaseRow>(CLAIM, values, {

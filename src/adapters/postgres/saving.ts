@@ -1,4 +1,4 @@
-import { MOST_ACCOUNTS } from '../../domain/model/ad-account.ts'
+import { MAX_ACCOUNTS } from '../../domain/model/ad-account.ts'
 import type { Connection } from '../../domain/model/connection.ts'
 import type { RetiredGrant } from '../../ports/pending-revocations.ts'
 import type { NewGrant } from '../../ports/token-store.ts'
@@ -56,7 +56,7 @@ export function saveValues(grant: NewGrant): unknown[] {
     storableMs(grant.dueInMs),
     ...[subject?.issuer, subject?.id, subject?.name].map(storableTextOrNull),
     grant.scopes.map(storableText),
-    storableJson(grant.accounts.slice(0, MOST_ACCOUNTS)),
+    storableJson(grant.accounts.slice(0, MAX_ACCOUNTS)),
     ...[grant.selectedAccountId, grant.selectedAccountName].map(storableTextOrNull),
     storableJson(grant.details),
   ]

@@ -1,9 +1,9 @@
 /** No text that a provider sends is worth more; an index entry holds it whole. */
-const LONGEST_TEXT = 500
+const MAX_TEXT_LENGTH = 500
 
 /** What a text column takes: no NUL, no lone surrogate, not without end. */
 export function storableText(text: string): string {
-  return text.slice(0, LONGEST_TEXT).replace(/[\0\p{Cs}]/gu, '\ufffd')
+  return text.slice(0, MAX_TEXT_LENGTH).replace(/[\0\p{Cs}]/gu, '\ufffd')
 }
 
 export function storableTextOrNull(text: string | null | undefined): string | null {
@@ -17,11 +17,11 @@ export function storableJson(value: unknown): string {
   )
 }
 
-const LONGEST_MS = 50 * 365 * 86_400_000
+const MAX_MS = 50 * 365 * 86_400_000
 
 /** Milliseconds that an interval takes: a number must never be what a token is lost for. */
 export function storableMs(ms: number): number {
-  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, -LONGEST_MS), LONGEST_MS)
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, -MAX_MS), MAX_MS)
 }
 
 export function storableMsOrNull(ms: number | null): number | null {

@@ -53,9 +53,9 @@ end
 return answers`
 
 /** More would keep Redis from everybody else, and keep it waiting while we prepare them. */
-const MOST_TOGETHER = 32
+const MAX_TOGETHER = 32
 /** Fewer are not worth a command of their own before the tick is over. */
-const FEWEST_TOGETHER = 8
+const MIN_TOGETHER = 8
 
 interface WaitingStep {
   readonly step: Step
@@ -93,7 +93,7 @@ export class JoinedCalls {
       const waiting = this.#waiting.push({ step, resolve, reject })
       if (waiting === 1) process.nextTick(() => this.#flush())
       // As many as Redis has now: it works on these while we prepare the rest, and on the rest while we read the answers.
-      else if (waiting >= MOST_TOGETHER || (waiting >= FEWEST_TOGETHER && waiting >= this.#underWay))
+      else if (waiting >= MAX_TOGETHER || (waiting >= MIN_TOGETHER && waiting >= this.#underWay))
         this.#flush()
     })
   }

@@ -30,9 +30,9 @@ const kms = z.strictObject({
       softAgeMs: positive,
       hardAgeMs: positive,
       generationMs: positive,
-      mostValues: positive,
+      maxValues: positive,
       pollMs: positive,
-      mostKeys: positive,
+      maxKeys: positive,
     })
     .partial()
     .optional(),

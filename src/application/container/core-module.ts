@@ -227,8 +227,8 @@ function bindUseCases(bind: Bind): void {
     .inSingletonScope()
   bind(IDS.ConnectionStatuses)
     .toResolvedValue(
-      (tokens, providers) => new ConnectionStatuses({ tokens, providers }),
-      [IDS.TokenStore, IDS.ProviderRegistry],
+      (tokens, due, providers, clock) => new ConnectionStatuses({ tokens, due, providers, clock }),
+      [IDS.TokenStore, IDS.DueConnections, IDS.ProviderRegistry, IDS.Clock],
     )
     .inSingletonScope()
   bind(IDS.RefreshDueConnections)

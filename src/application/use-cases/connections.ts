@@ -21,7 +21,7 @@ import type {
   StartRequest,
 } from '../../domain/services/oauth-service.ts'
 import { errorCodeOf, toPublicError } from '../../domain/services/public-errors.ts'
-import { LONGEST_WAIT_MS, REVOCATIONS_AT_ONCE } from '../../domain/services/revocation-service.ts'
+import { MAX_WAIT_MS, REVOCATIONS_AT_ONCE } from '../../domain/services/revocation-service.ts'
 import type { RevocationResult, RevocationService } from '../../domain/services/revocation-service.ts'
 import { sendUnlessSuspended } from '../../domain/services/suspension.ts'
 import type { AppPacing } from '../../ports/app-pacing.ts'
@@ -59,7 +59,7 @@ export interface ApiKeyRequest {
 /** Tells a provider that a grant has ended; never rejects. */
 type Revoke = () => Promise<RevocationResult>
 
-const MOST_TURNS = 5
+const MAX_TURNS = 5
 
 /** What a tenant's admin does with connections: connect, choose an account, look again, disconnect, leave. */
 export class Connections {
@@ -163,9 +163,9 @@ export class Connections {
    */
   async deleteTenant(tenantId: TenantId): Promise<{ connections: number }> {
     const { clock, events, tokens } = this.#deps
-    const endsAt = clock.monotonicMs() + LONGEST_WAIT_MS
+    const endsAt = clock.monotonicMs() + MAX_WAIT_MS
     let deleted = 0
-    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+    for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const connections = await tokens.list(tenantId)
       if (connections.length === 0) {
         events.emit({ type: 'tenant.deleted', at: clock.now(), tenantId })
@@ -250,7 +250,7 @@ export class Connections {
     key: ConnectionKey,
     patchOf: (connection: Connection) => ConnectionPatch,
   ): Promise<Connection> {
-    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+    for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const connection = await this.#deps.grants.find(key)
       if (connection === undefined || !isUsable(connection)) {
         throw new NotConnectedError(this.#deps.providers.get(key.provider).traits.displayName)

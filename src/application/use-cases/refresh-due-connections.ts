@@ -48,7 +48,7 @@ export interface RefreshDueResult {
 }
 
 const DEFAULT_CONCURRENCY = 20
-const MOST_ERRORS = 1_000
+const MAX_ERRORS = 1_000
 const HARMLESS = new Set(['refresh_pending', 'rate_limited', 'stale_connection', 'not_connected'])
 
 /**
@@ -123,7 +123,7 @@ class Tally {
     this.#counts[result] += 1
     const kind = code === undefined ? {} : { class: code }
     this.#meter.count({ name: 'job.connection', provider, outcome: result, ...kind })
-    if (result === 'failed' && this.#errors.length < MOST_ERRORS) this.#errors.push(outcome)
+    if (result === 'failed' && this.#errors.length < MAX_ERRORS) this.#errors.push(outcome)
     try {
       this.#onOutcome?.(outcome)
     } catch {

@@ -79,8 +79,8 @@ export interface RotationResult {
 }
 
 const PAGE = 100
-const MOST_TRIES = 5
-const MOST_PROBLEMS = 1_000
+const MAX_TRIES = 5
+const MAX_PROBLEMS = 1_000
 
 /**
  * Seals everything that is stored under the current keys, while refreshes go on. Interrupted at any point it has lost
@@ -109,7 +109,7 @@ export class RotateKeys {
     let [rows, cursor, isAtEnd] = [0, after, false]
     while (!isAtEnd && signal?.aborted !== true) {
       const page = await sealedValues.page(cursor, Math.max(1, Math.floor(Math.min(PAGE, ratePerSecond))))
-      await this.#work(page.rows, tally, MOST_TRIES)
+      await this.#work(page.rows, tally, MAX_TRIES)
       cursor = page.next
       isAtEnd = cursor === undefined
       onProgress?.({ scanned: tally.scanned, resealed: tally.resealed, cursor })
@@ -199,7 +199,7 @@ class Tally {
       if (after !== before) this.resealed += 1
       if (problem === undefined) continue
       this.#count(before, problem)
-      if (this.#problems.length < MOST_PROBLEMS)
+      if (this.#problems.length < MAX_PROBLEMS)
         this.#problems.push({ tenantId, provider, connectionId, field, code: problem.code })
     }
   }

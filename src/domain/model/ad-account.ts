@@ -24,17 +24,17 @@ export interface Audience {
 }
 
 /** More than this many accounts are not kept; a grant that reaches them can still select any it names. */
-export const MOST_ACCOUNTS = 5_000
+export const MAX_ACCOUNTS = 5_000
 
 /** More than this many lists, or segments, are not kept, and none beyond them can be chosen. */
-export const MOST_AUDIENCES = 2_000
+export const MAX_AUDIENCES = 2_000
 
-const LONGEST_TEXT = 200
+const MAX_TEXT_LENGTH = 200
 
 /** Makes text from a provider safe to store and to show: no NUL, no control characters, no lone surrogates, bounded. */
 export function cleanText(text: string): string {
   // Cut first: what is left of a character at the edge is a lone surrogate, and goes with the others.
-  return Array.from(text.slice(0, LONGEST_TEXT), cleanCharacter).join('').trim()
+  return Array.from(text.slice(0, MAX_TEXT_LENGTH), cleanCharacter).join('').trim()
 }
 
 function cleanCharacter(character: string): string {

@@ -11,12 +11,12 @@ export interface Backoff {
 export const REFRESH_BACKOFF = { baseMs: 5 * SECOND_MS, capMs: 15 * 60 * SECOND_MS } as const
 
 /** More attempts than this in an hour are refused, whatever sequence of crashes they come from. */
-export const MOST_ATTEMPTS_AN_HOUR = 30
+export const MAX_ATTEMPTS_PER_HOUR = 30
 
 /** For when a provider asks to wait and does not say how long. */
 export const UNNAMED_WAIT_MS = 5 * SECOND_MS
 
-const LONGEST_RETRY_AFTER_MS = HOUR_MS
+const MAX_RETRY_AFTER_MS = HOUR_MS
 
 /** `base × 2^(n-1)`, capped, then shortened by up to half of itself. */
 export function backoffMs(attempt: number, backoff: Backoff): number {
@@ -27,5 +27,5 @@ export function backoffMs(attempt: number, backoff: Backoff): number {
 /** A provider's own wait is obeyed between one second and one hour; nonsense counts as unknown. */
 export function clampRetryAfter(ms: number | undefined): number | undefined {
   if (ms === undefined || Number.isNaN(ms)) return undefined
-  return Math.min(Math.max(ms, SECOND_MS), LONGEST_RETRY_AFTER_MS)
+  return Math.min(Math.max(ms, SECOND_MS), MAX_RETRY_AFTER_MS)
 }

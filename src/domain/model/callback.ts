@@ -26,8 +26,8 @@ export interface AuthorizationResponse {
     | { readonly kind: 'malformed'; readonly error: CallbackInvalidError }
 }
 
-const LONGEST_VALUE = 4_096
-const LONGEST_QUERY = 16_384
+const MAX_VALUE_LENGTH = 4_096
+const MAX_QUERY_LENGTH = 16_384
 /** What error codes look like (RFC 6749 §4.1.2.1); anything else is whatever somebody wrote into a URL. */
 const ERROR_CODE = /^[a-z_]{1,40}$/
 
@@ -59,7 +59,7 @@ function fromObject({ code, error, iss }: CallbackParameters): Rest {
 }
 
 function fromQuery(query: URLSearchParams, codeParameters: readonly string[]): Rest {
-  if (query.toString().length > LONGEST_QUERY) throw new CallbackInvalidError('it is too long')
+  if (query.toString().length > MAX_QUERY_LENGTH) throw new CallbackInvalidError('it is too long')
   const code = codeParameters.map((name) => single(query, name)).find((value) => value !== undefined)
   return {
     iss: sound('iss', single(query, 'iss')),
@@ -85,7 +85,7 @@ function single(query: URLSearchParams, name: string): string | undefined {
 function sound(name: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value !== 'string') throw new CallbackInvalidError(`${name} is not text`)
-  if (value.length === 0 || value.length > LONGEST_VALUE || !/^[\x20-\x7e]+$/.test(value)) {
+  if (value.length === 0 || value.length > MAX_VALUE_LENGTH || !/^[\x20-\x7e]+$/.test(value)) {
     throw new CallbackInvalidError(`${name} is empty, too long or not ASCII`)
   }
   return value
@@ -93,7 +93,7 @@ function sound(name: string, value: unknown): string | undefined {
 
 function soundError(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
-  if (typeof value !== 'string' || value.length > LONGEST_QUERY)
+  if (typeof value !== 'string' || value.length > MAX_QUERY_LENGTH)
     throw new CallbackInvalidError('error is not text')
   return value
 }

@@ -58,11 +58,18 @@ export interface Connection extends ConnectionKey {
   readonly updatedAt: Instant
 }
 
-/** Whether a person should look: something needs to be connected again, chosen, or failed when it was last tried. */
-export function needsAttention(status: ConnectionStatus | 'not_connected', hasFailed: boolean): boolean {
-  return (
-    status === 'needs_reauth' || status === 'pending_account_selection' || (status === 'active' && hasFailed)
-  )
+/**
+ * Whether a person should look: something needs to be connected again now or soon, an account chosen, or the last try
+ * failed.
+ */
+export function needsAttention(connection: {
+  readonly status: ConnectionStatus | 'not_connected'
+  readonly hasFailed: boolean
+  readonly isExpiring: boolean
+}): boolean {
+  const { status, hasFailed, isExpiring } = connection
+  if (status === 'needs_reauth' || status === 'pending_account_selection') return true
+  return status === 'active' && (hasFailed || isExpiring)
 }
 
 /** A connection that the job and `getAccessToken` may refresh. */

@@ -34,7 +34,7 @@ export interface ConnectionKey {
   readonly label: ConnectionLabel
 }
 
-const LONGEST_ID = 255
+const MAX_ID_LENGTH = 255
 
 /** @throws TenantInvalidError when `value` is no tenant id; the message never repeats the value. */
 export function parseTenantId(value: unknown): TenantId {
@@ -63,7 +63,7 @@ function isPlainText(value: unknown): value is string {
   return (
     typeof value === 'string' &&
     value.length > 0 &&
-    value.length <= LONGEST_ID &&
+    value.length <= MAX_ID_LENGTH &&
     isWellFormed(value) &&
     !/[\u0000-\u001f\u007f-\u009f]/.test(value)
   )

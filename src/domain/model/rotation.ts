@@ -27,14 +27,14 @@ export interface RefreshTimings {
    */
   readonly presentWithinMs: number
   /** How long a claimed connection waits for its app's turn at most: the rest of the deadline is for a late process. */
-  readonly longestTurnMs: number
+  readonly maxTurnMs: number
 }
 
 const SOFT_TIMEOUT_MS = 10 * SECOND_MS
 const HARD_TIMEOUT_MS = 75 * SECOND_MS
 const QUARANTINE_MS = 12 * MINUTE_MS
 const LEASE_MS = HARD_TIMEOUT_MS + MINUTE_MS
-const LONGEST_TURN_MS = 5 * SECOND_MS
+const MAX_TURN_MS = 5 * SECOND_MS
 const TURN_SHARE = 1 / 8
 const SEND_SHARE = 1 / 4
 const PRESENT_SHARE = 0.4
@@ -47,9 +47,9 @@ export function refreshTimings(rotation: RotationClass): RefreshTimings {
   if (rotation.kind === 'grace') {
     const leaseTtlMs = Math.min(LEASE_MS, Math.floor(rotation.graceMs * 0.45))
     const hardTimeoutMs = Math.floor((leaseTtlMs * HARD_TIMEOUT_MS) / LEASE_MS)
-    const longestTurnMs = Math.min(LONGEST_TURN_MS, Math.floor(leaseTtlMs * TURN_SHARE))
+    const maxTurnMs = Math.min(MAX_TURN_MS, Math.floor(leaseTtlMs * TURN_SHARE))
     const softTimeoutMs = Math.min(SOFT_TIMEOUT_MS, hardTimeoutMs)
-    return { softTimeoutMs, hardTimeoutMs, leaseTtlMs, ...deadlines(leaseTtlMs), longestTurnMs }
+    return { softTimeoutMs, hardTimeoutMs, leaseTtlMs, ...deadlines(leaseTtlMs), maxTurnMs }
   }
   const leaseTtlMs = rotation.kind === 'none' ? LEASE_MS : QUARANTINE_MS
   return {
@@ -57,7 +57,7 @@ export function refreshTimings(rotation: RotationClass): RefreshTimings {
     hardTimeoutMs: HARD_TIMEOUT_MS,
     leaseTtlMs,
     ...deadlines(leaseTtlMs),
-    longestTurnMs: LONGEST_TURN_MS,
+    maxTurnMs: MAX_TURN_MS,
   }
 }
 

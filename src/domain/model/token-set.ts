@@ -22,7 +22,7 @@ export function isKeepable({ accessToken, refreshToken }: TokenSet): boolean {
   return isRefreshTokenSound && CREDENTIAL.test(accessToken.reveal())
 }
 
-const LONGEST_LIFETIME_MS = 3_650 * DAY_MS
+const MAX_LIFETIME_MS = 3_650 * DAY_MS
 
 /**
  * Reads `expires_in`. A number or numeric text above 0 and up to ten years counts, fractions cut to whole seconds;
@@ -32,7 +32,7 @@ export function parseExpiresIn(value: unknown): number | null {
   const seconds = typeof value === 'string' && /^\d{1,12}(\.\d{1,6})?$/.test(value) ? Number(value) : value
   if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return null
   const lifetimeMs = Math.floor(seconds) * SECOND_MS
-  return lifetimeMs > 0 && lifetimeMs <= LONGEST_LIFETIME_MS ? lifetimeMs : null
+  return lifetimeMs > 0 && lifetimeMs <= MAX_LIFETIME_MS ? lifetimeMs : null
 }
 
 /** How much is left of a lifetime that the provider named `elapsedMs` ago; `null`: no known end. */
@@ -40,8 +40,8 @@ export function leftOf(lifetimeMs: number | null, elapsedMs: number): number | n
   return lifetimeMs === null ? null : Math.max(0, Math.floor(lifetimeMs - elapsedMs))
 }
 
-const LONGEST_SCOPE = 255
-const MOST_SCOPES = 100
+const MAX_SCOPE_LENGTH = 255
+const MAX_SCOPES = 100
 
 /** Splits a scope text at spaces or commas, as platforms differ; drops what no scope can be (RFC 6749 §3.3). Never throws. */
 export function parseScopes(value: unknown): readonly string[] | undefined {
@@ -53,7 +53,7 @@ export function parseScopes(value: unknown): readonly string[] | undefined {
       : undefined
   if (parts === undefined) return undefined
   const scopes = parts.filter(
-    (part) => part.length <= LONGEST_SCOPE && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(part),
+    (part) => part.length <= MAX_SCOPE_LENGTH && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(part),
   )
-  return [...new Set(scopes)].slice(0, MOST_SCOPES)
+  return [...new Set(scopes)].slice(0, MAX_SCOPES)
 }

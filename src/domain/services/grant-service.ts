@@ -10,7 +10,7 @@ import {
   StaleConnectionError,
   StoreUnavailableError,
 } from '../errors.ts'
-import { MOST_ACCOUNTS } from '../model/ad-account.ts'
+import { MAX_ACCOUNTS } from '../model/ad-account.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { Connection } from '../model/connection.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
@@ -49,7 +49,7 @@ const NOT_YET = { connectionId: '', grantId: '' } as const
 const RECHECK_DELAYS_MS = [100, 400, 1_500]
 
 /** How often a new consent is sealed and offered again when the connection has changed in between. */
-const MOST_SAVES = 5
+const MAX_SAVES = 5
 
 /** Turns a credential that a provider has just issued into a stored connection: examine, compare, seal, store. */
 export class GrantService {
@@ -116,7 +116,7 @@ export class GrantService {
   }
 
   async #save(client: ProviderClient, received: ReceivedGrant, examination: Examination): Promise<void> {
-    for (let turn = 0; turn < MOST_SAVES; turn += 1) {
+    for (let turn = 0; turn < MAX_SAVES; turn += 1) {
       const existing = await this.find(received.key)
       if (!received.allowAccountChange) refuseAccountChange(client, existing, examination)
       const grant = await this.#newGrant(client, received, examination, existing)
@@ -173,7 +173,7 @@ export class GrantService {
     const elapsedMs = this.#deps.clock.monotonicMs() - received.sentAt
     const { expiresInMs: namedMs = tokens.expiresInMs } = examination
     const expiresInMs = leftOf(namedMs, elapsedMs)
-    const accounts = examination.accounts.slice(0, MOST_ACCOUNTS)
+    const accounts = examination.accounts.slice(0, MAX_ACCOUNTS)
     const selected = chooseAccount(client, accounts, { existing, allowAccountChange })
     return {
       ...key,

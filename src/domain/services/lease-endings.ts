@@ -3,9 +3,9 @@ import { refreshTimings } from '../model/rotation.ts'
 import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 
 const FIRST_RETRY_MS = 100
-const LONGEST_RETRY_MS = 5_000
+const MAX_RETRY_MS = 5_000
 /** No lease runs longer. */
-const LONGEST_LEASE_MS = refreshTimings({ kind: 'unknown' }).leaseTtlMs
+const MAX_LEASE_MS = refreshTimings({ kind: 'unknown' }).leaseTtlMs
 
 /**
  * Ends leases, also while the store is away. One that nobody ends keeps its connection from everybody until it runs out,
@@ -44,8 +44,8 @@ export class LeaseEndings {
   /** Never rejects. */
   async #releaseLater(lease: RefreshLease, reason: ReleaseReason): Promise<void> {
     const { background, clock, leases } = this.#deps
-    const givenUpAt = clock.monotonicMs() + LONGEST_LEASE_MS
-    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
+    const givenUpAt = clock.monotonicMs() + MAX_LEASE_MS
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, MAX_RETRY_MS)) {
       await clock.backgroundDelay(waitMs)
       if (background.isOver || clock.monotonicMs() > givenUpAt) return
       try {

@@ -205,7 +205,7 @@ export class OAuthService {
   }
 }
 
-const SHORTEST_BROWSER = 16
+const MIN_BROWSER_LENGTH = 16
 
 /** Hosts without types pass `null` for nobody, and a flow that is bound to that would be open to everybody. */
 function initiatorProblems(initiator: Initiator | undefined): readonly string[] {
@@ -215,10 +215,10 @@ function initiatorProblems(initiator: Initiator | undefined): readonly string[] 
 }
 
 function browserProblems(browser: string | undefined): readonly string[] {
-  const isSecret = typeof browser === 'string' && browser.length >= SHORTEST_BROWSER
+  const isSecret = typeof browser === 'string' && browser.length >= MIN_BROWSER_LENGTH
   return browser === undefined || isSecret
     ? []
-    : [`browser: must be a random string of at least ${SHORTEST_BROWSER} characters`]
+    : [`browser: must be a random string of at least ${MIN_BROWSER_LENGTH} characters`]
 }
 
 /** @throws ConfigInvalidError */

@@ -80,9 +80,9 @@ export class RefreshAttempt {
 
   /** Waits for the app's turn if it has a budget. Resolves with the reason when nothing may be sent. */
   async #turn({ client, lease, claimedAt }: Claim): Promise<AppPause | undefined> {
-    const { longestTurnMs } = refreshTimings(client.traits.rotation)
+    const { maxTurnMs } = refreshTimings(client.traits.rotation)
     try {
-      return await this.#deps.pacing.turn(appOf(client), claimedAt, longestTurnMs)
+      return await this.#deps.pacing.turn(appOf(client), claimedAt, maxTurnMs)
     } catch (error) {
       return this.#verdicts.notSent(lease, error)
     }

@@ -26,7 +26,7 @@ import type { TokenLifecycleDependencies } from './token-lifecycle-service.ts'
 export type RepeatLater = (client: ProviderClient, lease: RefreshLease, inMs: number) => Promise<void>
 
 /** A longer wait is not repeated from here: a grace that outlasts it leaves the next reader or the job enough time. */
-const LONGEST_REPEAT_MS = refreshTimings({ kind: 'none' }).leaseTtlMs
+const MAX_REPEAT_MS = refreshTimings({ kind: 'none' }).leaseTtlMs
 
 /** Decides what an attempt that brought no token means for its connection, and ends the lease accordingly. */
 export class RefreshVerdicts {
@@ -92,7 +92,7 @@ export class RefreshVerdicts {
    */
   #repeatWithinGrace(client: ProviderClient, lease: RefreshLease, inMs: number): void {
     const { rotation } = client.traits
-    if (rotation.kind !== 'grace' || inMs >= rotation.graceMs || inMs > LONGEST_REPEAT_MS) return
+    if (rotation.kind !== 'grace' || inMs >= rotation.graceMs || inMs > MAX_REPEAT_MS) return
     // Its outcome is in the row.
     this.#repeatLater(client, lease, inMs).catch(() => undefined)
   }

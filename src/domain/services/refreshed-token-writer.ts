@@ -26,7 +26,7 @@ export interface Received {
 type SealedSecrets = Pick<RefreshedTokens, 'tokens' | 'previousRefreshToken'>
 
 const FIRST_RETRY_MS = 50
-const LONGEST_RETRY_MS = 5_000
+const MAX_RETRY_MS = 5_000
 
 /**
  * Keeps what a provider has just issued. From here on this process may hold the only live token of the grant, so it
@@ -110,7 +110,7 @@ export class RefreshedTokenWriter {
 
   /** Any error may be temporary, even one that an adapter calls final, and giving up would certainly lose the token. */
   async #untilItWorks<T>(step: () => Promise<T>): Promise<T> {
-    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, MAX_RETRY_MS)) {
       try {
         return await step()
       } catch {

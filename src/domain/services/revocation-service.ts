@@ -55,7 +55,7 @@ type TokenName = 'accessToken' | 'refreshToken'
 /** How many revocations a caller sends at once, since a platform that is sent too many throttles the whole app. */
 export const REVOCATIONS_AT_ONCE = 5
 /** How long a caller waits for a revocation. */
-export const LONGEST_WAIT_MS = 10 * SECOND_MS
+export const MAX_WAIT_MS = 10 * SECOND_MS
 
 const RETRY_MS = 5 * MINUTE_MS
 
@@ -129,7 +129,7 @@ export class RevocationService {
   async #briefly<T>(work: Promise<T>, otherwise: T): Promise<T> {
     const { background, clock } = this.#deps
     background.keep(work)
-    return Promise.race([work, clock.backgroundDelay(LONGEST_WAIT_MS).then(() => otherwise)])
+    return Promise.race([work, clock.backgroundDelay(MAX_WAIT_MS).then(() => otherwise)])
   }
 
   async #endOrphan(client: ProviderClient, orphan: OrphanGrant): Promise<void> {

@@ -18,7 +18,7 @@ import {
   ReauthorizationRequiredError,
   RefreshPendingError,
 } from '../errors.ts'
-import { MOST_ATTEMPTS_AN_HOUR, REFRESH_BACKOFF } from '../model/backoff.ts'
+import { MAX_ATTEMPTS_PER_HOUR, REFRESH_BACKOFF } from '../model/backoff.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import { isLive } from '../model/connection.ts'
 import { assessFreshness, mayRenewAhead } from '../model/freshness.ts'
@@ -57,7 +57,7 @@ export interface LiveReading {
 }
 
 const FIRST_POLL_MS = 5
-const LONGEST_POLL_MS = 500
+const MAX_POLL_MS = 500
 /** A waiting caller looks again after about a quarter of the time waited so far, so it is late by no more than that. */
 const POLL_GROWTH = 1.25
 /** A timer may be early by a little, and the store measures for itself. */
@@ -121,7 +121,7 @@ export class TokenLifecycleService {
     const { clock } = this.#deps
     const deadline = clock.monotonicMs() + refreshTimings(client.traits.rotation).softTimeoutMs
     let current = seen
-    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS)) {
+    for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * POLL_GROWTH, MAX_POLL_MS)) {
       const renewed = await this.#claimAndAttempt(client, key, current, { deadline, work })
       if (renewed !== undefined) return renewed
       const left = deadline - clock.monotonicMs()
@@ -154,14 +154,14 @@ export class TokenLifecycleService {
 
   claimRequest(client: ProviderClient): ClaimRequest {
     const { owner, random } = this.#deps
-    const { leaseTtlMs, longestTurnMs } = refreshTimings(client.traits.rotation)
+    const { leaseTtlMs, maxTurnMs } = refreshTimings(client.traits.rotation)
     return {
       owner: `${owner}:${uuidFrom(random.bytes(16))}`,
       leaseTtlMs,
       app: appOf(client),
-      mostWaitMs: longestTurnMs,
+      maxWaitMs: maxTurnMs,
       backoff: { ...REFRESH_BACKOFF, jitter: this.#deps.random.fraction() },
-      mostAttemptsAnHour: MOST_ATTEMPTS_AN_HOUR,
+      maxAttemptsPerHour: MAX_ATTEMPTS_PER_HOUR,
     }
   }
 

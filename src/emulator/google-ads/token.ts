@@ -10,7 +10,7 @@ import type { GoogleConsents } from './authorization.ts'
 import type { GoogleIdentity } from './identity.ts'
 
 /** How many refresh tokens one person may have with one client before the oldest dies. */
-const mostRefreshTokens = 100
+const maxRefreshTokens = 100
 
 /** Google's token endpoint. */
 export function googleToken(world: World, identity: GoogleIdentity, call: Call): Answer {
@@ -74,7 +74,7 @@ function crowdOut(world: World, person: string): void {
     .flatMap(({ tokens }) =>
       tokens.filter((token) => token.kind === 'refresh' && world.ledger.isHonoured(token)),
     )
-  for (const oldest of live.slice(0, -mostRefreshTokens)) oldest.state = 'revoked'
+  for (const oldest of live.slice(0, -maxRefreshTokens)) oldest.state = 'revoked'
 }
 
 function access(world: World): TokenWish {

@@ -5,7 +5,7 @@ import type { World } from '../world.ts'
 import { advertisersOf } from './advertisers.ts'
 import { tiktokAnswer } from './envelope.ts'
 
-const mostIds = 100
+const maxIds = 100
 const usualFields = ['advertiser_id', 'name', 'status', 'currency', 'timezone', 'role']
 
 /** `oauth2/access_token/`: no expiry and no refresh token in the answer, unless lifetimes were asked for. */
@@ -52,8 +52,7 @@ export function advertiserInfo(world: World, call: Call): Answer {
   const ids = textArray(call.query.get('advertiser_ids'))
   const fields = call.query.has('fields') ? textArray(call.query.get('fields')) : usualFields
   if (!ids || ids.length === 0 || !fields) return tiktokAnswer(40002, 'advertiser_ids: Not a valid list.')
-  if (ids.length > mostIds)
-    return tiktokAnswer(40002, `advertiser_ids: Longer than maximum length ${mostIds}.`)
+  if (ids.length > maxIds) return tiktokAnswer(40002, `advertiser_ids: Longer than maximum length ${maxIds}.`)
   const reached = new Map(advertisersOf(holder.lineage.person).map((each) => [each.advertiser_id, each]))
   const found = ids.flatMap((id) => reached.get(id) ?? [])
   if (found.length < ids.length) return tiktokAnswer(40001, 'No permission to operate the advertiser.')

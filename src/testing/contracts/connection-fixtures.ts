@@ -87,11 +87,11 @@ export function claimRequest(changes: Partial<ClaimRequest> = {}): ClaimRequest 
   claims += 1
   return {
     app: APP,
-    mostWaitMs: 5_000,
+    maxWaitMs: 5_000,
     owner: `process-1:${claims}`,
     leaseTtlMs: 2 * MINUTE_MS,
     backoff: { baseMs: 10_000, capMs: 60_000, jitter: 0 },
-    mostAttemptsAnHour: 30,
+    maxAttemptsPerHour: 30,
     ...changes,
   }
 }

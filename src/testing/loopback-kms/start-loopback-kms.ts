@@ -28,7 +28,7 @@ export interface LoopbackKms {
   /** Every request whose signature was right. */
   readonly calls: readonly KmsCall[]
   /** The largest number of requests that were under way at once. */
-  readonly mostAtOnce: number
+  readonly maxAtOnce: number
   /** Gives the new key's ARN. */
   createKey(alias?: string): string
   disableKey(name: string): void
@@ -59,8 +59,8 @@ export async function startLoopbackKms(): Promise<LoopbackKms> {
     region,
     credentials: { accessKeyId, secretAccessKey },
     calls: service.calls,
-    get mostAtOnce() {
-      return service.mostAtOnce
+    get maxAtOnce() {
+      return service.maxAtOnce
     },
     createKey: (alias) => vault.create(alias),
     disableKey: (name) => vault.setEnabled(name, false),
@@ -75,7 +75,7 @@ export async function startLoopbackKms(): Promise<LoopbackKms> {
 class KmsService {
   readonly vault = new KeyVault(IDENTITY.region)
   readonly calls: KmsCall[] = []
-  mostAtOnce = 0
+  maxAtOnce = 0
   #underWay = 0
   #faults: readonly KmsFault[] = []
 
@@ -89,7 +89,7 @@ class KmsService {
 
   answer(request: IncomingMessage, response: ServerResponse): void {
     this.#underWay += 1
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.#underWay)
+    this.maxAtOnce = Math.max(this.maxAtOnce, this.#underWay)
     response.on('close', () => {
       this.#underWay -= 1
     })

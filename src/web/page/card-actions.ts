@@ -33,7 +33,7 @@ export function cardActions(context: HandlerContext, card: Card): Markup {
     isOAuth && state.connected && !isChoosing && may('connect')
       ? actionForm(context, card, {
           action: 'start',
-          className: 'cgk-plain',
+          className: state.isExpiring ? 'cgk-primary' : 'cgk-plain',
           words: html`Sign in again${about(card)}`,
         })
       : nothing,

@@ -47,15 +47,16 @@ export function connectionCard(context: HandlerContext, content: CardContent): M
 }
 
 function standingOf(
-  { status, lastError }: ConnectionState,
+  { status, lastError, isExpiring }: ConnectionState,
   isConfigured: boolean,
 ): { readonly standing: Standing; readonly words: string } {
   if (!isConfigured) return { standing: 'off', words: 'Not available' }
   switch (status) {
     case 'active':
-      return lastError === null
-        ? { standing: 'good', words: 'Connected' }
-        : { standing: 'attention', words: 'Connected, with a problem' }
+      if (lastError !== null) return { standing: 'attention', words: 'Connected, with a problem' }
+      return isExpiring
+        ? { standing: 'attention', words: 'Reconnect soon' }
+        : { standing: 'good', words: 'Connected' }
     case 'pending_account_selection':
       return { standing: 'attention', words: 'Choose an account' }
     case 'needs_reauth':
@@ -79,10 +80,24 @@ function notice(context: HandlerContext, { state, connection }: CardContent, nam
       ${platformOf(context, state.provider).accountNoun} to work with.
     </p>`
   }
+  if (state.lastError === null && state.isExpiring) return expiring(context, state, name)
   if (!state.connected || state.lastError === null) return introduction(context, state)
   const code = isFailureCode(state.lastError) ? state.lastError : 'internal_error'
   const { what, advice } = failureWords(code, name)
   return html`<p class="cgk-notice cgk-attention"><strong>At the last check:</strong> ${what} ${advice}</p>`
+}
+
+/** Renewing the token does not put this off. */
+function expiring(context: HandlerContext, { grantExpiresAt }: ConnectionState, name: string): Markup {
+  if (grantExpiresAt === null) return nothing
+  const now = context.clock.now()
+  const [verb, advice] =
+    grantExpiresAt > now
+      ? ['ends', 'Sign in again before then, and nothing is interrupted.']
+      : ['ended', 'Sign in again to restore it.']
+  return html`<p class="cgk-notice cgk-attention">
+    What ${name} lets this site see ${verb} ${moment(grantExpiresAt, now)}. ${advice}
+  </p>`
 }
 
 function introduction(context: HandlerContext, { status, provider }: ConnectionState): Markup {
@@ -102,8 +117,7 @@ function facts(context: HandlerContext, { state, connection }: CardContent): Mar
   const checked = state.lastSyncAt === null ? html`not yet` : moment(state.lastSyncAt, now)
   return html`<dl class="cgk-facts">
     ${fact('Account', account)} ${fact('Signed in as', signedInAs(state, connection))} ${fact('Lists', lists)}
-    ${fact('Access', state.connected ? access(context, connection) : undefined)}
-    ${fact('Last checked', checked)}
+    ${fact('Access', state.connected ? access(context, state) : undefined)} ${fact('Last checked', checked)}
   </dl>`
 }
 
@@ -129,13 +143,15 @@ function chosenLists({ details }: Connection): Markup {
   return html`E-mail: ${nameOf(details.emailListId)} · SMS: ${nameOf(details.smsListId)}`
 }
 
-/** When a token expires matters to people only if it is not renewed. */
-function access(context: HandlerContext, { provider, tokenExpiresAt }: Connection): Markup {
+/** When a token expires matters to people only if nothing ends before. */
+function access(context: HandlerContext, state: ConnectionState): Markup {
+  const { provider, grantExpiresAt, tokenExpiresAt } = state
   const client = context.providers.get(provider)
   const now = context.clock.now()
+  if (grantExpiresAt !== null)
+    return html`${grantExpiresAt <= now ? 'Ended' : 'Ends'} ${moment(grantExpiresAt, now)}`
   if (tokenExpiresAt === null)
     return html`${isOAuthClient(client) ? 'No end date' : 'Until the key is deleted'}`
-  if (client.traits.renewal === 'none') return html`Expires ${moment(tokenExpiresAt, now)}`
   if (tokenExpiresAt <= now) return html`Expired ${moment(tokenExpiresAt, now)}; renewed at the next use`
   return html`Renewed automatically; this token expires ${moment(tokenExpiresAt, now)}`
 }

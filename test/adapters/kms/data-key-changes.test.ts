@@ -108,7 +108,7 @@ describe('revocation', () => {
 
   test('of a tenant leaves none of its keys, however many there are', async () => {
     const bench = await open()
-    const process = bench.start({ partitioning: 'tenant', limits: { mostValues: 1 } })
+    const process = bench.start({ partitioning: 'tenant', limits: { maxValues: 1 } })
     for (let count = 0; count < 150; count += 1) await seal(process, 'gone')
     expect(await process.keys.revokeTenant(parseTenantId('gone'))).toBe(150)
     expect(await bench.store.list(undefined, 10)).toEqual([])

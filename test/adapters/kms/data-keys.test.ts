@@ -67,7 +67,7 @@ describe('data keys of a fleet', () => {
 
   test('are unwrapped once each while twenty thousand values of five hundred tenants are opened', async () => {
     const bench = await open()
-    const writing = bench.start({ limits: { mostValues: 50 } })
+    const writing = bench.start({ limits: { maxValues: 50 } })
     const tenants = Array.from({ length: 500 }, (_, index) => `tenant-${index}`)
     const values = await Promise.all(
       tenants.map(async (tenant) => ({ tenant, sealed: await seal(writing, tenant) })),
@@ -108,8 +108,8 @@ describe('data keys of a fleet', () => {
     bench.kms.plan({ times: 60, delayMs: 30 })
     await Promise.all(tenants.map((tenant) => seal(process, tenant)))
     expect(bench.callsOf('GenerateDataKey')).toBe(60)
-    expect(bench.kms.mostAtOnce).toBeGreaterThan(8)
-    expect(bench.kms.mostAtOnce).toBeLessThanOrEqual(16)
+    expect(bench.kms.maxAtOnce).toBeGreaterThan(8)
+    expect(bench.kms.maxAtOnce).toBeLessThanOrEqual(16)
   })
 
   test('are shared by what the partitioning says', async () => {
@@ -139,8 +139,8 @@ describe('data keys of a fleet', () => {
 
   test('refuse limits that make no sense', async () => {
     const bench = await open()
-    const limits = { softAgeMs: 2 * DAY_MS, mostValues: 0 }
-    expect(() => new KmsDataKeys(bench.options({ limits }))).toThrow(/mostValues.*softAgeMs/)
+    const limits = { softAgeMs: 2 * DAY_MS, maxValues: 0 }
+    expect(() => new KmsDataKeys(bench.options({ limits }))).toThrow(/maxValues.*softAgeMs/)
   })
 })
 
@@ -159,7 +159,7 @@ describe('a generation', () => {
 
   test('ends with its number of values, also for many at once', async () => {
     const bench = await open()
-    const process = bench.start({ limits: { mostValues: 7 } })
+    const process = bench.start({ limits: { maxValues: 7 } })
     const sealed = await Promise.all(Array.from({ length: 50 }, () => seal(process)))
     const counts = new Map<string, number>()
     for (const id of sealed.map(idOf)) counts.set(id, (counts.get(id) ?? 0) + 1)
@@ -184,7 +184,7 @@ describe('a generation', () => {
 
   test('that has sealed all it may does not go on', async () => {
     const bench = await open()
-    const process = bench.start({ limits: { mostValues: 2 } })
+    const process = bench.start({ limits: { maxValues: 2 } })
     await seal(process)
     await seal(process)
     bench.kms.plan(CUT_OFF)

@@ -68,7 +68,7 @@ test('a suspicion keeps others away until its last millisecond', async () => {
 
 test('the hour of the cap begins with its first attempt and ends an hour later', async () => {
   const { clock, claim, leases } = await connected()
-  const capped = { ...atOnce, mostAttemptsAnHour: 1 }
+  const capped = { ...atOnce, maxAttemptsPerHour: 1 }
   await clock.advance(17 * MINUTE_MS)
   await leases.release(await claimedLease(claim, capped), { retryInMs: 0 })
   await clock.advance(HOUR_MS - 1)

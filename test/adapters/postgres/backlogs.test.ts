@@ -162,7 +162,7 @@ function dueRequest(providers: readonly string[]): DueRequest {
   const claims = Object.fromEntries(
     providers.map((provider) => [provider, claimRequest({ app: { provider, clientId: 'client-1' } })]),
   )
-  return { limit: 40, mostPerTenant: 4, providers, claims }
+  return { limit: 40, maxPerTenant: 4, providers, claims }
 }
 
 /** What comes of `work`, which reads as many rows twice at least, and how many rows were read for it. */

@@ -6,7 +6,7 @@ import {
   PostgresDueConnections,
   PostgresTokenStore,
 } from '../../../src/adapters/postgres/index.ts'
-import { MOST_ACCOUNTS } from '../../../src/domain/model/ad-account.ts'
+import { MAX_ACCOUNTS } from '../../../src/domain/model/ad-account.ts'
 import { KEY, newGrant, range, TENANT } from '../../../src/testing/contracts/connection-fixtures.ts'
 import { freshDatabase } from '../../support/database.ts'
 import type { TestDatabase } from '../../support/database.ts'
@@ -77,14 +77,14 @@ test('texts and lists without end are cut, and the tokens that came with them ar
   const grant = newGrant({
     subject: { issuer: endless, id: endless, name: endless },
     scopes: [endless],
-    accounts: range(MOST_ACCOUNTS + 100).map((n) => ({ id: `act_${n}`, name: endless, isUsable: true })),
+    accounts: range(MAX_ACCOUNTS + 100).map((n) => ({ id: `act_${n}`, name: endless, isUsable: true })),
     selectedAccountId: endless,
     expiresInMs: Number.MAX_VALUE,
     dataAccessExpiresInMs: Number.NEGATIVE_INFINITY,
   })
   expect((await tokens.save(grant)).saved).toBe(true)
   const [connection] = await tokens.list(TENANT)
-  expect(connection?.accounts).toHaveLength(MOST_ACCOUNTS)
+  expect(connection?.accounts).toHaveLength(MAX_ACCOUNTS)
   expect(connection?.accounts[0]?.name?.length).toBe(500)
   expect((await tokens.read(KEY))?.accessToken).toBe(grant.tokens.accessToken)
   expect((await tokens.disconnect(KEY, { queueForRevocation: true }))?.revocation).toBeTypeOf('string')

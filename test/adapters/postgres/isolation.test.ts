@@ -162,7 +162,7 @@ describe.each(kinds)('logged in as %s', (kind) => {
         `SELECT tenant_id FROM integrations_claim('tenant-b', 'meta', 'default', 1, 'p', 1000, 0, 0, 0, 9, 'c', NULL)`,
         `SELECT tenant_id FROM integrations_leased('[{"tenant":"tenant-b","provider":"meta","label":"default","epoch":1}]')`,
         `SELECT outcome FROM integrations_store('[{"item":0,"tenant":"tenant-b","provider":"meta","label":"default"}]')`,
-        `SELECT tenant_id FROM integrations_claim_due(1, 1, '[{"provider":"meta","owner":"p","ttl_ms":1000,"base_ms":0,"cap_ms":0,"jitter":0,"most_attempts":9}]')`,
+        `SELECT tenant_id FROM integrations_claim_due(1, 1, '[{"provider":"meta","owner":"p","ttl_ms":1000,"base_ms":0,"cap_ms":0,"jitter":0,"max_attempts":9}]')`,
         `SELECT integrations_give_back('[{"provider":"meta","owner":"p"}]')`,
         `SELECT integrations_count_due(0)`,
         `SELECT integrations_needing_attention(1)`,

@@ -231,7 +231,7 @@ test('what a claim, a store or a save wrote is on disk where the database by def
     await connect(laxStores, { dueInMs: 0 })
     await laxStores.leases.store(await claimed(laxStores), refreshedTokens({ dueInMs: 0 }))
     const claims = { meta: claimRequest() }
-    const request = { limit: 1, mostPerTenant: 1, providers: ['meta'], claims }
+    const request = { limit: 1, maxPerTenant: 1, providers: ['meta'], claims }
     expect((await laxStores.due.claimDue(request)).leases).toHaveLength(1)
     await laxStores.tokens.disconnect(KEY, { queueForRevocation: true })
     const { rows } = await pool.query<{ setting: string }>(
@@ -340,7 +340,7 @@ function failing(inner: Pool, text: string, times: number): PostgresPool {
 const UNTRIED = { attempt: 1, epoch: 2, isUncertain: false }
 
 function dueRequest(changes: Partial<ClaimRequest> = {}): DueRequest {
-  return { limit: 50, mostPerTenant: 50, providers: ['meta'], claims: { meta: claimRequest(changes) } }
+  return { limit: 50, maxPerTenant: 50, providers: ['meta'], claims: { meta: claimRequest(changes) } }
 }
 
 test('a batch that was claimed is read again when its connection is cut in between', async () => {
@@ -354,7 +354,7 @@ test('a batch that was claimed and cannot be read is given back, and none of it 
   const due = new PostgresDueConnections({ pool: failing(pool, 'integrations_leased', Infinity) })
   await expect(due.claimDue(dueRequest())).rejects.toMatchObject({ code: 'store_unavailable' })
   const claim = async (): Promise<unknown> =>
-    (await stores.due.claimDue(dueRequest({ mostAttemptsAnHour: 1 }))).leases
+    (await stores.due.claimDue(dueRequest({ maxAttemptsPerHour: 1 }))).leases
   await expect.poll(claim).toMatchObject([UNTRIED, UNTRIED])
 })
 

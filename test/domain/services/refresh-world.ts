@@ -247,9 +247,9 @@ export class RefreshWorld {
       owner: 'auditor',
       leaseTtlMs: 1,
       backoff: { baseMs: 0, capMs: 0, jitter: 0 },
-      mostAttemptsAnHour: 10_000,
+      maxAttemptsPerHour: 10_000,
       app: { provider: KEY.provider, clientId: 'auditor' },
-      mostWaitMs: 0,
+      maxWaitMs: 0,
     })
     if (lease === undefined || 'reason' in lease) throw new Error('the connection cannot be claimed')
     await this.stores.leases.release(lease, { retryInMs: 0 })
@@ -281,13 +281,13 @@ export class RefreshWorld {
   }
 
   /** Lets time pass until `work` is settled. */
-  async until<T>(work: Promise<T>, mostMs = 3_600_000): Promise<T> {
+  async until<T>(work: Promise<T>, maxMs = 3_600_000): Promise<T> {
     let isSettled = false
     const noted = work.finally(() => {
       isSettled = true
     })
     noted.catch(() => undefined)
-    for (let waited = 0; !isSettled && waited < mostMs; waited += 1_000) {
+    for (let waited = 0; !isSettled && waited < maxMs; waited += 1_000) {
       await this.settle()
       if (!isSettled) await this.advance(1_000)
     }
@@ -385,7 +385,7 @@ function interposedDue(due: DueConnections, interposed: Interposed): DueConnecti
     claimDue: (request) => due.claimDue(request),
     postpone: (lease, dueInMs) => within(interposed, 'postpone', () => due.postpone(lease, dueInMs)),
     countDue: (forMs) => due.countDue(forMs),
-    needingAttention: (limit) => due.needingAttention(limit),
+    needingAttention: (request) => due.needingAttention(request),
     connectionsOf: (owner) => due.connectionsOf(owner),
   }
 }

@@ -1,4 +1,4 @@
-import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import { cleanText, MAX_ACCOUNTS } from '../../../domain/model/ad-account.ts'
 import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
@@ -6,7 +6,7 @@ import type { AdsApi, CustomerRow } from './ads-api.ts'
 import { isAboutOneAccount, NOT_ADS_USER } from './ads-failure.ts'
 
 /** Each account reached directly costs a request for its name; beyond these they are listed by id alone. */
-const MOST_NAMED = 500
+const MAX_NAMED = 500
 const AT_ONCE = 6
 
 /**
@@ -15,12 +15,12 @@ const AT_ONCE = 6
  */
 export async function discoverAccounts(api: AdsApi, accessToken: Secret): Promise<readonly AdAccount[]> {
   const ids = await accessibleIds(api, accessToken)
-  const named = ids.slice(0, MOST_NAMED)
+  const named = ids.slice(0, MAX_NAMED)
   const direct = await mapBounded(named, (id) => directAccount(api, accessToken, id))
   const managers = direct.filter(({ isManager }) => isManager === true)
   const below = await mapBounded(managers, (manager) => accountsBelow(api, accessToken, manager))
-  const unnamed = ids.slice(MOST_NAMED).map((id) => ({ id, isUsable: true }))
-  return distinct([...direct, ...unnamed, ...below.flat()]).slice(0, MOST_ACCOUNTS)
+  const unnamed = ids.slice(MAX_NAMED).map((id) => ({ id, isUsable: true }))
+  return distinct([...direct, ...unnamed, ...below.flat()]).slice(0, MAX_ACCOUNTS)
 }
 
 async function accessibleIds(api: AdsApi, accessToken: Secret): Promise<readonly string[]> {
@@ -49,7 +49,7 @@ async function accountsBelow(
   manager: AdAccount,
 ): Promise<readonly AdAccount[]> {
   try {
-    const rows = await api.clients(accessToken, manager.id, MOST_ACCOUNTS)
+    const rows = await api.clients(accessToken, manager.id, MAX_ACCOUNTS)
     return rows
       .filter(({ id }) => id !== manager.id)
       .map((row) => ({ ...toAccount(row), loginCustomerId: manager.id }))

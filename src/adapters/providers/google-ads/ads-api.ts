@@ -93,7 +93,7 @@ export class AdsApi {
         ...(loginCustomerId === undefined ? {} : { 'login-customer-id': loginCustomerId }),
       },
       body: JSON.stringify({ query }),
-      mostBodyBytes: LARGEST_RESULT_BYTES,
+      maxBodyBytes: LARGEST_RESULT_BYTES,
     })
     const parsed = stream.safeParse(answer)
     if (!parsed.success) throw responseInvalid()

@@ -4,7 +4,7 @@ import type { Instant } from '../../../domain/model/time.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
 import { statusFailure } from '../http/failures.ts'
-import { listOf, MOST_ERRORS } from '../http/list-of.ts'
+import { listOf, MAX_ERRORS } from '../http/list-of.ts'
 import type { HttpAnswer } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import { parseJson } from '../http/json-answer.ts'
@@ -94,12 +94,12 @@ const adsError = z.object({
 })
 const detail = z.object({
   reason: z.string().optional().catch(undefined),
-  errors: listOf(adsError, MOST_ERRORS).catch([]),
+  errors: listOf(adsError, MAX_ERRORS).catch([]),
 })
 const wire = z.object({
   error: z.object({
     status: z.string().catch(''),
-    details: listOf(detail, MOST_ERRORS).catch([]),
+    details: listOf(detail, MAX_ERRORS).catch([]),
   }),
 })
 

@@ -7,13 +7,13 @@ import { uncertain } from './failures.ts'
 /**
  * The whole body as text. It counts bytes while they come, as they stand on the wire and as they unpack, so that neither
  * a flood nor a decompression bomb is held in memory. Rejects with ProviderFailure when the body is larger than
- * `mostBytes` or takes more than twice as many on the wire, is cut short, in an unknown encoding, or no UTF-8.
+ * `maxBytes` or takes more than twice as many on the wire, is cut short, in an unknown encoding, or no UTF-8.
  */
-export async function readBody(message: IncomingMessage, mostBytes: number): Promise<string> {
+export async function readBody(message: IncomingMessage, maxBytes: number): Promise<string> {
   const unpack = unpackingOf(message.headers['content-encoding'])
-  const bytes = await collect(message, mostBytes)
+  const bytes = await collect(message, maxBytes)
   try {
-    const plain = bytes.length === 0 ? bytes : await unpack(bytes, { maxOutputLength: mostBytes })
+    const plain = bytes.length === 0 ? bytes : await unpack(bytes, { maxOutputLength: maxBytes })
     return new TextDecoder('utf-8', { fatal: true }).decode(plain)
   } catch {
     throw responseInvalid()
@@ -41,23 +41,23 @@ function unpackingOf(encoding = 'identity'): Unpacking {
 /** Room to begin with: most answers are smaller. */
 const FIRST_BYTES = 16 * 1024
 
-function collect(message: IncomingMessage, mostBytes: number): Promise<Buffer> {
+function collect(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const { socket } = message
-    const mostRead = socket.bytesRead + 2 * mostBytes
+    const maxRead = socket.bytesRead + 2 * maxBytes
     // One buffer that grows: to keep a chunk costs a hundred times as much as a chunk of one byte carries.
     let held = Buffer.allocUnsafe(FIRST_BYTES)
     let length = 0
     message.on('data', (chunk: Buffer) => {
       const next = length + chunk.length
       // What stands around tiny chunks on the wire is a multiple of what is in them.
-      if (next > mostBytes || socket.bytesRead > mostRead) {
+      if (next > maxBytes || socket.bytesRead > maxRead) {
         message.destroy()
         reject(responseInvalid())
         return
       }
       if (next > held.length) {
-        const larger = Buffer.allocUnsafe(Math.min(mostBytes, Math.max(next, 2 * held.length)))
+        const larger = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(next, 2 * held.length)))
         held.copy(larger, 0, 0, length)
         held = larger
       }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What is read of a list of errors: the first says why. */
-export const MOST_ERRORS = 16
+export const MAX_ERRORS = 16
 
 /**
  * A list of rows, read up to the first that is wrong, and not beyond `most` of them. `z.array` reads them all and words an

@@ -17,7 +17,7 @@ export interface HttpRequest {
   /** Where the answer must come sooner than the client would wait; it never waits longer. */
   readonly hardTimeoutMs?: number | undefined
   /** In place of the client's own bound, where an answer is known to be larger. */
-  readonly mostBodyBytes?: number | undefined
+  readonly maxBodyBytes?: number | undefined
 }
 
 /** A whole answer, whatever its status. */
@@ -46,9 +46,9 @@ export interface ProviderHttpOptions {
   /** Until TCP and TLS stand. */
   readonly connectTimeoutMs?: number
   /** After decoding. */
-  readonly mostBodyBytes?: number
+  readonly maxBodyBytes?: number
   /** To one host. */
-  readonly mostSockets?: number
+  readonly maxSockets?: number
 }
 
 type Limits = Required<ProviderHttpOptions>
@@ -57,21 +57,21 @@ const DEFAULTS: Limits = {
   allowLoopbackHttp: false,
   hardTimeoutMs: 75 * SECOND_MS,
   connectTimeoutMs: 10 * SECOND_MS,
-  mostBodyBytes: 1024 * 1024,
-  mostSockets: 128,
+  maxBodyBytes: 1024 * 1024,
+  maxSockets: 128,
 }
 
-const MOST_HEADER_BYTES = 32 * 1024
-const MOST_HEADERS = 256
+const MAX_HEADER_BYTES = 32 * 1024
+const MAX_HEADERS = 256
 /** Informational answers (1xx) before the one that counts. */
-const MOST_INFORMED = 16
+const MAX_INFORMATIONAL_RESPONSES = 16
 const IDLE_SOCKET_MS = 15 * SECOND_MS
 const READING_MS = 200
 
 /** An HTTP client for platforms that hand out tokens. `close` drops idle connections and lets requests under way end. */
 export function createProviderHttp(options: ProviderHttpOptions = {}): ProviderHttp & { close(): void } {
   const limits: Limits = { ...DEFAULTS, ...options }
-  const pool = { keepAlive: true, maxSockets: limits.mostSockets, timeout: IDLE_SOCKET_MS }
+  const pool = { keepAlive: true, maxSockets: limits.maxSockets, timeout: IDLE_SOCKET_MS }
   const agents = {
     http: new HttpAgent(pool),
     // Said here, so that no environment variable can switch the check of certificates off.
@@ -136,7 +136,7 @@ class Exchange {
         let informed = 0
         outgoing.on('information', () => {
           informed += 1
-          if (informed > MOST_INFORMED) reject(responseInvalid())
+          if (informed > MAX_INFORMATIONAL_RESPONSES) reject(responseInvalid())
         })
         outgoing.once('response', (message) => {
           outgoing.off('close', rejectUnanswered)
@@ -166,9 +166,9 @@ class Exchange {
         path: pathname + search,
         agent: isTls ? this.#agents.https : this.#agents.http,
         headers: { accept: 'application/json', 'accept-encoding': 'gzip, deflate, br', ...headers },
-        maxHeaderSize: MOST_HEADER_BYTES,
+        maxHeaderSize: MAX_HEADER_BYTES,
       })
-      outgoing.maxHeadersCount = MOST_HEADERS
+      outgoing.maxHeadersCount = MAX_HEADERS
       return outgoing
     } catch {
       // A header value with characters that no header may have; Node's error would carry its name.
@@ -190,11 +190,11 @@ class Exchange {
   }
 
   async #read(message: IncomingMessage): Promise<HttpAnswer> {
-    const { mostBodyBytes = this.#limits.mostBodyBytes } = this.#request
+    const { maxBodyBytes = this.#limits.maxBodyBytes } = this.#request
     const { statusCode: status = 0, headers } = message
     // Whatever stands behind a redirect has not been checked, and would be sent our credentials (RFC 9700 §4.12).
     if (status < 200 || (status >= 300 && status < 400)) throw responseInvalid()
-    const text = await readBody(message, mostBodyBytes)
+    const text = await readBody(message, maxBodyBytes)
     return {
       status,
       header: (name) => valueOf(headers, name.toLowerCase()),

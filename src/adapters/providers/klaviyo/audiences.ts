@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { cleanText, MOST_AUDIENCES } from '../../../domain/model/ad-account.ts'
+import { cleanText, MAX_AUDIENCES } from '../../../domain/model/ad-account.ts'
 import type { Audience } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { responseInvalid } from '../../../domain/provider-failure.ts'
 import { listOf } from '../http/list-of.ts'
 import type { KlaviyoApi } from './klaviyo-api.ts'
 
-const MOST_PAGES = 200
+const MAX_PAGES = 200
 /** Klaviyo refuses more. */
 const PAGE_SIZE = '10'
 
@@ -18,12 +18,12 @@ const row = z.object({
   }),
 })
 const page = z.object({
-  data: listOf(row, MOST_AUDIENCES),
+  data: listOf(row, MAX_AUDIENCES),
   links: z.object({ next: z.string().nullish() }).optional(),
 })
 
 /**
- * The account's lists or segments over all pages, up to `MOST_AUDIENCES`. Of the address of the next page only the cursor is used: the address
+ * The account's lists or segments over all pages, up to `MAX_AUDIENCES`. Of the address of the next page only the cursor is used: the address
  * is the platform's to choose, and whoever is asked gets the key. @throws ProviderFailure
  */
 export async function allAudiences(
@@ -34,7 +34,7 @@ export async function allAudiences(
   const kind = resource === 'lists' ? 'list' : 'segment'
   const audiences: Audience[] = []
   let cursor: string | undefined
-  for (let turn = 0; turn < MOST_PAGES && audiences.length < MOST_AUDIENCES; turn += 1) {
+  for (let turn = 0; turn < MAX_PAGES && audiences.length < MAX_AUDIENCES; turn += 1) {
     const parameters = {
       'page[size]': PAGE_SIZE,
       ...(cursor === undefined ? {} : { 'page[cursor]': cursor }),
@@ -49,7 +49,7 @@ export async function allAudiences(
     if (following === undefined || following === cursor) throw responseInvalid()
     cursor = following
   }
-  return audiences.slice(0, MOST_AUDIENCES)
+  return audiences.slice(0, MAX_AUDIENCES)
 }
 
 function cursorIn(address: string): string | undefined {

@@ -5,7 +5,7 @@ import { ProviderFailure } from '../../../domain/provider-failure.ts'
 import type { FailureKind } from '../../../domain/provider-failure.ts'
 import { statusFailure } from '../http/failures.ts'
 import { jsonOf } from '../http/json-answer.ts'
-import { listOf, MOST_ERRORS } from '../http/list-of.ts'
+import { listOf, MAX_ERRORS } from '../http/list-of.ts'
 import type { HttpAnswer, ProviderHttp } from '../http/provider-http.ts'
 import { parseRetryAfter } from '../http/retry-after.ts'
 import { sharingTime } from '../http/shared-time.ts'
@@ -72,7 +72,7 @@ export function looksLikeKlaviyoPrivateKey(text: string): boolean {
   return /^pk_[\x21-\x7e]+$/.test(text)
 }
 
-const problems = z.object({ errors: listOf(z.object({ code: z.string() }), MOST_ERRORS) })
+const problems = z.object({ errors: listOf(z.object({ code: z.string() }), MAX_ERRORS) })
 
 /** Codes that are repeated in a failure; any other is the platform's free text. */
 const CODES = [

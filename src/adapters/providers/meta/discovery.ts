@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import { cleanText, MAX_ACCOUNTS } from '../../../domain/model/ad-account.ts'
 import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { responseInvalid } from '../../../domain/provider-failure.ts'
@@ -31,14 +31,14 @@ export interface Permissions {
 
 const permissions = listOf(z.object({ permission: z.string(), status: z.string() }))
 
-const MOST_PERMISSIONS = 500
+const MAX_PERMISSIONS = 500
 
 /**
  * The person's own list. A permission that is not `granted` in it they declined, took back, or let expire: a consent may
  * be partial and still a success.
  */
 export async function permissionsOf(graph: GraphApi, accessToken: Secret): Promise<Permissions> {
-  const options = { accessToken, parameters: { limit: '100' }, most: MOST_PERMISSIONS }
+  const options = { accessToken, parameters: { limit: '100' }, most: MAX_PERMISSIONS }
   const parsed = permissions.safeParse(await allRows(graph, 'me/permissions', options))
   if (!parsed.success) throw responseInvalid()
   const named = (isGranted: boolean): readonly string[] =>
@@ -61,7 +61,7 @@ const PAGE_SIZE = '200'
 
 export async function adAccounts(graph: GraphApi, accessToken: Secret): Promise<readonly AdAccount[]> {
   const parameters = { fields: FIELDS, limit: PAGE_SIZE }
-  const rows = await allRows(graph, 'me/adaccounts', { accessToken, parameters, most: MOST_ACCOUNTS })
+  const rows = await allRows(graph, 'me/adaccounts', { accessToken, parameters, most: MAX_ACCOUNTS })
   const parsed = listOf(adAccount).safeParse(rows)
   if (!parsed.success) throw responseInvalid()
   return [...new Map(parsed.data.map((row) => [row.id, toAdAccount(row)])).values()]

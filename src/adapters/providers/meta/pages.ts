@@ -3,7 +3,7 @@ import type { Secret } from '../../../domain/model/secret.ts'
 import { responseInvalid } from '../../../domain/provider-failure.ts'
 import type { GraphApi } from './graph-api.ts'
 
-const MOST_PAGES = 200
+const MAX_PAGES = 200
 
 const page = z.object({
   data: z.custom<readonly unknown[]>((value) => Array.isArray(value)),
@@ -31,7 +31,7 @@ export async function allRows(
   const { accessToken, parameters, most } = options
   const rows: unknown[] = []
   let after: string | undefined
-  for (let turn = 0; turn < MOST_PAGES && rows.length < most; turn += 1) {
+  for (let turn = 0; turn < MAX_PAGES && rows.length < most; turn += 1) {
     const asked = after === undefined ? parameters : { ...parameters, after }
     const parsed = page.safeParse(await graph.asHolder('GET', edge, { accessToken, parameters: asked }))
     if (!parsed.success) throw responseInvalid()

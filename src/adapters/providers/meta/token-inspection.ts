@@ -21,7 +21,7 @@ export interface TokenInspection {
 }
 
 /** More permissions than there are. */
-const MOST_NAMED = 500
+const MAX_NAMED = 500
 
 const seconds = z.int().nonnegative().optional().catch(undefined)
 const inspection = z.object({
@@ -29,7 +29,7 @@ const inspection = z.object({
     is_valid: z.boolean(),
     app_id: z.union([z.string(), z.int()]).optional(),
     type: z.string().optional().catch(undefined),
-    scopes: listOf(z.string(), MOST_NAMED).optional().catch(undefined),
+    scopes: listOf(z.string(), MAX_NAMED).optional().catch(undefined),
     issued_at: seconds,
     expires_at: seconds,
     data_access_expires_at: seconds,

@@ -1,4 +1,4 @@
-import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import { cleanText, MAX_ACCOUNTS } from '../../../domain/model/ad-account.ts'
 import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { ProviderSubject } from '../../../domain/model/connection.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
@@ -63,21 +63,21 @@ function isAboutToken(answer: HttpAnswer): boolean {
 
 function subjectOf(rule: IdentityRule, issuer: string, body: unknown): ProviderSubject | undefined {
   const id = rule.subject === undefined ? undefined : textAt(body, rule.subject)
-  if (id === undefined || id.length > LONGEST_ID) return undefined
+  if (id === undefined || id.length > MAX_ID_LENGTH) return undefined
   const name = rule.subjectName === undefined ? undefined : textAt(body, rule.subjectName)
   return { issuer, id, ...(name === undefined ? {} : { name: cleanText(name) }) }
 }
 
-const LONGEST_ID = 255
+const MAX_ID_LENGTH = 255
 
 function accountsOf(rule: IdentityRule, body: unknown): readonly AdAccount[] | undefined {
   if (rule.accounts === undefined) return []
   const { path, id: idPath, name: namePath } = rule.accounts
   const members = memberAt(body, path)
   if (!Array.isArray(members)) return undefined
-  return members.slice(0, MOST_ACCOUNTS).flatMap((member: unknown) => {
+  return members.slice(0, MAX_ACCOUNTS).flatMap((member: unknown) => {
     const id = textAt(member, idPath)
-    if (id === undefined || id.length > LONGEST_ID) return []
+    if (id === undefined || id.length > MAX_ID_LENGTH) return []
     const name = namePath === undefined ? undefined : textAt(member, namePath)
     return [{ id, isUsable: true, ...(name === undefined ? {} : { name: cleanText(name) }) }]
   })

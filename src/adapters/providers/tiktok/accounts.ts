@@ -1,8 +1,8 @@
-import { cleanText, MOST_ACCOUNTS } from '../../../domain/model/ad-account.ts'
+import { cleanText, MAX_ACCOUNTS } from '../../../domain/model/ad-account.ts'
 import type { AdAccount } from '../../../domain/model/ad-account.ts'
 import type { Secret } from '../../../domain/model/secret.ts'
 import { ProviderFailure } from '../../../domain/provider-failure.ts'
-import { MOST_IDS } from './business-api.ts'
+import { MAX_IDS } from './business-api.ts'
 import type { Advertiser, AdvertiserInfo, BusinessApi } from './business-api.ts'
 
 /** The only status of an advertiser that serves ads. */
@@ -10,10 +10,10 @@ const ENABLED = 'STATUS_ENABLE'
 
 /** Every advertiser that the grant covers, with its state; one after the other, for TikTok counts queries per second. */
 export async function discoverAccounts(api: BusinessApi, accessToken: Secret): Promise<readonly AdAccount[]> {
-  const authorised = distinct(await api.authorisedAdvertisers(accessToken)).slice(0, MOST_ACCOUNTS)
+  const authorised = distinct(await api.authorisedAdvertisers(accessToken)).slice(0, MAX_ACCOUNTS)
   const accounts: AdAccount[] = []
-  for (let start = 0; start < authorised.length; start += MOST_IDS) {
-    const batch = authorised.slice(start, start + MOST_IDS)
+  for (let start = 0; start < authorised.length; start += MAX_IDS) {
+    const batch = authorised.slice(start, start + MAX_IDS)
     const known = await knownOf(api, accessToken, batch)
     accounts.push(...batch.map((advertiser) => toAccount(advertiser, known.get(advertiser.id))))
   }

@@ -20,7 +20,7 @@ export interface AdvertiserInfo extends Advertiser {
 }
 
 /** How many advertisers one call may ask about. */
-export const MOST_IDS = 100
+export const MAX_IDS = 100
 
 const id = z.union([z.string(), z.int().transform(String)]).pipe(z.string().regex(/^\d{1,30}$/))
 const text = z.string().min(1).optional().catch(undefined)

@@ -25,7 +25,7 @@ import type { ConnectionPromises, ConnectionStores } from '../connection-stores.
 export function dueRequest(changes: Partial<DueRequest> = {}): DueRequest {
   const tiktok = claimRequest({ app: { ...APP, provider: 'tiktok' }, leaseTtlMs: 20 * MINUTE_MS })
   const claims = { meta: claimRequest(), tiktok }
-  return { limit: 10, mostPerTenant: 10, providers: ['meta', 'tiktok'], claims, ...changes }
+  return { limit: 10, maxPerTenant: 10, providers: ['meta', 'tiktok'], claims, ...changes }
 }
 
 /** Leases what is due for apps of which none has to wait. */
@@ -98,7 +98,7 @@ export const claimingDuePromises: ConnectionPromises = {
     await stores.elapse(MINUTE_MS)
     for (const n of range(3))
       await connect(stores, { tenantId: OTHER_TENANT, label: `label-${n}`, dueInMs: 0 })
-    const batch = await leaseDue(stores, dueRequest({ limit: 4, mostPerTenant: 2 }))
+    const batch = await leaseDue(stores, dueRequest({ limit: 4, maxPerTenant: 2 }))
     assert.deepEqual(batch.map((lease) => lease.tenantId).sort(), [
       TENANT,
       TENANT,
@@ -111,11 +111,11 @@ export const claimingDuePromises: ConnectionPromises = {
     stores,
   ) => {
     for (const n of range(9)) await connect(stores, { label: `label-${n}`, dueInMs: 0 })
-    const alone = await leaseDue(stores, dueRequest({ limit: 4, mostPerTenant: 1 }))
+    const alone = await leaseDue(stores, dueRequest({ limit: 4, maxPerTenant: 1 }))
     assert.equal(alone.length, 4)
     await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
     await connect(stores, { tenantId: OTHER_TENANT, dueInMs: HOUR_MS, label: 'later' })
-    const batch = await leaseDue(stores, dueRequest({ limit: 4, mostPerTenant: 1 }))
+    const batch = await leaseDue(stores, dueRequest({ limit: 4, maxPerTenant: 1 }))
     assert.deepEqual(batch.map((lease) => lease.tenantId).sort(), [TENANT, TENANT, TENANT, OTHER_TENANT])
   },
 
@@ -126,7 +126,7 @@ export const claimingDuePromises: ConnectionPromises = {
       for (const n of range(9)) await connect(stores, { tenantId, label: `label-${n}`, dueInMs: 0 })
     await stores.elapse(MINUTE_MS)
     for (const tenantId of small) await connect(stores, { tenantId, dueInMs: 0 })
-    const batch = await leaseDue(stores, dueRequest({ limit: 11, mostPerTenant: 2 }))
+    const batch = await leaseDue(stores, dueRequest({ limit: 11, maxPerTenant: 2 }))
     const tenants = batch.map((lease) => lease.tenantId)
     assert.deepEqual(tenants.sort(), [...large, ...large, ...small].sort())
   },
@@ -136,7 +136,7 @@ export const claimingDuePromises: ConnectionPromises = {
     await connect(stores, { tenantId: OTHER_TENANT, dueInMs: 0 })
     const claimedKeys = new Set<string>()
     for (const _ of range(6)) {
-      const batch = await leaseDue(stores, dueRequest({ limit: 2, mostPerTenant: 1 }))
+      const batch = await leaseDue(stores, dueRequest({ limit: 2, maxPerTenant: 1 }))
       for (const lease of batch) claimedKeys.add(`${lease.tenantId}/${lease.label}`)
     }
     assert.equal(claimedKeys.size, 6)
@@ -190,7 +190,7 @@ export const claimingDuePromises: ConnectionPromises = {
     await stores.leases.suspect(await claimed(stores, { ...KEY, label: 'suspect' }), MINUTE_MS)
     await stores.leases.release(await claimed(stores, { ...KEY, label: 'capped' }), { retryInMs: 0 })
     const request = dueRequest({
-      claims: { meta: claimRequest({ mostAttemptsAnHour: 1 }) },
+      claims: { meta: claimRequest({ maxAttemptsPerHour: 1 }) },
       providers: ['meta'],
     })
     assert.deepEqual(await leaseDue(stores, request), [])

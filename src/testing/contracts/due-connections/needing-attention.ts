@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { parseTenantId } from '../../../domain/model/identifiers.ts'
-import { claimed, connect, KEY } from '../connection-fixtures.ts'
+import { DAY_MS, HOUR_MS } from '../../../domain/model/time.ts'
+import { claimed, connect, connectionOf, KEY } from '../connection-fixtures.ts'
 import type { ConnectionPromises } from '../connection-stores.ts'
 
 const named = (one: {
@@ -25,7 +26,7 @@ export const needingAttentionPromises: ConnectionPromises = {
     const failing = await claimed(stores, { ...KEY, ...of('a'), label: 'failing' })
     await stores.leases.release(failing, { errorCode: 'provider_unavailable' })
 
-    const troubled = await stores.due.needingAttention(10)
+    const troubled = await stores.due.needingAttention({ limit: 10, grantLimits: {} })
     assert.deepEqual(troubled.map(named), ['a meta failing', 'b meta choosing', 'b meta condemned'])
     assert.deepEqual(
       troubled.map(({ status, reauthReason }) => [status, reauthReason]),
@@ -36,6 +37,45 @@ export const needingAttentionPromises: ConnectionPromises = {
       ],
     )
     assert.equal(troubled[0]?.lastErrorCode, 'provider_unavailable')
-    assert.deepEqual((await stores.due.needingAttention(1)).map(named), ['a meta failing'])
+    const [first, ...others] = await stores.due.needingAttention({ limit: 1, grantLimits: {} })
+    assert.deepEqual([first && named(first), others], ['a meta failing', []])
+  },
+
+  'names grants that end soon and when, with the credential that nothing replaces or with access to data':
+    async (stores) => {
+      const lives = { expiresInMs: null, refreshExpiresInMs: null, dataAccessExpiresInMs: null }
+      const days = (count: number): number => count * DAY_MS
+      await connect(stores, { label: 'data', ...lives, dataAccessExpiresInMs: days(90) })
+      await connect(stores, { label: 'data-later', ...lives, dataAccessExpiresInMs: days(91) })
+      await connect(stores, { label: 'endless', ...lives })
+      await connect(stores, { provider: 'tiktok', label: 'token', ...lives, expiresInMs: days(60) })
+      await connect(stores, { provider: 'tiktok', label: 'other', ...lives, refreshExpiresInMs: days(60) })
+      await connect(stores, {
+        provider: 'google_ads',
+        label: 'refresh',
+        ...lives,
+        refreshExpiresInMs: days(80),
+      })
+      await connect(stores, { provider: 'klaviyo', label: 'rotated', ...lives, refreshExpiresInMs: days(80) })
+      await stores.elapse(days(76) + HOUR_MS)
+
+      const grantLimits = { tiktok: 'access_token', google_ads: 'refresh_token', klaviyo: 'none' } as const
+      const troubled = await stores.due.needingAttention({ limit: 10, grantLimits })
+      assert.deepEqual(troubled.map(named), [
+        'tenant-a google_ads refresh',
+        'tenant-a meta data',
+        'tenant-a tiktok token',
+      ])
+      const { dataAccessExpiresAt } = await connectionOf(stores, { ...KEY, label: 'data' })
+      assert.equal(troubled[1]?.expiresAt, dataAccessExpiresAt)
+    },
+
+  'names a short grant in its last quarter': async (stores) => {
+    await connect(stores, { expiresInMs: 8 * DAY_MS, dataAccessExpiresInMs: null })
+    const request = { limit: 10, grantLimits: { [KEY.provider]: 'access_token' } } as const
+    await stores.elapse(6 * DAY_MS - HOUR_MS)
+    assert.deepEqual(await stores.due.needingAttention(request), [])
+    await stores.elapse(2 * HOUR_MS)
+    assert.equal((await stores.due.needingAttention(request)).length, 1)
   },
 }

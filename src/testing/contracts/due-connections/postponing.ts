@@ -35,7 +35,7 @@ export const postponingPromises: ConnectionPromises = {
 
   'clears errors, attempts, suspicion and the earliest next attempt': async (stores) => {
     await connect(stores)
-    const capped = { mostAttemptsAnHour: 3 }
+    const capped = { maxAttemptsPerHour: 3 }
     await stores.leases.release(await claimed(stores, KEY, capped), {
       errorCode: 'rate_limited',
       retryInMs: 0,

@@ -57,7 +57,7 @@ export const budgetPromises: ConnectionPromises = {
   'answers a claim that would wait too long for its turn, and neither claims nor counts': async (stores) => {
     await connect(stores)
     for (const _ of range(3)) await waitFor(stores, HOUR_MS)
-    const request = claimRequest({ app: SLOW, mostWaitMs: TURN_MS })
+    const request = claimRequest({ app: SLOW, maxWaitMs: TURN_MS })
     const pause = pauseIn(await stores.leases.claim(KEY, 1, request))
     assert.equal(pause.reason, 'budget')
     assertAbout(pause.forMs, 2 * TURN_MS)
@@ -68,7 +68,7 @@ export const budgetPromises: ConnectionPromises = {
 
   'claims by itself take no turn': async (stores) => {
     await connect(stores)
-    await claimed(stores, KEY, { app: SLOW, mostWaitMs: 0 })
+    await claimed(stores, KEY, { app: SLOW, maxWaitMs: 0 })
     assert.equal(await waitFor(stores, 0), 0)
   },
 
@@ -84,12 +84,12 @@ export const budgetPromises: ConnectionPromises = {
       await connect(stores, { tenantId, dueInMs: 0 })
       await connect(stores, { tenantId, provider: 'tiktok', dueInMs: 0 })
     }
-    const request = soonDue({ limit: 20, mostWaitMs: 3 * TURN_MS })
+    const request = soonDue({ limit: 20, maxWaitMs: 3 * TURN_MS })
     const first = await stores.due.claimDue(request)
     assert.deepEqual(namesOf(first.leases), ['meta', 'meta', 'meta', ...range(6).map(() => 'tiktok')])
     assertAbout(first.heldBackMs, TURN_MS)
     for (const _ of range(3)) await waitFor(stores, HOUR_MS)
-    const second = await stores.due.claimDue(soonDue({ limit: 20, mostWaitMs: 2 * TURN_MS }))
+    const second = await stores.due.claimDue(soonDue({ limit: 20, maxWaitMs: 2 * TURN_MS }))
     assert.deepEqual(second.leases, [])
     assertAbout(second.heldBackMs, TURN_MS)
     await stores.elapse(3 * TURN_MS)
@@ -100,7 +100,7 @@ export const budgetPromises: ConnectionPromises = {
     stores,
   ) => {
     await connect(stores, { dueInMs: 0 })
-    const request = soonDue({ limit: 5, mostWaitMs: 1_000 })
+    const request = soonDue({ limit: 5, maxWaitMs: 1_000 })
     assert.equal((await stores.due.claimDue(request)).leases.length, 1)
     assert.deepEqual(await leaseDue(stores, request), [])
   },
@@ -109,7 +109,7 @@ export const budgetPromises: ConnectionPromises = {
     stores,
   ) => {
     for (const _ of range(3)) await waitFor(stores, HOUR_MS)
-    const request = soonDue({ limit: 5, mostWaitMs: 1_000 })
+    const request = soonDue({ limit: 5, maxWaitMs: 1_000 })
     assert.deepEqual(await leaseDue(stores, request), [], 'there is no connection')
     await connect(stores, { dueInMs: HOUR_MS })
     await connect(stores, { provider: 'tiktok', dueInMs: 0 })
@@ -123,15 +123,15 @@ export const budgetPromises: ConnectionPromises = {
   },
 }
 
-async function waitFor(stores: ConnectionStores, mostWaitMs: number): Promise<number> {
-  const turn = await stores.apps.takeTurn(SLOW, mostWaitMs)
+async function waitFor(stores: ConnectionStores, maxWaitMs: number): Promise<number> {
+  const turn = await stores.apps.takeTurn(SLOW, maxWaitMs)
   assert.ok('waitMs' in turn, 'there is a turn')
   return turn.waitMs
 }
 
-function soonDue({ limit, mostWaitMs }: { readonly limit: number; readonly mostWaitMs: number }): DueRequest {
+function soonDue({ limit, maxWaitMs }: { readonly limit: number; readonly maxWaitMs: number }): DueRequest {
   const { claims, ...request } = dueRequest({ limit })
-  return { ...request, claims: { ...claims, meta: claimRequest({ app: SLOW, mostWaitMs }) } }
+  return { ...request, claims: { ...claims, meta: claimRequest({ app: SLOW, maxWaitMs }) } }
 }
 
 function namesOf(leases: readonly { readonly provider: string }[]): readonly string[] {

@@ -83,7 +83,7 @@ export const suspensionPromises: ConnectionPromises = {
 
   'takes back the attempt of a lease under which nothing was sent': async (stores) => {
     await connect(stores)
-    const request = { mostAttemptsAnHour: 1, backoff: { baseMs: HOUR_MS, capMs: HOUR_MS, jitter: 0 } }
+    const request = { maxAttemptsPerHour: 1, backoff: { baseMs: HOUR_MS, capMs: HOUR_MS, jitter: 0 } }
     const lease = await claimed(stores, KEY, request)
     await stores.leases.release(lease, { retryInMs: 0, isUncounted: true })
     const again = await claimed(stores, KEY, request)

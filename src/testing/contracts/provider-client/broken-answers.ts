@@ -122,7 +122,7 @@ async function survivesOddLists({ calls, platform }: ProviderClientSetting): Pro
 
 /** As long as a body may be. */
 const LONG_LIST = `[${'1,'.repeat(500_000)}1]`
-const MOST_CPU_MICROSECONDS = 600_000
+const MAX_CPU_MICROSECONDS = 600_000
 
 /** In successes and in refusals. Time of the processor, which does not depend on what else the machine does. */
 async function readsNoListInVain({ calls, platform, refusals }: ProviderClientSetting): Promise<void> {
@@ -142,12 +142,12 @@ async function readsNoListInVain({ calls, platform, refusals }: ProviderClientSe
       const isKnown = !(outcome instanceof Error) || outcome instanceof ProviderFailure
       assert.ok(isKnown, `${call.name}: rejects with ProviderFailure if at all`)
       const perRequest = user / platform.requests.length
-      assert.ok(perRequest < MOST_CPU_MICROSECONDS, `${call.name} took ${perRequest} µs of the processor`)
+      assert.ok(perRequest < MAX_CPU_MICROSECONDS, `${call.name} took ${perRequest} µs of the processor`)
     }
   }
 }
 
-const MOST_TAKEN = 4 * 1024 * 1024
+const MAX_TAKEN = 4 * 1024 * 1024
 
 async function refusesFloods({ calls, platform }: ProviderClientSetting): Promise<void> {
   for (const call of calls) {
@@ -155,7 +155,7 @@ async function refusesFloods({ calls, platform }: ProviderClientSetting): Promis
     await expectTransient(call, '100 MB')
     const perRequest = platform.floodedBytes / platform.requests.length
     // What the operating system's buffers swallow cannot be called back.
-    assert.ok(perRequest < MOST_TAKEN, `${call.name} took ${perRequest} bytes`)
+    assert.ok(perRequest < MAX_TAKEN, `${call.name} took ${perRequest} bytes`)
   }
 }
 

@@ -46,7 +46,7 @@ export const pacingPromises: ConnectionPromises = {
 
   'refuses more attempts in an hour than the cap, over any number of silent owners': async (stores) => {
     await connect(stores)
-    const request = { mostAttemptsAnHour: 3, leaseTtlMs: MINUTE_MS, backoff: atOnce }
+    const request = { maxAttemptsPerHour: 3, leaseTtlMs: MINUTE_MS, backoff: atOnce }
     for (const attempt of [1, 2, 3]) {
       assert.equal((await claimed(stores, KEY, request)).attempt, attempt)
       await stores.elapse(MINUTE_MS)
@@ -61,14 +61,14 @@ export const pacingPromises: ConnectionPromises = {
   'does not count stored tokens against the cap': async (stores) => {
     await connect(stores)
     for (const _ of range(5)) {
-      const lease = await claimed(stores, KEY, { mostAttemptsAnHour: 2 })
+      const lease = await claimed(stores, KEY, { maxAttemptsPerHour: 2 })
       assert.equal(await stores.leases.store(lease, refreshedTokens()), 'stored')
     }
   },
 
   'counts an attempt that was given up before anything was sent as well': async (stores) => {
     await connect(stores)
-    const request = { mostAttemptsAnHour: 2 }
+    const request = { maxAttemptsPerHour: 2 }
     await stores.leases.release(await claimed(stores, KEY, request), { retryInMs: 0 })
     await stores.leases.release(await claimed(stores, KEY, request), { retryInMs: 0 })
     assert.equal(await tryClaim(stores, KEY, request), undefined)

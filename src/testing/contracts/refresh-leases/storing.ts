@@ -62,6 +62,17 @@ export const storingPromises: ConnectionPromises = {
     assert.equal((await connectionOf(stores, KEY)).refreshExpiresAt, null)
   },
 
+  'keeps the end of a refresh token that stays the same, where the provider does not repeat it': async (
+    stores,
+  ) => {
+    const { refreshExpiresAt } = await connect(stores)
+    const same = { previousRefreshToken: undefined, refreshExpiresInMs: null }
+    await stores.leases.store(await claimed(stores), refreshedTokens(same))
+    assert.equal((await connectionOf(stores, KEY)).refreshExpiresAt, refreshExpiresAt)
+    await stores.leases.store(await claimed(stores), refreshedTokens({ ...same, refreshExpiresInMs: DAY_MS }))
+    assert.notEqual((await connectionOf(stores, KEY)).refreshExpiresAt, refreshExpiresAt)
+  },
+
   'stores a result that comes after its lease has ended': async (stores) => {
     await connect(stores)
     const lease = await claimed(stores)

@@ -130,7 +130,7 @@ describe('a request', () => {
     const { url, requests } = await platform(({ path }) =>
       path === '/slow' ? { hang: true } : { body: '{}' },
     )
-    const send = client({ mostSockets: 1, hardTimeoutMs: 300 })
+    const send = client({ maxSockets: 1, hardTimeoutMs: 300 })
     const slow = failureOf(send({ method: 'GET', url: `${url}/slow` }))
     const queued = failureOf(send({ method: 'POST', url: `${url}/queued`, hardTimeoutMs: 150 }))
     expect(await queued).toEqual({ kind: 'transient', delivery: 'not_sent', providerCode: 'timeout' })
@@ -204,12 +204,12 @@ describe('a body', () => {
 
   test('may be exactly as large as the bound, and not a byte larger', async () => {
     const { url } = await platform(({ path }) => ({ body: 'x'.repeat(Number(path.slice(1))) }))
-    const send = client({ mostBodyBytes: 1_000 })
+    const send = client({ maxBodyBytes: 1_000 })
     expect((await send({ method: 'GET', url: `${url}/1000` })).text).toHaveLength(1_000)
     expect(await failureOf(send({ method: 'GET', url: `${url}/1001` }))).toMatchObject({
       providerCode: 'response_invalid',
     })
-    const larger = await send({ method: 'GET', url: `${url}/1001`, mostBodyBytes: 1_001 })
+    const larger = await send({ method: 'GET', url: `${url}/1001`, maxBodyBytes: 1_001 })
     expect(larger.text).toHaveLength(1_001)
   })
 
@@ -220,7 +220,7 @@ describe('a body', () => {
     ['that say four kilobytes beside their one byte', `1;${'a'.repeat(4_000)}\r\nx\r\n`],
   ])('in chunks %s is refused at twice its bound on the wire', async (_title, chunk) => {
     const { url, poured } = await pouringServer(chunked, chunk.repeat(16))
-    const failure = await failureOf(client({ mostBodyBytes: 256 * 1024 })({ method: 'GET', url }))
+    const failure = await failureOf(client({ maxBodyBytes: 256 * 1024 })({ method: 'GET', url }))
     expect(failure).toMatchObject({ kind: 'transient', providerCode: 'response_invalid' })
     // What the operating system's buffers swallow cannot be called back.
     expect(poured()).toBeLessThan(8_000_000)
@@ -235,7 +235,7 @@ describe('a body', () => {
     })
     server.on('connection', () => (connections += 1))
     const url = `http://127.0.0.1:${await listen(server)}/`
-    const send = client({ mostBodyBytes: 30_000 })
+    const send = client({ maxBodyBytes: 30_000 })
     for (let turn = 0; turn < 5; turn += 1) {
       expect((await send({ method: 'GET', url })).text).toBe(chunk.repeat(1_500))
     }
