@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { PostgresRefreshLeases, PostgresTokenStore } from '../../src/adapters/postgres/index.ts'
 import { parseTenantId } from '../../src/domain/model/identifiers.ts'
-import { DAY_MS } from '../../src/domain/model/time.ts'
 import { claimRequest, newGrant, range } from '../../src/testing/contracts/connection-fixtures.ts'
 import { integrations } from '../support/integrations-command.ts'
 import { cliDatabase } from './cli-database.ts'
@@ -33,7 +32,7 @@ test('status of all tenants names what needs attention and why, and how much mor
     '',
   ])
   expect(code).toBe(1)
-  const soon = { dataAccessExpiresInMs: DAY_MS, tenantId: parseTenantId('soon') }
+  const soon = { dataAccessExpiresInMs: 1, tenantId: parseTenantId('soon') }
   await new PostgresTokenStore(database).save(newGrant(soon))
   expect((await status('--all')).printed).toMatch(/^soon meta active, grant ends .+Z: connect again before$/m)
   const { connections, isMore } = JSON.parse((await status('--all', '--json')).printed) as {

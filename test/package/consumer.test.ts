@@ -102,17 +102,22 @@ function otherPlatforms(): Record<string, string> {
   return Object.fromEntries(examples.map(([, name = '', text = '']) => [name, text]))
 }
 
-/** The first example of each guide, as it is: compiled and not run. */
+/** Examples of the guides that stand alone, as they are: compiled and not run. */
 function guideUsage(): Record<string, string> {
-  const guides = ['operating', 'guides/mounting', 'guides/testing']
-  return Object.fromEntries(
-    guides.map((guide) => [`guide-${guide.replaceAll('/', '-')}.ts`, exampleOf(`docs/${guide}.md`)]),
-  )
+  const [reminder, measuring] = ['await remind(', 'new OpenTelemetryMeasurements']
+  return {
+    'guide-reminder.ts': exampleOf('docs/operating.md', reminder),
+    'guide-measuring.ts': exampleOf('docs/operating.md', measuring),
+    'guide-mounting.ts': exampleOf('docs/guides/mounting.md'),
+    'guide-testing.ts': exampleOf('docs/guides/testing.md'),
+  }
 }
 
-function exampleOf(document: string): string {
-  const example = /```ts\n(.*?)```/s.exec(readFileSync(document, 'utf8'))?.[1]
-  if (example === undefined) throw new Error(`${document} has no example`)
+/** The first one that contains `words`. */
+function exampleOf(document: string, words = ''): string {
+  const examples = [...readFileSync(document, 'utf8').matchAll(/^ *```ts\n(.*?)```/gms)]
+  const example = examples.map(([, text = '']) => text).find((text) => text.includes(words))
+  if (example === undefined) throw new Error(`${document} has no example with ${words}`)
   return example
 }
 

@@ -70,6 +70,7 @@ declare function readSession(
   request: Request,
 ): Promise<{ organisationId: string; userId: string; id: string } | null>
 declare function isAdmin(userId: string): boolean
+declare function remind(tenantId: string, provider: string, endsAt: Date): Promise<void>
 `,
   'main.ts': `import {
   closeIntegrations,
