@@ -46,7 +46,7 @@ export async function bareReader(
 }
 
 const FUNCTION = 'SELECT public.integrations_read_google_ads_connections($1, $2, $3) AS answer'
-const ACCESS_TOKEN_AT = 5
+const ACCESS_TOKEN_AT = 3
 
 /** The least that a read with row security can be: the prepared function on one connection, and one opening. */
 export async function securedReader(

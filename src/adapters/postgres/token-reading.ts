@@ -59,38 +59,37 @@ export function parseReadings(answer: string | null, count: number): readonly (T
   const readings: (TokenReading | null)[] = new Array<null>(count).fill(null)
   const found = answer === null ? [] : parse(answer)
   if (!Array.isArray(found)) return readings
-  for (const tuple of found) if (isTuple(tuple)) readings[(tuple[PLACE_AT] ?? 0) - 1] = toReading(tuple)
+  for (const [place, ...tuple] of found as readonly (readonly [number, ...unknown[]])[])
+    if (isTuple(tuple)) readings[place - 1] = toReading(tuple)
   return readings
 }
 
-/** In the order in which the functions give them. */
+/** In the order in which the functions give them. Of an active connection that nothing happens to, the first six. */
 type ReadingTuple = readonly [
   connectionId: string,
   grantId: string,
   tokenVersion: number,
-  status: ConnectionStatus,
-  reauthReason: ReauthReason | null,
   accessToken: string | null,
   remainingMs: number | null,
   lifetimeMs: number | null,
-  leaseMs: number | null,
-  nextAttemptMs: number | null,
-  lastErrorCode: string | null,
-  /** Counted from 1; only where many were asked for. */
-  place?: number,
+  status?: ConnectionStatus,
+  reauthReason?: ReauthReason | null,
+  leaseMs?: number | null,
+  nextAttemptMs?: number | null,
+  lastErrorCode?: string | null,
 ]
-const PLACE_AT = 11
+const USUAL_LENGTH = 6
 
 function toReading(tuple: ReadingTuple): TokenReading {
   return {
     connectionId: tuple[0],
     grantId: tuple[1],
     tokenVersion: tuple[2],
-    status: tuple[3],
-    reauthReason: tuple[4] ?? undefined,
-    accessToken: toSealed(tuple[5]),
-    remainingMs: tuple[6],
-    lifetimeMs: tuple[7],
+    status: tuple[6] ?? 'active',
+    reauthReason: tuple[7] ?? undefined,
+    accessToken: toSealed(tuple[3]),
+    remainingMs: tuple[4],
+    lifetimeMs: tuple[5],
     leaseMs: Math.max(tuple[8] ?? 0, 0),
     nextAttemptMs: Math.max(tuple[9] ?? 0, 0),
     lastErrorCode: tuple[10] ?? undefined,
@@ -98,7 +97,7 @@ function toReading(tuple: ReadingTuple): TokenReading {
 }
 
 function isTuple(value: unknown): value is ReadingTuple {
-  return Array.isArray(value) && value.length >= PLACE_AT
+  return Array.isArray(value) && value.length >= USUAL_LENGTH
 }
 
 function parse(answer: string): unknown {
