@@ -273,11 +273,13 @@ GRANT UPDATE (
 -- JSON array, which costs both sides less than columns, and ends early for a connection that is active and that nobody is
 -- refreshing or failed to, as nearly all are. For one key that is a statement of its own: a plan costs time only when it
 -- runs, and a CASE in the first would cost as much as it saves. The second function gives the readings of many keys, each
--- after its place among them, for a fifth of what they would cost one by one. Both say first which tenants they were asked for, in a
--- setting that nothing else looks at. Both name the schema of everything they use, operators included: a SET clause for
--- search_path, which says the same of the functions further down, takes as long as a read. The keys are unnested out of
--- subqueries, so that no plan is made for their number and the first one serves all calls. Labels are asked for twice:
--- by the tenants alone, which the policy names, the index would be searched for all rows of a tenant that has many.
+-- after its place among them, for a fifth of what they would cost one by one.
+--
+-- Both say first which tenants they were asked for, in a setting that nothing else looks at. Both name the schema of
+-- everything they use, operators included: a SET clause for search_path, which says the same of the functions further
+-- down, takes as long as a read. Keys are read out of subqueries wherever they are used: a plan that looks cheaper for
+-- the values of one call would be made anew for each, which takes several times as long as the read. Labels are asked
+-- for twice: by the tenants alone, which the policy names, the index would be searched for all rows of a large tenant.
 DO $$
 DECLARE
   v_table text;
@@ -298,7 +300,8 @@ BEGIN
     'meta_ad_connections', 'google_ads_connections', 'tiktok_ad_connections', 'klaviyo_connections', 'other_connections'
   ] LOOP
     v_of_provider := CASE v_table WHEN 'other_connections' THEN 'AND c.provider OPERATOR(pg_catalog.=) %s' ELSE '' END;
-    v_of_providers := CASE v_of_provider WHEN '' THEN '' ELSE 'AND c.provider OPERATOR(pg_catalog.=) ANY (p_providers)' END;
+    v_of_providers := CASE v_of_provider WHEN '' THEN ''
+      ELSE 'AND c.provider OPERATOR(pg_catalog.=) ANY ((SELECT p_providers)::pg_catalog.text[])' END;
     EXECUTE format($create$
       CREATE FUNCTION public.%1$I(p_tenant text, p_provider text, p_label text) RETURNS text
       LANGUAGE plpgsql SECURITY DEFINER
@@ -336,7 +339,7 @@ BEGIN
         ) WITH ORDINALITY AS k(tenant, provider, label, place)
         JOIN public.%2$I c
           ON c.tenant_id OPERATOR(pg_catalog.=) k.tenant AND c.label OPERATOR(pg_catalog.=) k.label %3$s
-        WHERE c.label OPERATOR(pg_catalog.=) ANY (p_labels) %5$s;
+        WHERE c.label OPERATOR(pg_catalog.=) ANY ((SELECT p_labels)::pg_catalog.text[]) %5$s;
         RETURN pg_catalog.concat('[', v_readings, ']');
       END $function$
     $create$, 'integrations_read_many_' || v_table, v_table, format(v_of_provider, 'k.provider'), v_usual, v_of_providers,

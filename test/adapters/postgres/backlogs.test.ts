@@ -1,3 +1,4 @@
+import { Client } from 'pg'
 import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
@@ -107,6 +108,35 @@ test.each(['meta', 'pinterest'])(
     })
     expect(readings.map((one) => one?.connectionId)).toEqual(range(20).map((n) => String(n + 1)))
     expect(read).toBeLessThan(BACKLOG)
+  },
+)
+
+test.each([
+  ['meta', 'integrations_read_many_meta_ad_connections'],
+  ['pinterest', 'integrations_read_many_other_connections'],
+])(
+  'a group of reads is planned once for all, which takes longer than to read it (%s)',
+  async (provider, read) => {
+    await seed({ provider, count: 10 * BACKLOG })
+    await pool.query(`UPDATE integration_connections SET label = 'default', access_token = repeat('sealed', 60)`)
+    await pool.query('ANALYZE integration_connections')
+    const client = new Client({ connectionString: database.url })
+    await client.connect()
+    let plan = ''
+    client.on('notice', ({ message = '' }) => {
+      if (message.includes('json_build_array')) plan = message.slice(message.indexOf('(cost='))
+    })
+    await client.query(`LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0;
+    SET auto_explain.log_nested_statements = on; SET client_min_messages = log`)
+    // Postgres makes five plans for the values of a call before it may settle on one for all.
+    for (const n of range(7)) {
+      const tenants = range(4).map((place) => `tenant-${4 * n + place + 1}`)
+      const values = [tenants, Array(4).fill(provider), Array(4).fill('default')]
+      await client.query(`SELECT public.${read}($1, $2, $3)`, values)
+    }
+    await client.end()
+    expect(plan).toContain('Index Cond')
+    expect(plan).not.toMatch(/'\{?(tenant|meta|pinterest|default)/)
   },
 )
 
