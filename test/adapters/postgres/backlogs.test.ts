@@ -118,7 +118,9 @@ test.each([
   'a group of reads is planned once for all, which takes longer than to read it (%s)',
   async (provider, read) => {
     await seed({ provider, count: 10 * BACKLOG })
-    await pool.query(`UPDATE integration_connections SET label = 'default', access_token = repeat('sealed', 60)`)
+    await pool.query(
+      `UPDATE integration_connections SET label = 'default', access_token = repeat('sealed', 60)`,
+    )
     await pool.query('ANALYZE integration_connections')
     const client = new Client({ connectionString: database.url })
     await client.connect()
