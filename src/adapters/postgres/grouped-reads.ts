@@ -6,10 +6,7 @@ import { keyLists, keyValues, parseReading, parseReadings, readsFor } from './to
 import type { PartitionReads } from './token-reading.ts'
 
 /** Sends one statement and gives the one value that it answers. */
-export type AskReading = (
-  statement: PreparedStatement,
-  values: (string | string[])[],
-) => Promise<string | null>
+export type AskReading = (statement: PreparedStatement, values: string[]) => Promise<string | null>
 
 type PartitionCalls = GroupedCalls<ConnectionKey, TokenReading | null>
 

@@ -1,8 +1,10 @@
 import { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client, Query } from 'pg'
+import { Client } from 'pg'
 import { sqlStateOf } from './store-error.ts'
 import type { PreparedStatement } from './postgres-pool.ts'
+import { askValue } from './value-query.ts'
+import type { PreparedClient } from './value-query.ts'
 
 const CONNECT_TIMEOUT_MS = 2_000
 /** How long the server has to say goodbye. */
@@ -21,21 +23,18 @@ export class LaneConnection {
   }
 
   /**
-   * `lost`: the connection went while the answer was waited for, and the same may be asked again. Parameters are text and
-   * lists of text: one that the driver could not serialise would close a statement that the driver goes on using.
+   * The one value that the statement answers. `undefined`: the connection went while the answer was waited for, and the
+   * same may be asked again.
    */
-  async query<Row extends Record<string, unknown>>(
-    statement: PreparedStatement,
-    values: (string | string[])[],
-  ): Promise<readonly Row[] | 'lost'> {
+  async ask(statement: PreparedStatement, values: string[]): Promise<string | null | undefined> {
     const opening = (this.#client ??= this.#open())
-    const { client } = await opening
+    const open = await opening
     try {
-      return await ask<Row>(client, statement, values)
+      return await askValue(open, statement, values)
     } catch (error) {
       if (REFUSAL.test(sqlStateOf(error) ?? '')) throw error
       this.#discard(opening)
-      return 'lost'
+      return undefined
     }
   }
 
@@ -60,7 +59,7 @@ export class LaneConnection {
       keepAlive: true,
       application_name: 'integrations read lane',
     })
-    const opening = client.connect().then(() => ({ client, socket }))
+    const opening = client.connect().then(() => ({ client, socket, known: new Set<string>() }))
     const discard = (): void => this.#discard(opening)
     client.on('error', discard)
     client.on('end', discard)
@@ -76,8 +75,7 @@ export class LaneConnection {
   }
 }
 
-interface OpenClient {
-  readonly client: Client
+interface OpenClient extends PreparedClient {
   readonly socket: Socket
 }
 
@@ -85,22 +83,4 @@ interface OpenClient {
 async function end({ client, socket }: OpenClient): Promise<void> {
   await Promise.race([client.end().catch(() => undefined), delay(END_TIMEOUT_MS, undefined, { ref: false })])
   socket.destroy()
-}
-
-/**
- * A query made here is named afterwards: a configuration with a name is cloned for each query, which takes longer than to
- * send it.
- */
-function ask<Row extends Record<string, unknown>>(
-  client: Client,
-  { name, text }: PreparedStatement,
-  values: (string | string[])[],
-): Promise<readonly Row[]> {
-  return new Promise((resolve, reject) => {
-    const query = new Query<Row>(text, values, (error, result) => {
-      if (error instanceof Error) reject(error)
-      else resolve(result.rows)
-    })
-    client.query(Object.assign(query, { name }))
-  })
 }

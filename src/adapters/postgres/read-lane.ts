@@ -5,7 +5,6 @@ import { GroupedReads } from './grouped-reads.ts'
 import { LaneConnection } from './lane-connection.ts'
 import { toStoreError } from './store-error.ts'
 import type { PreparedStatement } from './postgres-pool.ts'
-import type { ReadRow } from './token-reading.ts'
 
 /** Which Postgres (itself, not PgBouncer), and over how many connections. */
 export interface ReadLaneOptions {
@@ -68,12 +67,12 @@ export class PostgresReadLane {
     await Promise.all(this.#connections.map((connection) => connection.close()))
   }
 
-  async #ask(statement: PreparedStatement, values: (string | string[])[]): Promise<string | null> {
+  async #ask(statement: PreparedStatement, values: string[]): Promise<string | null> {
     this.#turn = (this.#turn + 1) % this.#connections.length
     const connection = this.#connections[this.#turn]
     for (let attempt = 1; connection !== undefined && attempt <= 2; attempt += 1) {
-      const rows = await connection.query<ReadRow>(statement, values)
-      if (rows !== 'lost') return rows[0]?.answer ?? null
+      const answer = await connection.ask(statement, values)
+      if (answer !== undefined) return answer
     }
     throw new StoreUnavailableError('Postgres')
   }

@@ -40,12 +40,17 @@ export function keyValues({ tenantId, provider, label }: ConnectionKey): [string
   return [tenantId, provider, label]
 }
 
-export function keyLists(keys: readonly ConnectionKey[]): [string[], string[], string[]] {
+export function keyLists(keys: readonly ConnectionKey[]): [string, string, string] {
   return [
-    keys.map(({ tenantId }) => tenantId),
-    keys.map(({ provider }) => provider),
-    keys.map(({ label }) => label),
+    listLiteral(keys.map(({ tenantId }) => tenantId)),
+    listLiteral(keys.map(({ provider }) => provider)),
+    listLiteral(keys.map(({ label }) => label)),
   ]
+}
+
+/** As Postgres reads a `text[]`: whatever is quoted is a value, and no syntax. */
+function listLiteral(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
 }
 
 /** `null`: there is no such connection of this tenant. */

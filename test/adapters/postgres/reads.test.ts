@@ -1,7 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CreatedPool as Pool } from '../../../src/adapters/postgres/index.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createPool, PostgresReadLane, PostgresTokenStore } from '../../../src/adapters/postgres/index.ts'
+import {
+  createPool,
+  migrate,
+  PostgresReadLane,
+  PostgresTokenStore,
+} from '../../../src/adapters/postgres/index.ts'
 import { parseTenantId } from '../../../src/domain/model/identifiers.ts'
 import type { ConnectionKey } from '../../../src/domain/model/identifiers.ts'
 import {
@@ -188,7 +193,7 @@ describe('over the lane', () => {
     }
   })
 
-  test('a schema that is missing is told to everybody who asked', async () => {
+  test('a schema that is missing is told to everybody who asked, until it is there', async () => {
     const empty = await freshDatabase('empty')
     const lane = new PostgresReadLane({ connectionString: empty.url })
     try {
@@ -197,9 +202,34 @@ describe('over the lane', () => {
         expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'migration_conflict' } })
       }
       await expect(lane.read(KEY)).rejects.toThrow('integrations migrate')
+      await migrate({ connectionString: empty.url })
+      expect(await Promise.all(range(20).map((n) => lane.read(keyOf(n))))).toEqual(Array(20).fill(undefined))
+      expect(await lane.read(KEY)).toBeUndefined()
     } finally {
       await lane.close()
       await empty.drop()
+    }
+  })
+
+  test('a function that was missing is found on the same connection once it is there', async () => {
+    const lane = new PostgresReadLane({ connectionString: database.url })
+    const functionName = 'public.integrations_read_meta_ad_connections(text, text, text)'
+    const sessions = async (): Promise<unknown> => {
+      const ofLane = `datname = current_database() AND application_name LIKE '%read lane'`
+      return (await pool.query(`SELECT pid FROM pg_stat_activity WHERE ${ofLane}`)).rows
+    }
+    try {
+      await pool.query(`ALTER FUNCTION ${functionName} RENAME TO integrations_hidden`)
+      await expect(lane.read(KEY)).rejects.toMatchObject({ code: 'migration_conflict' })
+      const before = await sessions()
+      await pool.query(
+        'ALTER FUNCTION public.integrations_hidden RENAME TO integrations_read_meta_ad_connections',
+      )
+      expect((await lane.read(KEY))?.accessToken).toBe(tokens.get('tenant-a/meta'))
+      expect(before).toHaveLength(1)
+      expect(await sessions()).toEqual(before)
+    } finally {
+      await lane.close()
     }
   })
 
