@@ -249,7 +249,7 @@ GRANT SELECT ON public.integration_migrations TO integrations_app;
 GRANT SELECT (
   tenant_id, provider, label, id, client_id, status, due_at, lease_owner, lease_epoch, lease_until, attempt_no,
   next_attempt_at, hour_started_at, hour_attempts, uncertain_since, suspect_until, subject_issuer, subject_id,
-  reauth_reason, last_error_code, token_expires_at, refresh_expires_at, data_access_expires_at, connected_at
+  reauth_reason, last_error_code, refresh_expires_at, data_access_expires_at, connected_at
 ) ON public.integration_connections TO integrations_jobs;
 GRANT UPDATE (
   lease_owner, lease_epoch, lease_until, attempt_no, attempt_started_at, next_attempt_at, hour_started_at,
@@ -682,8 +682,9 @@ BEGIN
         token_lifetime_ms = r.expires_in_ms,
         token_expires_at = v_now + r.expires_in_ms * interval '1 millisecond',
         refresh_expires_at = CASE
-          WHEN r.refresh_expires_in_ms IS NOT NULL OR r.previous_refresh_token IS NOT NULL
-          THEN v_now + r.refresh_expires_in_ms * interval '1 millisecond' ELSE c.refresh_expires_at END,
+          WHEN r.refresh_expires_in_ms IS NULL
+            OR v_now + r.refresh_expires_in_ms * interval '1 millisecond' <= c.refresh_expires_at + interval '1 hour'
+          THEN least(c.refresh_expires_at, v_now + r.refresh_expires_in_ms * interval '1 millisecond') END,
         due_at = v_now + r.due_in_ms * interval '1 millisecond',
         status = CASE c.status WHEN 'needs_reauth' THEN c.status_when_healed ELSE c.status END,
         reauth_reason = NULL,
@@ -732,28 +733,24 @@ AS $$
 $$;
 
 -- What a person should look at, of any tenant: for whoever operates all of it.
--- Which connections a person should look at: also those whose grant ends within p_notice_ms, or within that share of its
--- life. It ends with the access token of p_by_token, the refresh token of p_by_refresh_token, and with access to data.
 CREATE FUNCTION public.integrations_needing_attention(
-  p_limit integer, p_by_token text[], p_by_refresh_token text[], p_notice_ms double precision,
-  p_notice_share double precision
+  p_limit integer, p_notice_ms double precision, p_notice_share double precision
 ) RETURNS TABLE (
   tenant_id text, provider text, label text, status text, reauth_reason text, last_error_code text,
-  expires_at double precision
+  grant_expires_at double precision
 )
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT c.tenant_id, c.provider, c.label, c.status::text, c.reauth_reason::text, c.last_error_code,
-    CASE WHEN e.is_near THEN floor(extract(epoch FROM e.at) * 1000)::double precision END
+    CASE WHEN e.is_near THEN floor(e.ends * 1000) END
   FROM public.integration_connections c
   CROSS JOIN LATERAL (
-    SELECT x.at, statement_timestamp() >=
-      x.at - least(p_notice_ms * interval '1 millisecond', (x.at - c.connected_at) * p_notice_share) AS is_near
-    FROM (
-      SELECT least(c.data_access_expires_at, CASE WHEN c.provider = ANY (p_by_token) THEN c.token_expires_at END,
-        CASE WHEN c.provider = ANY (p_by_refresh_token) THEN c.refresh_expires_at END) AS at
-    ) x
+    SELECT date_part('epoch', least(c.data_access_expires_at, c.refresh_expires_at)), date_part('epoch', c.connected_at)
+  ) AS x(ends, began)
+  CROSS JOIN LATERAL (
+    SELECT x.ends, c.status IN ('active', 'pending_account_selection') AND date_part('epoch', statement_timestamp()) >=
+      x.ends - least(p_notice_ms / 1000, (x.ends - x.began) * p_notice_share) AS is_near
   ) e
   WHERE c.status IN ('needs_reauth', 'pending_account_selection')
     OR (c.status = 'active' AND (c.last_error_code IS NOT NULL OR e.is_near))

@@ -1,6 +1,4 @@
 import { ConfigInvalidError } from '../domain/errors.ts'
-import { grantLimitOf } from '../domain/model/grant-end.ts'
-import type { GrantLimit } from '../domain/model/grant-end.ts'
 import type { ProviderName } from '../domain/model/identifiers.ts'
 import { isOAuthClient } from '../ports/provider-client.ts'
 import type { OAuthProviderClient, ProviderClient } from '../ports/provider-client.ts'
@@ -30,11 +28,6 @@ export class ProviderRegistry {
     if (client !== undefined) return client
     const lacking = this.#missing.get(provider)
     throw new ConfigInvalidError(lacking ?? ['provider: no provider of this name is configured'])
-  }
-
-  /** What ends a grant, by configured provider. */
-  grantLimits(): Readonly<Record<ProviderName, GrantLimit>> {
-    return Object.fromEntries([...this.#clients].map(([name, { traits }]) => [name, grantLimitOf(traits)]))
   }
 
   /** Whether the library knows the provider, configured or not. @throws ConfigInvalidError when it does not */

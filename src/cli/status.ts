@@ -49,5 +49,6 @@ function causeOf(reason: string | null, lastError: string | null): string {
 
 /** Refreshes do not put this off: only a new consent does. */
 function endOf(at: Date | null): string {
-  return at === null ? '' : `, grant ends ${at.toISOString()}: connect again before`
+  if (at === null) return ''
+  return `, grant ${at.getTime() > Date.now() ? 'ends' : 'ended'} ${at.toISOString()}: connect again`
 }

@@ -1,5 +1,4 @@
 import type { ConnectionStatus, ProviderSubject, ReauthReason } from '../domain/model/connection.ts'
-import type { GrantLimit } from '../domain/model/grant-end.ts'
 import type { ConnectionKey, ProviderName } from '../domain/model/identifiers.ts'
 import type { Instant } from '../domain/model/time.ts'
 import type { ClaimRequest, RefreshLease } from './refresh-leases.ts'
@@ -40,14 +39,14 @@ export interface TroubledConnection extends ConnectionKey {
   readonly reauthReason?: ReauthReason | undefined
   /** Code of the last failure since tokens were last stored or verified. */
   readonly lastErrorCode?: string | undefined
-  /** When its grant ends, if that is near. */
-  readonly expiresAt?: Instant | undefined
+  /** When its grant ends or has ended (`grantExpiresAt`), if it lives and that is near enough to tell people. */
+  readonly grantExpiresAt?: Instant | undefined
 }
 
-/** How many connections are asked for, and what ends a grant, by provider: `none` where it is not said. */
+/** How many connections are asked for, and how long before the end of a grant people are told (`isGrantExpiring`). */
 export interface AttentionRequest {
   readonly limit: number
-  readonly grantLimits: Readonly<Record<ProviderName, GrantLimit>>
+  readonly notice: { readonly maxMs: number; readonly share: number }
 }
 
 /**
@@ -78,8 +77,8 @@ export interface DueConnections {
   countDue(forMs: number): Promise<ReadonlyMap<ProviderName, number>>
 
   /**
-   * Up to `limit` connections that need to be connected again, now or soon (`isGrantExpiring`), wait for the choice of an
-   * account, or failed when they were last tried; by tenant, provider and label.
+   * Up to `limit` connections that need to be connected again, now or soon, wait for the choice of an account, or failed
+   * when they were last tried; by tenant, provider and label.
    */
   needingAttention(request: AttentionRequest): Promise<readonly TroubledConnection[]>
 

@@ -53,7 +53,10 @@ export interface RefreshedTokens {
   readonly tokens: SealedTokens
   readonly previousRefreshToken?: Sealed | undefined
   readonly expiresInMs: number | null
-  /** `null`: the provider did not say. Without a `previousRefreshToken` the refresh token is the same, and so is its end. */
+  /**
+   * `null`: the provider did not say. A refresh never sets an end: one that is known stays or comes earlier, and one that
+   * is put off by more than an hour is none of the grant.
+   */
   readonly refreshExpiresInMs: number | null
   readonly dueInMs: number
 }

@@ -87,6 +87,7 @@ export interface ConnectionPatch {
   readonly selectedAccountName?: string | null
   readonly details?: ConnectionDetails
   readonly rejectedVersion?: number
+  readonly dataAccessExpiresInMs?: number | null
   /** The credential was just proved to live: sets `lastSyncAt`. */
   readonly isVerified?: true
 }

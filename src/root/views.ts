@@ -96,7 +96,7 @@ export interface ConnectionNeedingAttention {
   readonly reauthReason: ReauthReason | null
   /** Code of the last failure since the credential last worked. */
   readonly lastError: string | null
-  /** When its grant ends, if that is near: a person has to connect again before. */
+  /** When its grant ends or has ended, if it lives and that is near: only a new consent helps. */
   readonly grantExpiresAt: Date | null
 }
 
@@ -169,12 +169,12 @@ export function toStatus(state: ConnectionState): IntegrationStatus {
 }
 
 export function toTroubled(connection: TroubledConnection): ConnectionNeedingAttention {
-  const { tenantId, provider, label, status, reauthReason, lastErrorCode, expiresAt } = connection
+  const { tenantId, provider, label, status, reauthReason, lastErrorCode, grantExpiresAt } = connection
   return {
     ...{ tenantId, provider, label, status },
     reauthReason: reauthReason ?? null,
     lastError: lastErrorCode ?? null,
-    grantExpiresAt: toDate(expiresAt ?? null),
+    grantExpiresAt: toDate(grantExpiresAt ?? null),
   }
 }
 

@@ -49,8 +49,9 @@ test('a grant that ends whatever is refreshed is told of two weeks before, and i
   const database = new MemoryDatabase({ clock })
   const [tokens, due] = [new MemoryTokenStore(database), new MemoryDueConnections(database)]
   const statuses = new ConnectionStatuses({ tokens, due, providers: new ProviderRegistry([]), clock })
+  const ends = { refreshExpiresInMs: null, dataAccessExpiresInMs: 90 * DAY_MS }
   const grantExpiresAt = clock.now() + 90 * DAY_MS
-  await tokens.save(newGrant({ tenantId: TENANT, provider: 'meta', dataAccessExpiresInMs: 90 * DAY_MS }))
+  await tokens.save(newGrant({ tenantId: TENANT, provider: 'meta', ...ends }))
 
   await clock.advance(76 * DAY_MS - 1)
   expect(await statuses.one(TENANT, 'meta', DEFAULT_LABEL)).toMatchObject({

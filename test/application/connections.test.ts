@@ -3,7 +3,8 @@ import type { Container } from 'inversify'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createIntegrationsContainer, IDS } from '../../src/application/container/index.ts'
 import type { ConnectionKey } from '../../src/domain/model/identifiers.ts'
-import { SECOND_MS } from '../../src/domain/model/time.ts'
+import { DAY_MS, SECOND_MS } from '../../src/domain/model/time.ts'
+import type { TokenSet } from '../../src/domain/model/token-set.ts'
 import { ProviderFailure } from '../../src/domain/provider-failure.ts'
 import { generateEncryptionKey, isIntegrationError } from '../../src/index.ts'
 import type { ConnectionEvent } from '../../src/ports/connection-events.ts'
@@ -43,13 +44,13 @@ beforeEach(async () => {
   await connect(KEY)
 })
 /** A person consents (again). */
-async function connect(key: ConnectionKey): Promise<void> {
+async function connect(key: ConnectionKey, changes: Partial<TokenSet> = {}): Promise<void> {
   await container.get(IDS.GrantService).connect(provider, {
     key,
     clientId: provider.authorization.clientId,
     requestedScopes: [],
     allowAccountChange: true,
-    tokens: provider.open(),
+    tokens: { ...provider.open(), ...changes },
     sentAt: clock.monotonicMs(),
   })
 }
@@ -197,6 +198,30 @@ test('every event about a connection names it, from its completion to its revoca
   ])
 })
 
+test('a grant without a refresh token ends with its access token, one that has it when that ends', async () => {
+  const lives = { expiresInMs: 60 * DAY_MS, refreshExpiresInMs: 365 * DAY_MS }
+  await connect({ ...KEY, label: 'renewed' }, lives)
+  const { refreshToken: _none, ...unrenewed } = { ...provider.open(), ...lives }
+  await container.get(IDS.GrantService).connect(provider, {
+    key: { ...KEY, label: 'unrenewed' },
+    clientId: provider.authorization.clientId,
+    requestedScopes: [],
+    allowAccountChange: false,
+    tokens: unrenewed,
+    sentAt: clock.monotonicMs(),
+  })
+  await clock.advance(50 * DAY_MS)
+  const { connections } = await container.get(IDS.ConnectionStatuses).needingAttention(10)
+  expect(connections.map(({ label, grantExpiresAt }) => [label, grantExpiresAt])).toEqual([
+    ['unrenewed', clock.now() + 10 * DAY_MS],
+  ])
+  const statuses = await container.get(IDS.ConnectionStatuses).all(KEY.tenantId)
+  expect(statuses.find(({ label }) => label === 'renewed')).toMatchObject({
+    grantExpiresAt: clock.now() + 315 * DAY_MS,
+    isExpiring: false,
+  })
+})
+
 describe('Looking up accounts anew', () => {
   /** Counts the questions from here on; `answer` comes before the platform's own. */
   function examined(answer: () => void = () => undefined): () => number {
@@ -222,6 +247,13 @@ describe('Looking up accounts anew', () => {
     await clock.advance(30 * SECOND_MS)
     await container.get(IDS.Connections).rediscover(KEY)
     expect(asked()).toBe(1)
+  })
+
+  test('learns how long access to data lasts now', async () => {
+    const examination = await provider.examine()
+    provider.examine = async () => ({ ...examination, dataAccessExpiresInMs: 90 * DAY_MS })
+    const { dataAccessExpiresAt } = await container.get(IDS.Connections).rediscover(KEY)
+    expect(dataAccessExpiresAt).toBe(clock.now() + 90 * DAY_MS)
   })
 
   test('lets all of the app wait when the platform throttles it', async () => {

@@ -53,12 +53,12 @@ export async function startHostProcess(
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  const isOver = exitOf(child).then((code) => {
+  const ending = exitOf(child).then((code) => {
     throw new Error(`The process ended with ${code} before it was ready`)
   })
   child.send({ config, options })
-  await Promise.race([once(child, 'message'), isOver])
-  isOver.catch(() => undefined)
+  await Promise.race([once(child, 'message'), ending])
+  ending.catch(() => undefined)
   const waiting = new Map<number, (answer: HostAnswer) => void>()
   const failpoint = watchFailpoint(child)
   child.on('message', (message: HostMessage) => {

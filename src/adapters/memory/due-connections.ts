@@ -86,22 +86,13 @@ export class MemoryDueConnections implements DueConnections {
   }
 
   async needingAttention(request: AttentionRequest): Promise<readonly TroubledConnection[]> {
-    return this.#database.transact(request, ({ grantLimits, limit }, tables, now) =>
+    return this.#database.transact(request, ({ notice, limit }, tables, now) =>
       tables
         .connections()
-        .map(({ connection }) => {
-          const endsAt = grantExpiresAt(connection, grantLimits[connection.provider] ?? 'none')
-          const isExpiring = isGrantExpiring(endsAt, connection.connectedAt, now)
-          return { connection, expiresAt: isExpiring ? (endsAt ?? undefined) : undefined }
-        })
-        .filter(({ connection: { lastErrorCode, status }, expiresAt }) => {
-          return needsAttention({
-            status,
-            hasFailed: lastErrorCode !== undefined,
-            isExpiring: expiresAt !== undefined,
-          })
-        })
-        .map(({ connection, expiresAt }) => troubled(connection, expiresAt))
+        .map(({ connection }) => troubled(connection, notice, now))
+        .filter(({ status, lastErrorCode, grantExpiresAt: end }) =>
+          needsAttention({ status, hasFailed: lastErrorCode !== undefined, isExpiring: end !== undefined }),
+        )
         .sort(byKey)
         .slice(0, limit),
     )
@@ -130,9 +121,18 @@ export class MemoryDueConnections implements DueConnections {
   }
 }
 
-function troubled(connection: Connection, expiresAt: Instant | undefined): TroubledConnection {
-  const { tenantId, provider, label, status, reauthReason, lastErrorCode } = connection
-  return { tenantId, provider, label, status, reauthReason, lastErrorCode, expiresAt }
+function troubled(
+  connection: Connection,
+  notice: AttentionRequest['notice'],
+  now: Instant,
+): TroubledConnection {
+  const { tenantId, provider, label, status, reauthReason, lastErrorCode, connectedAt } = connection
+  const end = isLive(status) ? grantExpiresAt(connection) : null
+  const isNear = isGrantExpiring(end, connectedAt, now, notice)
+  return {
+    ...{ tenantId, provider, label, status, reauthReason, lastErrorCode },
+    grantExpiresAt: isNear && end !== null ? end : undefined,
+  }
 }
 
 /** As a database orders text that it takes for bytes. */

@@ -1,5 +1,6 @@
 import type { Connection, ReauthReason } from '../../domain/model/connection.ts'
 import type { ConnectionKey } from '../../domain/model/identifiers.ts'
+import { HOUR_MS } from '../../domain/model/time.ts'
 import type { Instant } from '../../domain/model/time.ts'
 import type { AppPause } from '../../ports/provider-apps.ts'
 import type {
@@ -181,7 +182,12 @@ function noted(connection: Connection, { errorCode }: ReleaseReason, now: Instan
   return rest
 }
 
+const MAX_PUT_OFF_MS = HOUR_MS
+
+/** What a refresh puts off is no end of the grant. */
 function refreshEnd({ connection }: ConnectionRow, result: RefreshedTokens, now: Instant): Instant | null {
-  const isSame = result.refreshExpiresInMs === null && result.previousRefreshToken === undefined
-  return isSame ? connection.refreshExpiresAt : after(now, result.refreshExpiresInMs)
+  const known = connection.refreshExpiresAt
+  const named = after(now, result.refreshExpiresInMs)
+  if (known === null || named === null) return known
+  return named <= known + MAX_PUT_OFF_MS ? Math.min(known, named) : null
 }

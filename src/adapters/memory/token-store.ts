@@ -12,7 +12,7 @@ import type {
   TokenReading,
   TokenStore,
 } from '../../ports/token-store.ts'
-import { readingOf, retiredGrantOf, rowOf, untried } from './connection-row.ts'
+import { after, readingOf, retiredGrantOf, rowOf, untried } from './connection-row.ts'
 import type { ConnectionRow } from './connection-row.ts'
 import type { MemoryDatabase } from './memory-database.ts'
 
@@ -101,11 +101,14 @@ function isUnchanged(existing: Connection, seen: Connection): boolean {
 
 function patched(row: ConnectionRow, patch: ConnectionPatch, now: Instant): ConnectionRow {
   const { selectedAccountName, ...rest } = row.connection
-  const { isVerified, selectedAccountName: name = selectedAccountName, ...changes } = patch
+  const { dataAccessExpiresInMs, isVerified, ...others } = patch
+  const { selectedAccountName: name = selectedAccountName, ...changes } = others
   const connection: Connection = {
     ...rest,
     ...changes,
     ...(typeof name === 'string' ? { selectedAccountName: name } : {}),
+    dataAccessExpiresAt:
+      dataAccessExpiresInMs === undefined ? rest.dataAccessExpiresAt : after(now, dataAccessExpiresInMs),
     lastSyncAt: isVerified === true ? now : rest.lastSyncAt,
     rowVersion: rest.rowVersion + 1,
     updatedAt: now,

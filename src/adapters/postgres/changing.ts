@@ -1,7 +1,7 @@
 import { MAX_ACCOUNTS } from '../../domain/model/ad-account.ts'
 import type { Connection } from '../../domain/model/connection.ts'
 import type { ConnectionPatch } from '../../ports/token-store.ts'
-import { storableJson, storableText, storableTextOrNull } from './storable.ts'
+import { storableJson, storableMsOrNull, storableText, storableTextOrNull } from './storable.ts'
 
 /** The statement that makes a patch real, if the row is still what it was made for. */
 export function changeStatement(
@@ -26,7 +26,7 @@ WHERE c.tenant_id = $1 AND c.provider = $2 AND c.label = $3 AND c.id = $4 AND c.
 
 function sets(patch: ConnectionPatch, parameter: (value: unknown) => string): readonly string[] {
   const { status, accounts, selectedAccountId, selectedAccountName, details } = patch
-  const { rejectedVersion, isVerified } = patch
+  const { rejectedVersion, dataAccessExpiresInMs, isVerified } = patch
   return [
     ...(status === undefined ? [] : ["status = 'active'", "status_when_healed = 'active'"]),
     ...(accounts === undefined
@@ -40,6 +40,13 @@ function sets(patch: ConnectionPatch, parameter: (value: unknown) => string): re
       : [`selected_account_name = ${parameter(storableTextOrNull(selectedAccountName))}`]),
     ...(details === undefined ? [] : [`details = ${parameter(storableJson(details))}`]),
     ...(rejectedVersion === undefined ? [] : [`rejected_version = ${parameter(rejectedVersion)}`]),
+    ...(dataAccessExpiresInMs === undefined
+      ? []
+      : [dataAccessEnd(parameter(storableMsOrNull(dataAccessExpiresInMs)))]),
     ...(isVerified === true ? ['last_sync_at = clock_timestamp()'] : []),
   ]
+}
+
+function dataAccessEnd(inMs: string): string {
+  return `data_access_expires_at = clock_timestamp() + ${inMs}::double precision * interval '1 millisecond'`
 }

@@ -1,6 +1,4 @@
 import type { ConnectionStatus, ReauthReason } from '../../domain/model/connection.ts'
-import { EXPIRY_NOTICE } from '../../domain/model/grant-end.ts'
-import type { GrantLimit } from '../../domain/model/grant-end.ts'
 import { parseTenantId } from '../../domain/model/identifiers.ts'
 import type { ProviderName } from '../../domain/model/identifiers.ts'
 import type {
@@ -34,8 +32,8 @@ const GIVE_BACK = prepared('SELECT public.integrations_give_back($1::json) AS fo
 const COUNT_DUE = prepared('SELECT provider, due FROM public.integrations_count_due($1)')
 
 const NEEDING_ATTENTION = prepared(`
-SELECT tenant_id, provider, label, status, reauth_reason, last_error_code, expires_at
-FROM public.integrations_needing_attention($1, $2, $3, $4, $5)`)
+SELECT tenant_id, provider, label, status, reauth_reason, last_error_code, grant_expires_at
+FROM public.integrations_needing_attention($1, $2, $3)`)
 
 const CONNECTIONS_OF = prepared(`
 SELECT tenant_id, provider, label, is_live FROM public.integrations_connections_of($1, $2, $3, $4)`)
@@ -113,16 +111,9 @@ export class PostgresDueConnections implements DueConnections {
     return new Map(rows.map(({ provider, due }) => [provider, due]))
   }
 
-  async needingAttention({ limit, grantLimits }: AttentionRequest): Promise<readonly TroubledConnection[]> {
-    const limitedBy = (wanted: GrantLimit): string[] =>
-      Object.keys(grantLimits).filter((provider) => grantLimits[provider] === wanted)
-    const rows = await this.#searches.run<TroubledRow>(NEEDING_ATTENTION, [
-      limit,
-      limitedBy('access_token'),
-      limitedBy('refresh_token'),
-      EXPIRY_NOTICE.maxMs,
-      EXPIRY_NOTICE.share,
-    ])
+  async needingAttention({ limit, notice }: AttentionRequest): Promise<readonly TroubledConnection[]> {
+    const values = [limit, notice.maxMs, notice.share]
+    const rows = await this.#searches.run<TroubledRow>(NEEDING_ATTENTION, values)
     return rows.map((row) => ({
       tenantId: parseTenantId(row.tenant_id),
       provider: row.provider,
@@ -130,7 +121,7 @@ export class PostgresDueConnections implements DueConnections {
       status: row.status,
       reauthReason: row.reauth_reason ?? undefined,
       lastErrorCode: row.last_error_code ?? undefined,
-      expiresAt: row.expires_at ?? undefined,
+      grantExpiresAt: row.grant_expires_at ?? undefined,
     }))
   }
 
@@ -168,7 +159,7 @@ interface TroubledRow extends Record<string, unknown> {
   readonly status: ConnectionStatus
   readonly reauth_reason: ReauthReason | null
   readonly last_error_code: string | null
-  readonly expires_at: number | null
+  readonly grant_expires_at: number | null
 }
 
 interface OwnedRow extends Record<string, unknown> {

@@ -64,8 +64,11 @@ export function parseReadings(answer: string | null, count: number): readonly (T
   const readings: (TokenReading | null)[] = new Array<null>(count).fill(null)
   const found = answer === null ? [] : parse(answer)
   if (!Array.isArray(found)) return readings
-  for (const [place, ...tuple] of found as readonly (readonly [number, ...unknown[]])[])
-    if (isTuple(tuple)) readings[place - 1] = toReading(tuple)
+  for (const placed of found as readonly unknown[]) {
+    if (!Array.isArray(placed)) continue
+    const [place, ...tuple] = placed as readonly unknown[]
+    if (typeof place === 'number' && isTuple(tuple)) readings[place - 1] = toReading(tuple)
+  }
   return readings
 }
 
@@ -83,7 +86,7 @@ type ReadingTuple = readonly [
   nextAttemptMs?: number | null,
   lastErrorCode?: string | null,
 ]
-const USUAL_LENGTH = 6
+const LENGTHS: readonly number[] = [6, 11]
 
 function toReading(tuple: ReadingTuple): TokenReading {
   return {
@@ -102,7 +105,7 @@ function toReading(tuple: ReadingTuple): TokenReading {
 }
 
 function isTuple(value: unknown): value is ReadingTuple {
-  return Array.isArray(value) && value.length >= USUAL_LENGTH
+  return Array.isArray(value) && LENGTHS.includes(value.length)
 }
 
 function parse(answer: string): unknown {

@@ -9,8 +9,8 @@ export interface PreparedClient {
 }
 
 /**
- * Asks for the one value that a statement answers. Sends what the driver's own queries send (extended query of the
- * frontend/backend protocol) but for the description of the result: describing and decoding it takes an eighth of a read.
+ * Asks for the one value that a statement answers. Speaks the extended query protocol as the driver's own queries do, but
+ * does not have the result described: to describe and decode it takes an eighth of a read.
  */
 export function askValue(
   { client, known }: PreparedClient,
@@ -36,7 +36,6 @@ type Answered = (error: Error | null, value?: string | null) => void
 
 class ValueQuery extends Query {
   readonly #asked: Asked
-  #isPreparing = false
   #value: string | null = null
   /** Of the driver, which puts its timeout around it. */
   declare callback: Answered
@@ -54,17 +53,18 @@ class ValueQuery extends Query {
       values,
     } = this.#asked
     connection.stream.cork()
-    if (!known.has(name)) {
-      this.#isPreparing = true
-      known.add(name)
-      // It may have been prepared by a query that failed afterwards. To close what is not there is no error.
-      connection.close({ type: 'S', name }, true)
-      connection.parse({ name, text, types: [] }, true)
+    try {
+      if (!known.has(name)) {
+        // One before it may have prepared it, and not be answered yet or have failed. To close what is not there is no error.
+        connection.close({ type: 'S', name }, true)
+        connection.parse({ name, text, types: [] }, true)
+      }
+      connection.bind({ statement: name, values }, true)
+      connection.execute({}, true)
+      connection.sync()
+    } finally {
+      connection.stream.uncork()
     }
-    connection.bind({ statement: name, values }, true)
-    connection.execute({}, true)
-    connection.sync()
-    connection.stream.uncork()
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
@@ -76,11 +76,11 @@ class ValueQuery extends Query {
   }
 
   handleError(error: Error): void {
-    if (this.#isPreparing) this.#asked.known.delete(this.#asked.statement.name)
     this.callback(error)
   }
 
   handleReadyForQuery(): void {
+    this.#asked.known.add(this.#asked.statement.name)
     this.callback(null, this.#value)
   }
 }

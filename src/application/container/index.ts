@@ -85,11 +85,13 @@ export type { ConsumedStates } from '../../ports/consumed-states.ts'
 export type { DataKeyRow, DataKeyState, DataKeyStore, WrappedDataKey } from '../../ports/data-key-store.ts'
 export type { Digest } from '../../ports/digest.ts'
 export type {
+  AttentionRequest,
   DueBatch,
   DueConnections,
   DueRequest,
   GrantOwner,
   OwnedConnection,
+  TroubledConnection,
 } from '../../ports/due-connections.ts'
 export type { KeyInventory, KeyName, RetiringKey } from '../../ports/key-inventory.ts'
 export type { Logger, LogLevel } from '../../ports/logger.ts'

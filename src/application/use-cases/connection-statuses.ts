@@ -1,6 +1,6 @@
 import { isLive, needsAttention } from '../../domain/model/connection.ts'
 import type { Connection, ConnectionStatus, ReauthReason } from '../../domain/model/connection.ts'
-import { grantExpiresAt, isGrantExpiring } from '../../domain/model/grant-end.ts'
+import { EXPIRY_NOTICE, grantExpiresAt, isGrantExpiring } from '../../domain/model/grant-end.ts'
 import { DEFAULT_LABEL, INTEGRATION_PROVIDERS } from '../../domain/model/identifiers.ts'
 import type { ConnectionLabel, ProviderName, TenantId } from '../../domain/model/identifiers.ts'
 import type { Instant } from '../../domain/model/time.ts'
@@ -77,8 +77,7 @@ export class ConnectionStatuses {
   async needingAttention(
     limit: number,
   ): Promise<{ readonly connections: readonly TroubledConnection[]; readonly isMore: boolean }> {
-    const { due, providers } = this.#deps
-    const found = await due.needingAttention({ limit: limit + 1, grantLimits: providers.grantLimits() })
+    const found = await this.#deps.due.needingAttention({ limit: limit + 1, notice: EXPIRY_NOTICE })
     return { connections: found.slice(0, limit), isMore: found.length > limit }
   }
 
@@ -89,9 +88,7 @@ export class ConnectionStatuses {
   ): ConnectionState {
     const status = connection?.status ?? 'not_connected'
     const live = connection !== undefined && isLive(connection.status) ? connection : undefined
-    const { clock, providers } = this.#deps
-    const limit = providers.grantLimits()[provider] ?? 'none'
-    const endsAt = live === undefined ? null : grantExpiresAt(live, limit)
+    const endsAt = live === undefined ? null : grantExpiresAt(live)
     return {
       provider,
       label,
@@ -100,7 +97,7 @@ export class ConnectionStatuses {
       accountName: connection?.selectedAccountName ?? connection?.subject?.name ?? null,
       tokenExpiresAt: live?.tokenExpiresAt ?? null,
       grantExpiresAt: endsAt,
-      isExpiring: live !== undefined && isGrantExpiring(endsAt, live.connectedAt, clock.now()),
+      isExpiring: live !== undefined && isGrantExpiring(endsAt, live.connectedAt, this.#deps.clock.now()),
       needsReauth: status === 'needs_reauth',
       reauthReason: status === 'needs_reauth' ? (connection?.reauthReason ?? 'revoked_or_expired') : null,
       lastError: connection?.lastErrorCode ?? null,

@@ -125,11 +125,12 @@ export class Connections {
       const examination = await accessTokens.use(key, (token) =>
         sendUnlessSuspended(this.#deps, client, () => client.examine(token)),
       )
-      const { accounts, audiences, missingScopes } = examination
+      const { accounts, audiences, dataAccessExpiresInMs, missingScopes } = examination
       if (missingScopes.length > 0) throw new ScopeMissingError(client.traits.displayName, missingScopes)
       return await this.#change(key, (connection) => ({
         accounts,
         isVerified: true,
+        ...(dataAccessExpiresInMs === undefined ? {} : { dataAccessExpiresInMs }),
         ...(audiences === undefined ? {} : { details: { ...connection.details, audiences } }),
       }))
     } catch (error) {

@@ -48,6 +48,7 @@ export interface Connection extends ConnectionKey {
   /** The token version that the provider's API refused last, and that was renewed for it. */
   readonly rejectedVersion?: number
   readonly tokenExpiresAt: Instant | null
+  /** From when on it cannot be refreshed: the end of the refresh token, or of a token that nothing renews. */
   readonly refreshExpiresAt: Instant | null
   readonly dataAccessExpiresAt: Instant | null
   readonly lastErrorCode?: string

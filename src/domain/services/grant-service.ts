@@ -14,6 +14,7 @@ import { MAX_ACCOUNTS } from '../model/ad-account.ts'
 import { uuidFrom } from '../model/bytes.ts'
 import type { Connection } from '../model/connection.ts'
 import type { ConnectionKey } from '../model/identifiers.ts'
+import { renewableForMs } from '../model/grant-end.ts'
 import { leftOf } from '../model/token-set.ts'
 import type { TokenSet } from '../model/token-set.ts'
 import { ProviderFailure } from '../provider-failure.ts'
@@ -182,7 +183,11 @@ export class GrantService {
       clientId: received.clientId,
       tokens: sealed,
       expiresInMs,
-      refreshExpiresInMs: leftOf(tokens.refreshExpiresInMs, elapsedMs),
+      refreshExpiresInMs: renewableForMs(client.traits.renewal, {
+        ...tokens,
+        expiresInMs,
+        refreshExpiresInMs: leftOf(tokens.refreshExpiresInMs, elapsedMs),
+      }),
       dataAccessExpiresInMs: examination.dataAccessExpiresInMs ?? null,
       dueInMs: firstDue(client, expiresInMs, this.#deps.random.fraction()),
       status: client.traits.hasAccounts && selected === undefined ? 'pending_account_selection' : 'active',

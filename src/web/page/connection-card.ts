@@ -80,9 +80,13 @@ function notice(context: HandlerContext, { state, connection }: CardContent, nam
       ${platformOf(context, state.provider).accountNoun} to work with.
     </p>`
   }
-  if (state.lastError === null && state.isExpiring) return expiring(context, state, name)
-  if (!state.connected || state.lastError === null) return introduction(context, state)
-  const code = isFailureCode(state.lastError) ? state.lastError : 'internal_error'
+  if (!state.connected) return introduction(context, state)
+  const end = state.isExpiring ? expiring(context, state, name) : nothing
+  return html`${end}${state.lastError === null ? nothing : failure(state.lastError, name)}`
+}
+
+function failure(lastError: string, name: string): Markup {
+  const code = isFailureCode(lastError) ? lastError : 'internal_error'
   const { what, advice } = failureWords(code, name)
   return html`<p class="cgk-notice cgk-attention"><strong>At the last check:</strong> ${what} ${advice}</p>`
 }
@@ -143,7 +147,7 @@ function chosenLists({ details }: Connection): Markup {
   return html`E-mail: ${nameOf(details.emailListId)} · SMS: ${nameOf(details.smsListId)}`
 }
 
-/** When a token expires matters to people only if nothing ends before. */
+/** When a token expires matters to people only if no end of the grant is known. */
 function access(context: HandlerContext, state: ConnectionState): Markup {
   const { provider, grantExpiresAt, tokenExpiresAt } = state
   const client = context.providers.get(provider)

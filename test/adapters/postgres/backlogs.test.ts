@@ -115,7 +115,7 @@ test.each([
   ['meta', 'integrations_read_many_meta_ad_connections'],
   ['pinterest', 'integrations_read_many_other_connections'],
 ])(
-  'a group of reads is planned once for all, which takes longer than to read it (%s)',
+  'no plan of a group of reads is made for the values of one call, which takes longer than to read them (%s)',
   async (provider, read) => {
     await seed({ provider, count: 10 * BACKLOG })
     await pool.query(

@@ -165,7 +165,7 @@ describe.each(kinds)('logged in as %s', (kind) => {
         `SELECT tenant_id FROM integrations_claim_due(1, 1, '[{"provider":"meta","owner":"p","ttl_ms":1000,"base_ms":0,"cap_ms":0,"jitter":0,"max_attempts":9}]')`,
         `SELECT integrations_give_back('[{"provider":"meta","owner":"p"}]')`,
         `SELECT integrations_count_due(0)`,
-        `SELECT integrations_needing_attention(1, ARRAY['meta'], ARRAY['tiktok'], 1, 0.25)`,
+        `SELECT integrations_needing_attention(1, 1, 0.25)`,
         `SELECT tenant_id FROM integrations_connections_of('meta', 'client-1', 'i', 's')`,
         `SELECT tenant_id FROM integrations_claim_revocations(1, 1000)`,
       ]

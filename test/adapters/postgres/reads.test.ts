@@ -17,6 +17,7 @@ import {
   TENANT,
 } from '../../../src/testing/contracts/connection-fixtures.ts'
 import { freshDatabase } from '../../support/database.ts'
+import { createLogin } from './logins.ts'
 import { postgresProxy } from '../../support/postgres-proxy.ts'
 import type { TestDatabase } from '../../support/database.ts'
 
@@ -230,6 +231,24 @@ describe('over the lane', () => {
       expect(await sessions()).toEqual(before)
     } finally {
       await lane.close()
+    }
+  })
+
+  test('a login that may not read yet reads on the same connection once it may', async () => {
+    const login = await createLogin(pool, database.url)
+    const lane = new PostgresReadLane({ connectionString: login.url })
+    const sessions = async (): Promise<unknown> =>
+      (await pool.query('SELECT pid FROM pg_stat_activity WHERE usename = $1', [login.name])).rows
+    try {
+      await expect(lane.read(KEY)).rejects.toMatchObject({ code: 'migration_conflict' })
+      const before = await sessions()
+      await pool.query(`GRANT integrations_app TO ${login.name}`)
+      expect((await lane.read(KEY))?.accessToken).toBe(tokens.get('tenant-a/meta'))
+      expect(before).toHaveLength(1)
+      expect(await sessions()).toEqual(before)
+    } finally {
+      await lane.close()
+      await login.drop()
     }
   })
 

@@ -1,23 +1,25 @@
 import { expect, test } from 'vitest'
-import { grantExpiresAt, grantLimitOf, isGrantExpiring } from '../../../src/domain/model/grant-end.ts'
+import { grantExpiresAt, isGrantExpiring, renewableForMs } from '../../../src/domain/model/grant-end.ts'
+import { Secret } from '../../../src/domain/model/secret.ts'
 import { DAY_MS } from '../../../src/domain/model/time.ts'
 
-const DATES = { tokenExpiresAt: 10, refreshExpiresAt: 20, dataAccessExpiresAt: 30 }
+const LIVES = { expiresInMs: 10, refreshExpiresInMs: 20 }
+const refreshToken = new Secret('refresh')
 
-test('a grant ends with the credential that nothing replaces', () => {
-  const none = { kind: 'none' } as const
-  expect(grantLimitOf({ renewal: 'none', rotation: none })).toBe('access_token')
-  expect(grantLimitOf({ renewal: 'refresh_token', rotation: none })).toBe('refresh_token')
-  expect(grantLimitOf({ renewal: 'refresh_token', rotation: { kind: 'single_use' } })).toBe('none')
-  expect(grantLimitOf({ renewal: 'self_exchange', rotation: none })).toBe('none')
+test('tokens can be had until what renews them ends, or the token that nothing renews', () => {
+  expect(renewableForMs('refresh_token', { ...LIVES, refreshToken })).toBe(20)
+  expect(renewableForMs('refresh_token', { ...LIVES, refreshExpiresInMs: null, refreshToken })).toBe(null)
+  expect(renewableForMs('refresh_token', LIVES)).toBe(10)
+  expect(renewableForMs('none', { ...LIVES, refreshToken })).toBe(10)
+  expect(renewableForMs('self_exchange', LIVES)).toBe(null)
 })
 
-test('a grant ends at the earliest of its limit and the end of access to data', () => {
-  expect(grantExpiresAt(DATES, 'access_token')).toBe(10)
-  expect(grantExpiresAt(DATES, 'refresh_token')).toBe(20)
-  expect(grantExpiresAt(DATES, 'none')).toBe(30)
-  expect(grantExpiresAt({ ...DATES, dataAccessExpiresAt: 15 }, 'refresh_token')).toBe(15)
-  expect(grantExpiresAt({ ...DATES, dataAccessExpiresAt: null }, 'none')).toBe(null)
+test('a grant ends when it cannot be refreshed any more or with access to data, whichever is earlier', () => {
+  expect(grantExpiresAt({ refreshExpiresAt: 20, dataAccessExpiresAt: 30 })).toBe(20)
+  expect(grantExpiresAt({ refreshExpiresAt: 20, dataAccessExpiresAt: 15 })).toBe(15)
+  expect(grantExpiresAt({ refreshExpiresAt: 20, dataAccessExpiresAt: null })).toBe(20)
+  expect(grantExpiresAt({ refreshExpiresAt: null, dataAccessExpiresAt: 30 })).toBe(30)
+  expect(grantExpiresAt({ refreshExpiresAt: null, dataAccessExpiresAt: null })).toBe(null)
 })
 
 test('people are told two weeks before a grant ends, not a millisecond earlier', () => {

@@ -52,26 +52,31 @@ export const storingPromises: ConnectionPromises = {
 
   'keeps null for an end that the provider did not name': async (stores) => {
     await connect(stores)
-    await stores.leases.store(
-      await claimed(stores),
-      refreshedTokens({ expiresInMs: null, refreshExpiresInMs: null, dueInMs: DAY_MS }),
-    )
+    await stores.leases.store(await claimed(stores), refreshedTokens({ expiresInMs: null, dueInMs: DAY_MS }))
     const reading = await stores.tokens.read(KEY)
     assert.equal(reading?.remainingMs, null)
     assert.equal(reading?.lifetimeMs, null)
-    assert.equal((await connectionOf(stores, KEY)).refreshExpiresAt, null)
   },
 
-  'keeps the end of a refresh token that stays the same, where the provider does not repeat it': async (
-    stores,
-  ) => {
-    const { refreshExpiresAt } = await connect(stores)
-    const same = { previousRefreshToken: undefined, refreshExpiresInMs: null }
-    await stores.leases.store(await claimed(stores), refreshedTokens(same))
-    assert.equal((await connectionOf(stores, KEY)).refreshExpiresAt, refreshExpiresAt)
-    await stores.leases.store(await claimed(stores), refreshedTokens({ ...same, refreshExpiresInMs: DAY_MS }))
-    assert.notEqual((await connectionOf(stores, KEY)).refreshExpiresAt, refreshExpiresAt)
-  },
+  'keeps the end of the refresh token that a consent set, or an earlier one, and none that a refresh puts off':
+    async (stores) => {
+      const end = async (): Promise<number | null> => (await connectionOf(stores, KEY)).refreshExpiresAt
+      const refreshed = async (refreshExpiresInMs: number | null): Promise<void> => {
+        await stores.leases.store(await claimed(stores), refreshedTokens({ refreshExpiresInMs }))
+      }
+      const { refreshExpiresAt } = await connect(stores, { refreshExpiresInMs: 60 * DAY_MS })
+      await refreshed(null)
+      assert.equal(await end(), refreshExpiresAt)
+      await refreshed(60 * DAY_MS + MINUTE_MS)
+      assert.equal(await end(), refreshExpiresAt)
+      await refreshed(DAY_MS)
+      const earlier = await end()
+      assert.ok(earlier !== null && refreshExpiresAt !== null && earlier < refreshExpiresAt - 58 * DAY_MS)
+      await refreshed(2 * DAY_MS)
+      assert.equal(await end(), null)
+      await refreshed(DAY_MS)
+      assert.equal(await end(), null)
+    },
 
   'stores a result that comes after its lease has ended': async (stores) => {
     await connect(stores)

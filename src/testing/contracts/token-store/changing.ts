@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Connection } from '../../../domain/model/connection.ts'
-import { MINUTE_MS } from '../../../domain/model/time.ts'
+import { DAY_MS, MINUTE_MS } from '../../../domain/model/time.ts'
 import {
   assertAbout,
   claimed,
@@ -46,6 +46,15 @@ export const changingPromises: ConnectionPromises = {
     const after = await connectionOf(stores, KEY)
     assert.deepEqual([after.tokenVersion, after.rejectedVersion], [2, 1])
     assert.ok(!('rejectedVersion' in (await reconnect(stores, after))))
+  },
+
+  'sets and clears the end of access to data': async (stores) => {
+    const before = await connect(stores, { dataAccessExpiresInMs: null })
+    assert.equal(await stores.tokens.change(before, { dataAccessExpiresInMs: DAY_MS }), true)
+    const limited = await connectionOf(stores, KEY)
+    assertAbout((limited.dataAccessExpiresAt ?? NaN) - limited.connectedAt, DAY_MS + 5_000)
+    assert.equal(await stores.tokens.change(limited, { dataAccessExpiresInMs: null }), true)
+    assert.equal((await connectionOf(stores, KEY)).dataAccessExpiresAt, null)
   },
 
   'counts a verification as a sync, and nothing else': async (stores) => {
