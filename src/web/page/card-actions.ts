@@ -18,6 +18,14 @@ export function cardActions(context: HandlerContext, card: Card): Markup {
   const isChoosing = state.status === 'pending_account_selection'
   const may = (action: 'connect' | 'choose' | 'refresh' | 'disconnect'): boolean => permitted.has(action)
   const keyForm = !isOAuth && needsSignIn && may('connect') ? apiKeyForm(context, card) : nothing
+  const signInAgain =
+    isOAuth && state.connected && !isChoosing && may('connect')
+      ? actionForm(context, card, {
+          action: 'start',
+          className: state.isExpiring ? 'cgk-primary' : 'cgk-plain',
+          words: html`Sign in again${about(card)}`,
+        })
+      : nothing
   const actions = [
     isOAuth && needsSignIn && may('connect')
       ? actionForm(context, card, {
@@ -26,17 +34,12 @@ export function cardActions(context: HandlerContext, card: Card): Markup {
           words: html`${state.status === 'needs_reauth' ? 'Reconnect' : 'Connect'} ${name}`,
         })
       : nothing,
+    state.isExpiring ? signInAgain : nothing,
     exists && !needsSignIn && may('choose') ? chooseLink(context, card, isChoosing) : nothing,
     state.connected && !isChoosing && may('refresh')
       ? actionForm(context, card, { action: 'refresh', words: html`Check now${about(card)}` })
       : nothing,
-    isOAuth && state.connected && !isChoosing && may('connect')
-      ? actionForm(context, card, {
-          action: 'start',
-          className: state.isExpiring ? 'cgk-primary' : 'cgk-plain',
-          words: html`Sign in again${about(card)}`,
-        })
-      : nothing,
+    state.isExpiring ? nothing : signInAgain,
     exists && may('disconnect') ? disconnectLink(context, card) : nothing,
   ].filter((action) => action !== nothing)
   return html`${keyForm}${actions.length === 0 ? nothing : html`<div class="cgk-actions">${actions}</div>`}`

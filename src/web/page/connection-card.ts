@@ -100,7 +100,7 @@ function expiring(context: HandlerContext, { grantExpiresAt }: ConnectionState, 
       ? ['ends', 'Sign in again before then, and nothing is interrupted.']
       : ['ended', 'Sign in again to restore it.']
   return html`<p class="cgk-notice cgk-attention">
-    What ${name} lets this site see ${verb} ${moment(grantExpiresAt, now)}. ${advice}
+    Access to ${name} ${verb} ${moment(grantExpiresAt, now)}. ${advice}
   </p>`
 }
 
