@@ -21,10 +21,10 @@ const MAX_AGO_MS = 5 * MINUTE_MS
 /** More would let an hour of good answers hide a failure that has just begun. */
 const MAX_OUTCOMES = 100
 /** Fewer definitive answers than this say nothing about the app as a whole. */
-const FEWEST_FOR_ALARM = 50
+const MIN_FOR_ALARM = 50
 const ALARM_SHARE = 0.6
 /** Time alone proves nothing: in an incident that lasts, few connections may be due. */
-const FEWEST_OK_FOR_END = 20
+const MIN_OK_FOR_END = 20
 
 /** The circuits of one process. One operator alarm for each opening, however many connections run into it. */
 export class ProviderCircuits implements ProviderCircuit {
@@ -57,7 +57,7 @@ export class ProviderCircuits implements ProviderCircuit {
   mayCondemn(provider: ProviderName): boolean {
     const circuit = this.#circuits.get(provider)
     if (circuit?.okSinceAlarm === undefined) return true
-    if (circuit.okSinceAlarm < FEWEST_OK_FOR_END || this.#isMassFailure(circuit)) return false
+    if (circuit.okSinceAlarm < MIN_OK_FOR_END || this.#isMassFailure(circuit)) return false
     circuit.okSinceAlarm = undefined
     return true
   }
@@ -65,7 +65,7 @@ export class ProviderCircuits implements ProviderCircuit {
   #isMassFailure({ outcomes }: Circuit): boolean {
     const since = this.#clock.monotonicMs() - MAX_AGO_MS
     const { ok, definitive } = counted(outcomes.filter(({ atMs }) => atMs >= since))
-    return definitive >= FEWEST_FOR_ALARM && definitive / (ok + definitive) >= ALARM_SHARE
+    return definitive >= MIN_FOR_ALARM && definitive / (ok + definitive) >= ALARM_SHARE
   }
 
   #raise(provider: ProviderName, circuit: Circuit): void {

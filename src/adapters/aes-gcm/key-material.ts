@@ -5,7 +5,7 @@ import { isWellFormed } from '../../domain/model/identifiers.ts'
 
 const MIN_KEY_LENGTH = 32
 const KEY_BYTES = 32
-const FEWEST_DISTINCT_BYTES = 12
+const MIN_DISTINCT_BYTES = 12
 
 const EXTRACT_SALT = '@cgk-platform/integrations c1'
 const PASSPHRASE_SALT = '@cgk-platform/integrations c1 passphrase'
@@ -30,7 +30,7 @@ export function keyProblem(name: string, key: unknown): string | undefined {
  */
 export function assessEncryptionKey(key: string): 'random' | 'passphrase' | 'weak' {
   const bytes = randomKeyBytes(key)
-  if (new Set(bytes ?? Buffer.from(key)).size < FEWEST_DISTINCT_BYTES) return 'weak'
+  if (new Set(bytes ?? Buffer.from(key)).size < MIN_DISTINCT_BYTES) return 'weak'
   return bytes === undefined ? 'passphrase' : 'random'
 }
 

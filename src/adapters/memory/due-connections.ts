@@ -127,7 +127,7 @@ function troubled(
   now: Instant,
 ): TroubledConnection {
   const { tenantId, provider, label, status, reauthReason, lastErrorCode, connectedAt } = connection
-  const end = isLive(status) ? grantExpiresAt(connection) : null
+  const end = grantExpiresAt(connection)
   const isNear = isGrantExpiring(end, connectedAt, now, notice)
   return {
     ...{ tenantId, provider, label, status, reauthReason, lastErrorCode },

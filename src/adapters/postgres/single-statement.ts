@@ -54,7 +54,7 @@ export class SingleStatements {
 
   run<Row extends Record<string, unknown> = Record<string, unknown>>(
     statement: string | PreparedStatement,
-    values: readonly (string | number | null | string[])[],
+    values: readonly (string | number | null)[],
     aftermath?: Aftermath<Row>,
   ): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {

@@ -75,10 +75,6 @@ class ValueQuery extends Query {
     // How many rows there were is nobody's question.
   }
 
-  handleError(error: Error): void {
-    this.callback(error)
-  }
-
   handleReadyForQuery(): void {
     this.#asked.known.add(this.#asked.statement.name)
     this.callback(null, this.#value)

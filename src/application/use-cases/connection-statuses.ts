@@ -88,7 +88,7 @@ export class ConnectionStatuses {
   ): ConnectionState {
     const status = connection?.status ?? 'not_connected'
     const live = connection !== undefined && isLive(connection.status) ? connection : undefined
-    const endsAt = live === undefined ? null : grantExpiresAt(live)
+    const endsAt = connection === undefined ? null : grantExpiresAt(connection)
     return {
       provider,
       label,

@@ -1,3 +1,4 @@
+import { isLive } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { DAY_MS } from './time.ts'
 import type { Instant } from './time.ts'
@@ -18,12 +19,14 @@ export function renewableForMs(
 
 /**
  * When the grant ends however often its token is refreshed, so that a person has to consent again: when it cannot be
- * refreshed any more, or where the platform limits access to data (Meta), whichever is earlier. `null`: no end is known.
+ * refreshed any more, or where the platform limits access to data (Meta), whichever is earlier. `null`: no end is known, or
+ * the grant is not live.
  */
 export function grantExpiresAt(
-  connection: Pick<Connection, 'dataAccessExpiresAt' | 'refreshExpiresAt'>,
+  connection: Pick<Connection, 'dataAccessExpiresAt' | 'refreshExpiresAt' | 'status'>,
 ): Instant | null {
-  const { dataAccessExpiresAt, refreshExpiresAt } = connection
+  const { dataAccessExpiresAt, refreshExpiresAt, status } = connection
+  if (!isLive(status)) return null
   if (dataAccessExpiresAt === null || refreshExpiresAt === null)
     return dataAccessExpiresAt ?? refreshExpiresAt
   return Math.min(dataAccessExpiresAt, refreshExpiresAt)

@@ -15,11 +15,19 @@ test('tokens can be had until what renews them ends, or the token that nothing r
 })
 
 test('a grant ends when it cannot be refreshed any more or with access to data, whichever is earlier', () => {
-  expect(grantExpiresAt({ refreshExpiresAt: 20, dataAccessExpiresAt: 30 })).toBe(20)
-  expect(grantExpiresAt({ refreshExpiresAt: 20, dataAccessExpiresAt: 15 })).toBe(15)
-  expect(grantExpiresAt({ refreshExpiresAt: 20, dataAccessExpiresAt: null })).toBe(20)
-  expect(grantExpiresAt({ refreshExpiresAt: null, dataAccessExpiresAt: 30 })).toBe(30)
-  expect(grantExpiresAt({ refreshExpiresAt: null, dataAccessExpiresAt: null })).toBe(null)
+  const status = 'active'
+  expect(grantExpiresAt({ status, refreshExpiresAt: 20, dataAccessExpiresAt: 30 })).toBe(20)
+  expect(grantExpiresAt({ status, refreshExpiresAt: 20, dataAccessExpiresAt: 15 })).toBe(15)
+  expect(grantExpiresAt({ status, refreshExpiresAt: 20, dataAccessExpiresAt: null })).toBe(20)
+  expect(grantExpiresAt({ status, refreshExpiresAt: null, dataAccessExpiresAt: 30 })).toBe(30)
+  expect(grantExpiresAt({ status, refreshExpiresAt: null, dataAccessExpiresAt: null })).toBe(null)
+})
+
+test('no end is told of a grant that is not live', () => {
+  const ends = { refreshExpiresAt: 20, dataAccessExpiresAt: 30 }
+  expect(grantExpiresAt({ status: 'pending_account_selection', ...ends })).toBe(20)
+  expect(grantExpiresAt({ status: 'needs_reauth', ...ends })).toBe(null)
+  expect(grantExpiresAt({ status: 'disconnected', ...ends })).toBe(null)
 })
 
 test('people are told two weeks before a grant ends, not a millisecond earlier', () => {
